@@ -1,0 +1,59 @@
+"""Files that appear whole or not at all: every writer goes through a temporary name and one rename."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it takes the name `path` once the block ends without an error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix is kept because numpy and others append their own when it is missing.
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)  # mkstemp makes files that only the owner reads
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: object) -> None:
+    """Write `value` as indented JSON."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_table(path: str | Path, table: pa.Table) -> None:
+    """Write an Arrow IPC file."""
+    with replacing(path) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
+        writer.write_table(table)
+
+
+def read_table(path: str | Path) -> pa.Table:
+    """Memory-map an Arrow IPC file, so that encoded crops are paged in only when they are looked at."""
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+
+def write_arrays(path: str | Path, **arrays: np.ndarray) -> None:
+    """Write named arrays as an uncompressed .npz, whose bytes depend on nothing but the arrays."""
+    with replacing(path) as temporary:
+        np.savez(temporary, **arrays)
