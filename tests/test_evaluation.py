@@ -1,0 +1,137 @@
+import json
+import math
+
+import pytest
+
+from castsearch import evaluation
+from castsearch.evaluation import average_precision, first_hit, mean_average_precision
+from castsearch.submission import read_submission
+
+
+def test_precision_is_taken_at_the_rank_of_each_relevant_candidate():
+    assert average_precision({"a", "c"}, ["a", "b", "c"]) == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_a_relevant_candidate_that_is_not_listed_counts_zero():
+    assert average_precision({"a", "b"}, ["a"]) == 0.5
+
+
+def test_ranks_run_over_distinct_candidates():
+    assert average_precision(["a"], ["b", "b", "b", "a", "a"]) == 0.5
+    assert first_hit(["a"], ["b", "b", "b", "a", "a"]) == 2
+
+
+def test_nothing_relevant_has_no_average_precision():
+    assert math.isnan(average_precision([], ["a"]))
+
+
+def test_no_hit_has_no_rank():
+    assert first_hit({"a"}, ["b"]) is None
+
+
+def test_an_unanswered_query_scores_zero():
+    assert mean_average_precision({"m_1": ["a"], "m_2": ["a"]}, {"m_1": ["a"]}) == 0.5
+
+
+def test_a_query_without_relevant_candidates_is_left_out_of_the_means():
+    queries = evaluation.score_queries({"m_1": ["a"], "m_2": []}, {"m_1": ["b", "a"], "m_2": ["a"]})
+    assert evaluation.summarize(queries).to_dict() == {
+        "queries": 1,
+        "mAP": 0.5,
+        "CMC@1": 0.0,
+        "CMC@5": 1.0,
+        "CMC@10": 1.0,
+    }
+
+
+def test_without_a_query_to_score_the_mean_is_undefined():
+    assert math.isnan(mean_average_precision({}, {}))
+    assert math.isnan(mean_average_precision({"m_1": []}, {"m_1": ["a"]}))
+
+
+def test_a_movie_without_scored_queries_keeps_its_row():
+    movies = evaluation.summarize_movies(evaluation.score_queries({"m_1": ["a"], "n_1": []}, {"m_1": ["a"]}))
+    assert movies["queries"].to_dict() == {"m": 1, "n": 0}
+    assert math.isnan(movies.loc["n", "mAP"])
+
+
+def test_no_query_gives_an_empty_table_of_movies():
+    assert list(evaluation.summarize_movies(evaluation.score_queries({}, {})).columns) == [
+        "queries",
+        "mAP",
+        "CMC@1",
+        "CMC@5",
+        "CMC@10",
+    ]
+
+
+def test_the_movie_stands_before_the_last_underscore():
+    assert evaluation.movie_of("my_movie_nm001") == "my_movie"
+
+
+def test_cmc_counts_the_queries_whose_first_hit_is_early_enough():
+    ranking = [f"x{i}" for i in range(20)]
+    labels = {"m_1": ["x0"], "m_2": ["x4", "x9"], "n_3": ["x9"], "n_4": ["x10"]}
+    queries = evaluation.score_queries(labels, dict.fromkeys(labels, ranking))
+    assert queries["first_hit"].tolist() == [1, 5, 10, 11]
+    assert evaluation.summarize(queries)["CMC@1":].tolist() == [0.25, 0.5, 0.75]
+    assert evaluation.summarize_movies(queries)["CMC@5"].to_dict() == {"m": 1.0, "n": 0.0}
+
+
+def test_every_query_agrees_with_the_reference(golden):
+    labels = json.loads((golden / "evaluate_labels.json").read_text())
+    submission = read_submission(golden / "evaluate_submission.txt")
+    expected = json.loads((golden / "evaluate_expected.json").read_text())
+    queries = evaluation.score_queries(labels, submission).set_index("cast")
+    assert queries["AP"].to_dict() == pytest.approx(expected["AP"], rel=0, abs=1e-12)
+    assert mean_average_precision(labels, submission) == pytest.approx(expected["mAP"], rel=0, abs=1e-12)
+
+
+def test_a_real_submission_gets_its_published_score(wider, capsys):
+    assert evaluation.main([str(wider / "val_label.json"), str(wider / "val_rank.txt")]) == 0
+    printed = capsys.readouterr().out
+    assert "mAP      0.712862\n" in printed
+    assert "147 scored, 147 of 147 answered" in printed
+    assert sum(line.strip().startswith("tt") for line in printed.splitlines()) == 19
+
+
+@pytest.fixture
+def scored_split(tmp_path):
+    """Labels, a submission that fits them, and the split's annotation."""
+    paths = [tmp_path / name for name in ("label.json", "rank.txt", "val.json")]
+    candidates = [{"id": f"m_{i}", "img": "m/f.jpg", "bbox": [0, 0, 1, 1]} for i in range(3)]
+    paths[0].write_text(json.dumps({"m_nm1": ["m_1"]}))
+    paths[1].write_text("m_nm1 m_0,m_1\n")
+    paths[2].write_text(json.dumps({"m": {"cast": [{"id": "m_nm1", "img": "m/1.jpg"}], "candidates": candidates}}))
+    return paths
+
+
+def test_a_submission_that_fits_its_split_is_scored(scored_split, capsys):
+    labels, submission, split = map(str, scored_split)
+    assert evaluation.main([labels, submission, "--split", split]) == 0
+    assert "mAP      0.500000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "reason"),
+    [
+        (1, "m_nm1 m_0\nm_nm2 m_1\n", "rank.txt: line 2: unknown cast id 'm_nm2'"),
+        (0, '{"m_nm1": ["m_1"', "label.json: "),
+        (0, '{"m_nm7": ["m_1"]}', "label.json: cast m_nm7: "),
+        (2, '{"m": 3}', "val.json: movie m: "),
+    ],
+)
+def test_bad_input_is_one_line_and_status_1(scored_split, capsys, file, text, reason):
+    scored_split[file].write_text(text)
+    labels, submission, split = map(str, scored_split)
+    assert evaluation.main([labels, submission, "--split", split]) == 1
+    printed = capsys.readouterr()
+    assert reason in printed.err
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+
+
+def test_without_a_split_the_labels_say_which_cast_ids_there_are(scored_split, capsys):
+    scored_split[1].write_text("m_nm9 m_0\n")
+    assert evaluation.main([str(path) for path in scored_split[:2]]) == 1
+    assert "line 1: unknown cast id 'm_nm9'" in capsys.readouterr().err
