@@ -1,0 +1,38 @@
+# make demo   set everything up and run the search on the embedded demo
+# make test   set everything up and run the tests
+# make lint   only the linters, fixing nothing
+# make clean  delete what the workflow wrote
+
+PYTHON ?= python3
+BIN := .venv/bin
+REQUIREMENTS := workflow core faces reid dev
+
+.PHONY: demo test lint clean
+.DELETE_ON_ERROR:
+
+demo: .venv/ready
+	$(BIN)/snakemake --cores all
+	@echo
+	@cat results/tables/ablation.md
+	@echo
+	@echo "Report: $(CURDIR)/results/report.html"
+
+test: .venv/ready
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: .venv/ready
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+clean:
+	rm -rf results .snakemake
+
+# One environment for all rules; `snakemake --sdm conda` builds one per kind of rule instead, from the same pins.
+.venv/ready: $(wildcard envs/*.txt) pyproject.toml
+	$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 11), "Python 3.11 is needed: make PYTHON=python3.11"'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --progress-bar off $(REQUIREMENTS:%=-r envs/%.txt)
+	$(BIN)/pip install --quiet --progress-bar off --no-deps -r envs/data.txt
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@

@@ -1,0 +1,33 @@
+# Cast search: a portrait of each cast member and all person boxes of a movie in, a ranking of the boxes out.
+# Try `snakemake --cores all`; what it will do is in config.yaml, how it does it in rules/, in this order.
+import sys
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+sys.path.insert(0, f"{workflow.basedir}/src")
+
+
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/demo.smk"
+include: "rules/crop.smk"
+include: "rules/detect.smk"
+include: "rules/embed_faces.smk"
+include: "rules/train_reid.smk"
+include: "rules/embed_bodies.smk"
+include: "rules/rerank.smk"
+include: "rules/fuse.smk"
+include: "rules/submission.smk"
+include: "rules/evaluate.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand("results/submission/{split}.txt", split=SEARCH),
+        "results/tables/ablation.tsv" if LABELLED else [],
+        "results/report.html",

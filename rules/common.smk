@@ -1,0 +1,77 @@
+# What the rules share: the validated configuration, the movies of each split, and what each rule's result depends on.
+from functools import lru_cache
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+from castsearch import configuration, dataset, demo, provenance, variants
+from castsearch.errors import InputError
+
+
+def or_stop(function, *arguments):
+    """Turn a user's mistake into Snakemake's own kind of message, which has no stack trace."""
+    try:
+        return function(*arguments)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+with open(f"{workflow.basedir}/schemas/config.schema.yaml") as file:
+    or_stop(configuration.validate, config, yaml.safe_load(file))
+
+DATA = config["data"]
+DEMO = DATA["source"] == "demo"
+TRAIN, SEARCH = DATA["train"], DATA["search"]
+NETWORKS = {network["name"]: network for network in config["reid"]["networks"]}
+VARIANTS = variants.ablation(list(NETWORKS))
+MAIN = variants.Variant(
+    tuple(NETWORKS), config["fusion"]["face_rerank"], config["fusion"]["body_rerank"]
+)
+
+
+@lru_cache(maxsize=None)
+def code(rule_name):
+    """Digest of the script of a rule and of the library code that it reaches: as a parameter, it triggers reruns."""
+    return provenance.source_digest(f"{workflow.basedir}/src/{rule_name}.py")
+
+
+if DEMO:
+    SPLITS = {
+        split: {
+            "annotations": f"results/demo/{split}.json",
+            "images": f"results/demo/{split}",
+            "labels": f"results/demo/{split}_label.json" if split == "val" else None,
+        }
+        for split in DATA["demo"]["movies"]
+    }
+    MOVIES = {split: demo.movie_ids(split, number) for split, number in DATA["demo"]["movies"].items()}
+    # A demo movie's own folder is the input of its crop job, so nothing more needs to be remembered.
+    DIGESTS = {split: dict.fromkeys(movies, "demo") for split, movies in MOVIES.items()}
+else:
+    SPLITS = {split: DATA["files"][split] for split in dict.fromkeys(TRAIN + SEARCH)}
+    DIGESTS = {
+        split: {
+            movie: dataset.movie_digest(entry)
+            for movie, entry in or_stop(dataset.load_annotations, files["annotations"]).items()
+        }
+        for split, files in SPLITS.items()
+    }
+    MOVIES = {split: list(movies) for split, movies in DIGESTS.items()}
+
+LABELLED = [split for split in SEARCH if SPLITS[split].get("labels")]
+
+
+wildcard_constraints:
+    split="|".join(SPLITS),
+    movie="[A-Za-z0-9][A-Za-z0-9._-]*",
+    network="|".join(NETWORKS) or "none",
+
+
+def of_movies(pattern, splits):
+    """`pattern` with every movie of the splits filled in; other wildcards, doubled braces, are left as they are."""
+    return [pattern.format(split=split, movie=movie) for split in splits for movie in MOVIES[split]]
+
+
+def growing(base):
+    """A resource that doubles its claim whenever the job is tried again."""
+    return lambda wildcards, attempt: base * 2 ** (attempt - 1)

@@ -1,0 +1,27 @@
+# Every person of a movie, cut out of its frame. The annotation file is `ancient` and each movie's part of it a
+# parameter: a movie that is added or corrected reruns alone.
+
+
+rule crop:
+    input:
+        annotations=lambda wildcards: ancient(SPLITS[wildcards.split]["annotations"]),
+        images="results/demo/{split}/{movie}" if DEMO else [],
+    output:
+        "results/crops/{split}/{movie}.arrow",
+    log:
+        "results/logs/crop/{split}/{movie}.log",
+    benchmark:
+        "results/benchmarks/crop/{split}/{movie}.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(20),
+    params:
+        code=code("crop"),
+        images=lambda wildcards: SPLITS[wildcards.split]["images"],
+        digest=lambda wildcards: DIGESTS[wildcards.split][wildcards.movie],
+        on_bad_image=DATA["on_bad_image"],
+    conda:
+        "../envs/core.yaml"
+    script:
+        "../src/crop.py"

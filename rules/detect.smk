@@ -1,0 +1,25 @@
+# Every face that the detector sees in a person's crop, above a low score; choosing among them comes later.
+
+
+rule detect:
+    input:
+        crops="results/crops/{split}/{movie}.arrow",
+    output:
+        "results/detections/{split}/{movie}.arrow",
+    log:
+        "results/logs/detect/{split}/{movie}.log",
+    benchmark:
+        "results/benchmarks/detect/{split}/{movie}.tsv"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=growing(3000),
+        runtime=growing(120),
+    params:
+        code=code("detect"),
+        engine=config["faces"]["engine"],
+        options=config["faces"][config["faces"]["engine"]],
+    conda:
+        "../envs/faces.yaml"
+    script:
+        "../src/detect.py"

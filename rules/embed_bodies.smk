@@ -1,0 +1,24 @@
+# The ReID features of one network for all candidates of a movie.
+
+
+rule embed_bodies:
+    input:
+        crops="results/crops/{split}/{movie}.arrow",
+        weights="results/reid/{network}/weights.safetensors",
+    output:
+        "results/bodies/{network}/{split}/{movie}.npy",
+    log:
+        "results/logs/embed_bodies/{network}/{split}/{movie}.log",
+    benchmark:
+        "results/benchmarks/embed_bodies/{network}/{split}/{movie}.tsv"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        code=code("embed_bodies"),
+    conda:
+        "../envs/reid.yaml"
+    script:
+        "../src/embed_bodies.py"

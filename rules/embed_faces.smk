@@ -1,0 +1,27 @@
+# The face of each person, selected among the detections, aligned and embedded.
+
+
+rule embed_faces:
+    input:
+        crops="results/crops/{split}/{movie}.arrow",
+        detections="results/detections/{split}/{movie}.arrow",
+    output:
+        "results/faces/{split}/{movie}.arrow",
+    log:
+        "results/logs/embed_faces/{split}/{movie}.log",
+    benchmark:
+        "results/benchmarks/embed_faces/{split}/{movie}.tsv"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=growing(3000),
+        runtime=growing(60),
+    params:
+        code=code("embed_faces"),
+        engine=config["faces"]["engine"],
+        options=config["faces"][config["faces"]["engine"]],
+        selection=config["faces"]["selection"],
+    conda:
+        "../envs/faces.yaml"
+    script:
+        "../src/embed_faces.py"

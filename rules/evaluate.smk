@@ -1,0 +1,31 @@
+# Average precision and CMC of every variant: per query, per movie, and overall.
+
+
+rule evaluate:
+    input:
+        crops=of_movies("results/crops/{split}/{movie}.arrow", LABELLED),
+        rankings=of_movies("results/rankings/{split}/{movie}.arrow", LABELLED),
+        labels=[SPLITS[split]["labels"] for split in LABELLED],
+    output:
+        queries="results/tables/queries.tsv",
+        movies="results/tables/movies.tsv",
+        ablation=report(
+            "results/tables/ablation.tsv", category="Results", caption="../docs/captions/ablation.rst"
+        ),
+        markdown="results/tables/ablation.md",
+    log:
+        "results/logs/evaluate.log",
+    benchmark:
+        "results/benchmarks/evaluate.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code("evaluate"),
+        variants=VARIANTS,
+        on_bad_image=DATA["on_bad_image"],
+    conda:
+        "../envs/core.yaml"
+    script:
+        "../src/evaluate.py"

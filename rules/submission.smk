@@ -1,0 +1,23 @@
+# The answer in the challenge's format: a line per cast member, its movie's candidates from best to worst.
+
+
+rule submission:
+    input:
+        lambda wildcards: of_movies("results/rankings/{split}/{movie}.arrow", [wildcards.split]),
+    output:
+        "results/submission/{split}.txt",
+    log:
+        "results/logs/submission/{split}.log",
+    benchmark:
+        "results/benchmarks/submission/{split}.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code("submission"),
+        variant=MAIN.name,
+    conda:
+        "../envs/core.yaml"
+    script:
+        "../src/submission.py"

@@ -1,0 +1,87 @@
+"""What a result was made with: the code behind a rule, files, packages and the commit."""
+
+import ast
+import hashlib
+import subprocess
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+
+
+def source_digest(script: str | Path) -> str:
+    """Return a digest of `script` and of every module of this package that it imports, directly or not.
+
+    A rule that carries it as a parameter is rerun when library code that it uses has changed, and only then.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(_closure(Path(script).resolve()), key=lambda path: path.relative_to(_PACKAGE.parent)):
+        digest.update(path.relative_to(_PACKAGE.parent).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _closure(script: Path) -> set[Path]:
+    seen: set[Path] = set()
+    waiting = [script]
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting.extend(_imports(path))
+    return seen
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    """Files of this package that one file imports, and the templates that lie beside them."""
+    files: set[Path] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            files.update(_files_of(name))
+    if path.parent == _PACKAGE:
+        files.update(path.parent.glob(f"{path.stem}.*.j2"))
+        files.update(path.parent.glob(f"{path.stem}.css"))
+    return tuple(files)
+
+
+def _files_of(name: str) -> list[Path]:
+    parts = name.split(".")
+    if parts[0] != _PACKAGE.name:
+        return []
+    base = _PACKAGE.joinpath(*parts[1:])
+    return [path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()]
+
+
+def file_digest(path: str | Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions(packages: list[str]) -> dict[str, str]:
+    """Return the installed version of each package, "not installed" where there is none."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def commit(folder: str | Path) -> str:
+    """Return the commit that `folder` is at, with "+changes" where files differ from it; "unknown" outside of git."""
+    described = subprocess.run(
+        ["git", "-C", str(folder), "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip() or "unknown"

@@ -1,0 +1,29 @@
+import pandas as pd
+
+from castsearch import dataset, files, results
+from castsearch.crops import cast_ids, problems
+from castsearch.logs import logging_to
+
+with logging_to(snakemake.log[0]):
+    crops = [files.read_table(path) for path in snakemake.input.crops]
+    cast = {name for table in crops for name in cast_ids(table)}
+    for table in crops:
+        for name, reason in problems(table):
+            print(f"skipped {name}: {reason}")
+    rankings = results.read_rankings(snakemake.input.rankings)
+    variants = [variant.name for variant in snakemake.params.variants]
+    tables = []
+    for split, path in zip(snakemake.params.splits, snakemake.input.labels, strict=True):
+        labels = dataset.load_labels(path)
+        for name, reason in dataset.check_labels(path, labels, cast, snakemake.params.on_bad_image):
+            print(f"skipped {name}: {reason}")
+            del labels[name]
+        scored = results.score_variants(labels, rankings, variants)
+        for table in scored:
+            table.insert(0, "split", split)
+        tables.append(scored)
+    queries, movies, ablation = map(pd.concat, zip(*tables, strict=True))
+    results.write_tsv(snakemake.output.queries, queries)
+    results.write_tsv(snakemake.output.movies, movies)
+    results.write_tsv(snakemake.output.ablation, ablation)
+    files.write_text(snakemake.output.markdown, results.to_markdown(ablation))

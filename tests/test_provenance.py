@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from castsearch import provenance
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of three modules, of which a script reaches two."""
+    folder = tmp_path / "castsearch"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    (folder / "deep/__init__.py").write_text("")
+    (folder / "deep/near.py").write_text("from castsearch import far\n")
+    (folder / "far.py").write_text("X = 1\n")
+    (folder / "unused.py").write_text("X = 1\n")
+    (tmp_path / "rule.py").write_text("def f():\n    from castsearch.deep import near\n")
+    monkeypatch.setattr(provenance, "_PACKAGE", folder)
+    provenance._imports.cache_clear()
+    yield tmp_path
+    provenance._imports.cache_clear()
+
+
+def digest_after(package: Path, file: str) -> str:
+    (package / file).write_text((package / file).read_text() + "Y = 2\n")
+    provenance._imports.cache_clear()
+    return provenance.source_digest(package / "rule.py")
+
+
+@pytest.mark.parametrize("file", ["rule.py", "castsearch/deep/near.py", "castsearch/far.py", "castsearch/__init__.py"])
+def test_a_change_in_code_that_a_script_reaches_changes_its_digest(package, file):
+    if file == "castsearch/__init__.py":
+        (package / "rule.py").write_text("import castsearch\n")
+    before = provenance.source_digest(package / "rule.py")
+    assert digest_after(package, file) != before
+
+
+def test_a_change_in_other_code_does_not(package):
+    before = provenance.source_digest(package / "rule.py")
+    assert digest_after(package, "castsearch/unused.py") == before
+
+
+def test_every_rule_script_reaches_library_code():
+    scripts = sorted(Path(provenance.__file__).parents[1].glob("*.py"))
+    assert scripts
+    for script in scripts:
+        assert len(provenance._closure(script.resolve())) > 1, script.name
