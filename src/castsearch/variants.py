@@ -29,7 +29,7 @@ class Variant:
     @property
     def bodies(self) -> str:
         """The key under which the re-ranked bodies of these networks are stored."""
-        return "+".join(self.networks)
+        return "+".join(("body", *self.networks))
 
 
 def ablation(networks: Sequence[str]) -> list[Variant]:

@@ -1,0 +1,74 @@
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from castsearch.configuration import validate
+from castsearch.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def changed(path, value):
+    """The default configuration with the value at a dotted path replaced."""
+    config = copy.deepcopy(DEFAULT)
+    *parents, last = path.split(".")
+    place = config
+    for key in parents:
+        place = place[int(key) if isinstance(place, list) else key]
+    place[last] = value
+    return config
+
+
+def test_the_default_is_valid():
+    validate(DEFAULT, SCHEMA)
+
+
+def test_the_example_for_the_challenge_is_valid():
+    overlay = yaml.safe_load((ROOT / "configs/challenge.yaml").read_text())
+    merged = copy.deepcopy(DEFAULT)
+    for section, values in overlay.items():
+        merged[section].update(values)
+    validate(merged, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("colour", 1, "config: top level: unknown key colour"),
+        ("faces.dlib.upsmaple", 1, "config: faces.dlib: unknown key upsmaple; known here: detector, upsample"),
+        ("reid.recipe.epoch", 1, r"config: reid\.recipe: .*'epoch' was unexpected"),
+        ("reid.networks.0.lr", 1, r"config: reid\.networks\.0: .*'lr' was unexpected"),
+        ("data.demo.faceless", "some", r"config: data\.demo\.faceless: 'some' is not of type 'number'"),
+        ("fusion.face_rerank", "yes", r"config: fusion\.face_rerank: 'yes' is not of type 'boolean'"),
+        ("faces.engine", "magic", r"config: faces\.engine: 'magic' is not"),
+        ("data.search", [], r"config: data\.search: \[\] should be non-empty"),
+        ("data.source", "files", r"config: data\.train: the split train has no entry under data\.files"),
+        ("data.demo.others", 9, r"config: data\.demo: cast \+ others"),
+        ("reid.networks.1.name", "triplet", r"config: reid\.networks: the name triplet occurs twice"),
+        ("fusion.thresholds", [0.4, 0.5], r"config: fusion\.thresholds: each must not be above"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_the_name_of_its_key(path, value, message):
+    with pytest.raises(InputError, match=message):
+        validate(changed(path, value), SCHEMA)
+
+
+def test_every_wrong_key_is_named_at_once():
+    config = changed("faces.dlib.upsample", "one")
+    config["report"]["crops"] = 0
+    with pytest.raises(InputError, match=r"faces\.dlib\.upsample.*\n.*report\.crops"):
+        validate(config, SCHEMA)
+
+
+def test_every_key_of_the_default_has_a_comment_above_it():
+    lines = (ROOT / "config.yaml").read_text().splitlines()
+    for number, line in enumerate(lines):
+        key, colon, _ = line.strip().partition(":")
+        is_key = colon and key.replace("_", "").isalnum() and not line.strip().startswith(("#", "-"))
+        section = line.rstrip().endswith(":") and line[:1] not in (" ", "#") or key in ("dlib", "face", "body")
+        if is_key and not section:
+            assert lines[number - 1].strip().startswith("#"), line
