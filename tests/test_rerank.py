@@ -47,9 +47,11 @@ def test_blocks_change_nothing(monkeypatch):
     features = clusters(2)
     whole = rerank.k_reciprocal_from_features(features, 20)
     whole_distances = rerank.k_reciprocal(distances_of(features), 20)
+    whole_neighborhoods = rerank.expanded_cross_neighborhood(features, 20)
     monkeypatch.setattr(rerank, "_BLOCK_ELEMENTS", 100)
     np.testing.assert_allclose(rerank.k_reciprocal_from_features(features, 20), whole, atol=1e-6)
     np.testing.assert_array_equal(rerank.k_reciprocal(distances_of(features), 20), whole_distances)
+    np.testing.assert_allclose(rerank.expanded_cross_neighborhood(features, 20), whole_neighborhoods, atol=1e-5)
 
 
 def test_the_order_of_the_gallery_does_not_matter():
@@ -92,6 +94,23 @@ def test_ties_in_distances_follow_the_same_rule():
     assert result[0, 1:].tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("case", range(2))
+def test_expanded_cross_neighborhood_equals_the_reference(golden, case):
+    with np.load(golden / "rerank.npz") as data:
+        features, expected = data[f"ecn{case}_features"], data[f"ecn{case}_reranked"]
+        options = [data[f"ecn{case}_{name}"].item() for name in ("num_query", "t", "q")]
+    result = rerank.expanded_cross_neighborhood(features, *options)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, expected, rtol=1e-5)
+
+
+def test_expanded_cross_neighborhood_on_a_line():
+    # t = q = 1: 0 and 1 have each other, 5 has 7, 7 has 5; a neighbourhood is the nearest image and its nearest.
+    features = np.array([[0], [1], [5], [7]])
+    expected = [[(1 + 0) / 4 + (0 + 1) / 4, (4 + 5) / 4 + (7 + 5) / 4, (6 + 7) / 4 + (5 + 7) / 4]]
+    np.testing.assert_allclose(rerank.expanded_cross_neighborhood(features, 1, t=1, q=1), expected)
+
+
 @pytest.mark.parametrize("n", [0, 1, 2, 7])
 def test_few_images(n):
     features = clusters(6)[:n]
@@ -99,6 +118,7 @@ def test_few_images(n):
     assert rerank.k_reciprocal_from_features(features, n).shape == (n, 0)
     assert np.isfinite(rerank.k_reciprocal_all(features)).all()
     assert rerank.k_reciprocal(distances_of(features), n // 2).shape == (n // 2, n - n // 2)
+    assert np.isfinite(rerank.expanded_cross_neighborhood(features, n // 2)).all()
 
 
 def test_a_row_of_zeros_stays_finite():
@@ -123,5 +143,9 @@ def test_impossible_options_are_refused(options):
 def test_impossible_shapes_are_refused():
     with pytest.raises(ValueError, match="square"):
         rerank.k_reciprocal(np.zeros((3, 4)), 1)
-    with pytest.raises(ValueError, match="matrix"):
-        rerank.k_reciprocal_from_features(np.zeros(3), 1)
+    for function in (rerank.k_reciprocal_from_features, rerank.expanded_cross_neighborhood):
+        with pytest.raises(ValueError, match="matrix"):
+            function(np.zeros(3), 1)
+    for options in ({"num_query": 4}, {"t": 0}, {"q": 0}):
+        with pytest.raises(ValueError, match="must be"):
+            rerank.expanded_cross_neighborhood(np.zeros((3, 2)), **{"num_query": 1} | options)

@@ -77,7 +77,7 @@ def encode(features: np.ndarray, k1: int = 20, k2: int = 6) -> Encoding:
     Raises:
         ValueError: if k1 or k2 is below 1.
     """
-    _check_neighborhoods(k1, k2)
+    _check_parameters(k1, k2)
     indices, _, lowest = nearest_neighbors(features, max(k1 + 1, k2))
     farthest = squared_distance(lowest)
 
@@ -133,8 +133,8 @@ def k_reciprocal(
     n = len(distances)
     if distances.shape != (n, n):
         raise ValueError(f"distances must be a square matrix, not {distances.shape}")
-    _check_split(num_query, n, lambda_value)
-    _check_neighborhoods(k1, k2)
+    _check_split(num_query, n)
+    _check_parameters(k1, k2, lambda_value)
     farthest = np.square(distances.max(axis=0, initial=0))
     scale = np.where(farthest > 0, farthest, 1)
     k = min(max(k1 + 1, k2), n)
@@ -161,7 +161,8 @@ def k_reciprocal_from_features(
         ValueError: if `features` is not a matrix, or a parameter is out of its range.
     """
     features = _unit_rows(features)
-    _check_split(num_query, len(features), lambda_value)
+    _check_split(num_query, len(features))
+    _check_parameters(k1, k2, lambda_value)
     encoding = encode(features, k1, k2)
     jaccard = jaccard_similarity(encoding.weights[:num_query], encoding.weights[num_query:])
     return _blend(jaccard, _relative_distance(features, encoding, num_query), lambda_value)
@@ -183,11 +184,54 @@ def k_reciprocal_all(features: np.ndarray, k1: int = 20, k2: int = 6, lambda_val
         ValueError: if `features` is not a matrix, or a parameter is out of its range.
     """
     features = _unit_rows(features)
-    _check_split(0, len(features), lambda_value)
+    _check_parameters(k1, k2, lambda_value)
     encoding = encode(features, k1, k2)
     jaccard = jaccard_similarity(encoding.weights, encoding.weights)
     distance = squared_distance(features @ features.T) / encoding.farthest[:, None]
     return _blend(jaccard, distance, lambda_value)
+
+
+def expanded_cross_neighborhood(features: np.ndarray, num_query: int, t: int = 10, q: int = 8) -> np.ndarray:
+    """Re-rank by the expanded cross neighbourhood (ECN).
+
+    An image's neighbourhood is its t nearest images and the q nearest of each of those. The result is the mean of the
+    Euclidean distances from the query's neighbourhood to the gallery image and from the gallery image's to the query.
+
+    Args:
+        features: (n, d) features, used as they are, queries first.
+        num_query: number of queries.
+        t: nearest images of an image.
+        q: nearest images of each of those.
+
+    Returns:
+        (num_query, n - num_query) float32 distances.
+
+    Raises:
+        ValueError: if `features` is not a matrix, or a parameter is out of its range.
+    """
+    features = np.asarray(features, np.float64)
+    if features.ndim != 2:
+        raise ValueError(f"features must be a matrix, not {features.shape}")
+    n = len(features)
+    _check_split(num_query, n)
+    if t < 1 or q < 1:
+        raise ValueError(f"t and q must be at least 1, not {t} and {q}")
+    result = np.empty((num_query, n - num_query), np.float32)
+    if result.size == 0:
+        return result
+    indices = np.empty((n, min(max(t, q), n - 1)), np.int32)
+    for rows in _blocks(n, 2 * n):
+        # The nearest of all is the image itself.
+        indices[rows] = _smallest(_euclidean(features, rows).T, indices.shape[1] + 1)[:, 1:]
+    first, second = (_rows(columns, np.ones(columns.size)) for columns in (indices[:, :t], indices[:, :q]))
+    size = min(t, n - 1) * (1 + min(q, n - 1))
+    for rows in _blocks(num_query, 2 * n):
+        distance = _euclidean(features, rows)
+        result[rows] = (first[num_query:] @ (distance + second @ distance)).T / (2 * size)
+    for rows in _blocks(n - num_query, 2 * n):
+        distance = _euclidean(features, slice(num_query + rows.start, num_query + rows.stop))
+        result[:, rows] += first[:num_query] @ (distance + second @ distance) / (2 * size)
+    return result
 
 
 def _relative_distance(features: np.ndarray, encoding: Encoding, num_query: int) -> np.ndarray:
@@ -205,16 +249,25 @@ def _unit_rows(features: np.ndarray) -> np.ndarray:
     return l2_normalize(features)
 
 
-def _check_split(num_query: int, n: int, lambda_value: float) -> None:
+def _euclidean(features: np.ndarray, columns: slice) -> np.ndarray:
+    """Distances of all (n, d) features to some of them, (n, columns)."""
+    squares = np.einsum("ij,ij->i", features, features)
+    squared = squares[:, None] + squares[columns] - 2 * features @ features[columns].T
+    own = np.arange(columns.start, columns.stop)
+    squared[own, own - columns.start] = 0  # not the rounding error that the root would blow up
+    return np.sqrt(np.maximum(squared, 0))
+
+
+def _check_split(num_query: int, n: int) -> None:
     if not 0 <= num_query <= n:
         raise ValueError(f"num_query must be between 0 and {n}, not {num_query}")
-    if not 0 <= lambda_value <= 1:
-        raise ValueError(f"lambda_value must be between 0 and 1, not {lambda_value}")
 
 
-def _check_neighborhoods(k1: int, k2: int) -> None:
+def _check_parameters(k1: int, k2: int, lambda_value: float = 0) -> None:
     if k1 < 1 or k2 < 1:
         raise ValueError(f"k1 and k2 must be at least 1, not {k1} and {k2}")
+    if not 0 <= lambda_value <= 1:
+        raise ValueError(f"lambda_value must be between 0 and 1, not {lambda_value}")
 
 
 def _blocks(n: int, width: int) -> Iterator[slice]:
