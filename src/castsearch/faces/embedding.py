@@ -1,0 +1,137 @@
+"""Stage embed_faces: one face per person, selected, aligned and described, in one table.
+
+The table has the rows of the movie's crop table:
+
+    id              string
+    detected        bool, the detector found some face
+    selected        bool, one of them is taken for the person's own
+    score, size     float32, of that face; its size is the square root of the box's area in pixels
+    box             float32[4], and
+    landmarks       float32[10], as in the table of detections; these four are null where no face is selected
+    feature         float32[d], raw; of the middle of the crop where no face is selected; null for a bad image
+    feature_norm    float32, its length, which grows with the quality of the face
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from castsearch.crops import decode_rgb
+from castsearch.faces.detection import engine_metadata, vectors
+from castsearch.faces.engine import Engine, Face, Image
+from castsearch.faces.selection import Selection, select_candidate_face, select_cast_face
+from castsearch.files import read_table
+
+
+def embed_table(
+    crops: str | Path, detections: str | Path, engine: Engine, selection: Selection | None = None
+) -> pa.Table:
+    """Select and embed the faces of one movie's people.
+
+    Args:
+        crops: the movie's crop table.
+        detections: the movie's table of detections, made by the same engine.
+        engine: the embedder.
+        selection: thresholds; None takes the engine's own.
+
+    Returns:
+        The table of faces, with the engine's `provenance` in the schema's metadata under "engine".
+    """
+    people = read_table(crops).select(["id", "role", "width", "height", "image"])
+    images = people["image"]
+    readable = np.array(images.is_valid().to_pylist(), bool)
+    found = read_table(detections)
+    score = found["score"].to_numpy()
+    box = _matrix(found["box"], 4)
+    landmarks = _matrix(found["landmarks"], 10)
+    face, detected = select_faces(people, found["person"].to_numpy(), box, score, selection or engine.selection)
+    selected = face >= 0
+
+    def samples() -> Iterator[tuple[Image, Face | None]]:
+        for row in np.flatnonzero(readable):
+            own = Face(box[face[row]], landmarks[face[row]].reshape(5, 2)) if selected[row] else None
+            yield decode_rgb(images[int(row)].as_py()), own
+
+    features = np.zeros((len(people), engine.dimension), np.float32)
+    progress = tqdm(
+        engine.embed(samples()), f"embed_faces {Path(crops).stem}", int(readable.sum()), unit="crop", mininterval=2
+    )
+    for row, feature in zip(np.flatnonzero(readable), progress, strict=True):
+        features[row] = feature
+
+    own = face[selected]
+    return pa.table(
+        {
+            "id": people["id"],
+            "detected": detected,
+            "selected": selected,
+            "score": pa.array(_scatter(score[own], selected), mask=~selected),
+            "box": vectors(_scatter(box[own], selected), 4, selected),
+            "landmarks": vectors(_scatter(landmarks[own], selected), 10, selected),
+            "feature": vectors(features, engine.dimension, readable),
+            "feature_norm": pa.array(np.linalg.norm(features, axis=1), mask=~readable),
+            "size": pa.array(_scatter(_size(box[own]), selected), mask=~selected),
+        }
+    ).replace_schema_metadata(engine_metadata(engine))
+
+
+def select_faces(
+    people: pa.Table,
+    person: NDArray[np.integer],
+    boxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    selection: Selection,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Pick each person's face among the detections of a movie.
+
+    Args:
+        people: the crop table's columns `role`, `width` and `height`.
+        person: (n,) row in `people` of each detection.
+        boxes: (n, 4) x1, y1, x2, y2 in pixels of the person's crop.
+        scores: (n,) detection scores.
+        selection: thresholds.
+
+    Returns:
+        For each person the index of their face among the detections, -1 for none; and whether anything was detected.
+    """
+    faces = np.full(len(people), -1)
+    detected = np.zeros(len(people), bool)
+    for row, (role, width, height) in enumerate(
+        zip(*(people[name].to_pylist() for name in ("role", "width", "height")), strict=True)
+    ):
+        own = np.flatnonzero((person == row) & (scores >= selection.min_score))
+        detected[row] = len(own) > 0
+        if role == "cast":
+            choice = select_cast_face(width, height, boxes[own], scores[own], cast_score=selection.cast_score)
+        else:
+            choice = select_candidate_face(
+                width,
+                height,
+                boxes[own],
+                scores[own],
+                candidate_score=selection.candidate_score,
+                area_fraction=selection.area_fraction,
+                centre_band=selection.centre_band,
+            )
+        if choice is not None:
+            faces[row] = own[choice]
+    return faces, detected
+
+
+def _matrix(column: pa.ChunkedArray, length: int) -> NDArray[np.float32]:
+    return column.combine_chunks().flatten().to_numpy().reshape(-1, length)
+
+
+def _scatter(values: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Put values into the rows where they belong, zeros elsewhere."""
+    scattered = np.zeros((len(where), *values.shape[1:]), np.float32)
+    scattered[where] = values
+    return scattered
+
+
+def _size(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))

@@ -1,0 +1,103 @@
+"""Which of the detected faces is the person's own: the rules of the seed system."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Thresholds of face selection, in the units of a detector's score.
+
+    The defaults are the seed system's, for a detector whose score is a probability; an engine with another score
+    scale brings its own.
+
+    Attributes:
+        min_score: what scores less was not detected at all.
+        cast_score: a portrait's face must score more, unless it is the only one.
+        candidate_score: a candidate's face must score more.
+        area_fraction: a candidate's face must cover more than this share of the crop.
+        centre_band: a candidate's face must have its centre between these shares of the crop's width.
+    """
+
+    min_score: float = 0.8
+    cast_score: float = 0.95
+    candidate_score: float = 0.9
+    area_fraction: float = 1 / 50
+    centre_band: tuple[float, float] = (1 / 6, 5 / 6)
+
+
+def select_cast_face(
+    width: int, height: int, boxes: ArrayLike, scores: ArrayLike, *, cast_score: float = 0.95
+) -> int | None:
+    """Pick the face of a portrait.
+
+    Args:
+        width: of the portrait, in pixels.
+        height: of the portrait, in pixels.
+        boxes: (n, 4) x1, y1, x2, y2 in pixels.
+        scores: (n,) detection scores.
+        cast_score: a face must score more than this, except that a lone face is taken as it is.
+
+    Returns:
+        The index of the face, or None.
+    """
+    boxes, scores = _as_arrays(boxes, scores)
+    eligible = np.ones(1, bool) if len(scores) == 1 else scores > cast_score
+    return _most_prominent(width, height, boxes, eligible)
+
+
+def select_candidate_face(
+    width: int,
+    height: int,
+    boxes: ArrayLike,
+    scores: ArrayLike,
+    *,
+    candidate_score: float = 0.9,
+    area_fraction: float = 1 / 50,
+    centre_band: tuple[float, float] = (1 / 6, 5 / 6),
+) -> int | None:
+    """Pick the face that belongs to the person whose body fills the crop.
+
+    Args:
+        width: of the crop, in pixels.
+        height: of the crop, in pixels.
+        boxes: (n, 4) x1, y1, x2, y2 in pixels.
+        scores: (n,) detection scores.
+        candidate_score: a face must score more than this,
+        area_fraction: cover more than this share of the crop
+        centre_band: and have its centre strictly between these shares of the crop's width.
+
+    Returns:
+        The index of the face, or None.
+    """
+    boxes, scores = _as_arrays(boxes, scores)
+    centre = (boxes[:, 0] + boxes[:, 2]) / 2
+    left, right = centre_band
+    eligible = (
+        (scores > candidate_score)
+        & (_areas(boxes) > width * height * area_fraction)
+        & (centre > width * left)
+        & (centre < width * right)
+    )
+    return _most_prominent(width, height, boxes, eligible)
+
+
+def _as_arrays(boxes: ArrayLike, scores: ArrayLike) -> tuple[NDArray, NDArray]:
+    return np.asarray(boxes, float).reshape(-1, 4), np.asarray(scores, float)
+
+
+def _areas(boxes: NDArray) -> NDArray:
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+
+
+def _most_prominent(width: int, height: int, boxes: NDArray, eligible: NDArray) -> int | None:
+    """The eligible face with the largest area / distance to the point where a person's head is expected."""
+    if not eligible.any():
+        return None
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    distances = np.hypot(centres[:, 0] - width / 2, centres[:, 1] - height / 3)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a face exactly there wins with infinity
+        prominence = _areas(boxes) / distances
+    return int(np.argmax(np.where(eligible, prominence, -1)))

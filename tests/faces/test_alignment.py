@@ -1,0 +1,58 @@
+import cv2
+import numpy as np
+import pytest
+
+from castsearch.faces import align
+from castsearch.faces.alignment import ARCFACE_TEMPLATE, box_chip, centre_chip, similarity_transform
+
+
+@pytest.fixture(scope="module")
+def photo(golden):
+    return cv2.imread(str(golden / "photo.png"))  # BGR, as the reference chips
+
+
+@pytest.fixture(scope="module")
+def reference(golden):
+    return np.load(golden / "align.npz")
+
+
+def assert_within_one_grey_level(chip, expected):
+    assert chip.shape == (112, 112, 3)
+    assert np.abs(chip.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("case", range(4))
+def test_aligned_chip_equals_the_reference(photo, reference, case):
+    chip = align(photo, reference[f"case{case}_landmarks"])
+    assert_within_one_grey_level(chip, reference[f"case{case}_aligned"])
+
+
+@pytest.mark.parametrize("case", range(4))
+def test_box_chip_equals_the_reference(photo, reference, case):
+    chip = box_chip(photo, reference[f"case{case}_box"])
+    assert_within_one_grey_level(chip, reference[f"case{case}_box_only"])
+
+
+def test_centre_chip_equals_the_reference(photo, reference):
+    assert_within_one_grey_level(centre_chip(photo), reference["center"])
+
+
+def test_similarity_transform_is_recovered():
+    turn = np.radians(30)
+    rotation = 1.7 * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    points = ARCFACE_TEMPLATE @ rotation.T + (5, -8)
+    np.testing.assert_allclose(similarity_transform(ARCFACE_TEMPLATE, points), np.c_[rotation, (5, -8)], atol=1e-9)
+
+
+def test_similarity_transform_does_not_mirror():
+    mirrored = ARCFACE_TEMPLATE * (-1, 1)
+    assert np.linalg.det(similarity_transform(mirrored, ARCFACE_TEMPLATE)[:, :2]) > 0
+
+
+def test_coinciding_landmarks_are_refused(photo):
+    with pytest.raises(ValueError, match="coincide"):
+        align(photo, np.ones((5, 2)))
+
+
+def test_centre_of_a_tiny_image_can_be_cut():
+    assert centre_chip(np.zeros((1, 2, 3), np.uint8)).shape == (112, 112, 3)

@@ -1,0 +1,158 @@
+"""Detection and embedding of a movie, from crop table to faces table."""
+
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from castsearch.crops import SCHEMA
+from castsearch.faces.detection import detect_table
+from castsearch.faces.embedding import embed_table, select_faces
+from castsearch.faces.engine import make_engine
+from castsearch.faces.selection import Selection
+from castsearch.files import write_table
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return make_engine("dlib")
+
+
+def jpeg(image):
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="JPEG", quality=95)
+    return buffer.getvalue()
+
+
+def crop(name, role, image):
+    height, width = (0, 0) if image is None else image.shape[:2]
+    row = dict.fromkeys(SCHEMA.names, None) | {"id": name, "role": role, "width": width, "height": height}
+    return row | {"image": None if image is None else jpeg(image)}
+
+
+@pytest.fixture(scope="module")
+def movie(tmp_path_factory, engine, collins):
+    """Tables of a movie: a portrait, one without a face, and four candidates of whom the last cannot be read."""
+    wall = np.full((300, 120, 3), 90, np.uint8)
+    person = np.ascontiguousarray(collins[40:340, 160:280])
+    aside = np.ascontiguousarray(collins[40:400, 210:450])  # her face is cut in two by the left edge
+    rows = [
+        crop("portrait", "cast", collins),
+        crop("wall portrait", "cast", wall),
+        crop("person", "candidate", person),
+        crop("back", "candidate", wall),
+        crop("aside", "candidate", aside),
+        crop("unreadable", "candidate", None),
+    ]
+    folder = tmp_path_factory.mktemp("movie")
+    write_table(folder / "crops.arrow", pa.Table.from_pylist(rows, schema=SCHEMA))
+    write_table(folder / "detections.arrow", detect_table(folder / "crops.arrow", engine))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def detections(movie):
+    return pa.ipc.open_file(movie / "detections.arrow").read_all()
+
+
+@pytest.fixture(scope="module")
+def faces(movie, engine):
+    return embed_table(movie / "crops.arrow", movie / "detections.arrow", engine)
+
+
+def test_detections_have_the_documented_columns(detections):
+    assert {field.name: field.type for field in detections.schema} == {
+        "person": pa.int32(),
+        "id": pa.string(),
+        "score": pa.float32(),
+        "box": pa.list_(pa.float32(), 4),
+        "landmarks": pa.list_(pa.float32(), 10),
+    }
+
+
+def test_detections_name_their_person(detections):
+    names = ["portrait", "wall portrait", "person", "back", "aside", "unreadable"]
+    assert [names[row] for row in detections["person"].to_pylist()] == detections["id"].to_pylist()
+    assert {"portrait", "person"} <= set(detections["id"].to_pylist()) <= {"portrait", "person", "aside"}
+
+
+def test_detections_go_below_the_selection_threshold(detections, engine):
+    assert detections["score"].to_numpy().min() < engine.selection.min_score
+
+
+def test_faces_have_the_documented_columns(faces):
+    assert {field.name: field.type for field in faces.schema} == {
+        "id": pa.string(),
+        "detected": pa.bool_(),
+        "selected": pa.bool_(),
+        "score": pa.float32(),
+        "box": pa.list_(pa.float32(), 4),
+        "landmarks": pa.list_(pa.float32(), 10),
+        "feature": pa.list_(pa.float32(), 128),
+        "feature_norm": pa.float32(),
+        "size": pa.float32(),
+    }
+
+
+def test_faces_follow_the_crop_table(faces):
+    assert faces["id"].to_pylist() == ["portrait", "wall portrait", "person", "back", "aside", "unreadable"]
+    assert faces["selected"].to_pylist() == [True, False, True, False, False, False]
+
+
+def test_portrait_matches_the_person_and_not_the_wall(faces):
+    portrait, wall, person = (np.array(faces["feature"][row].as_py()) for row in range(3))
+    portrait, wall, person = (feature / np.linalg.norm(feature) for feature in (portrait, wall, person))
+    assert portrait @ person > 0.8
+    assert portrait @ wall < 0.3
+
+
+def test_columns_agree_with_each_other(faces):
+    rows = faces.to_pylist()
+    for row in rows[:5]:
+        assert np.linalg.norm(row["feature"]) == pytest.approx(row["feature_norm"], rel=1e-5)
+    for row in rows:
+        assert all((row[name] is not None) == row["selected"] for name in ("score", "box", "landmarks", "size"))
+    x1, y1, x2, y2 = rows[0]["box"]
+    assert rows[0]["size"] == pytest.approx(((x2 - x1) * (y2 - y1)) ** 0.5)
+
+
+def test_unreadable_crop_has_no_feature(faces):
+    row = faces.to_pylist()[5]
+    assert row["detected"] is False
+    assert row["feature"] is None
+    assert row["feature_norm"] is None
+
+
+def test_selection_can_be_overridden(movie, engine):
+    strict = replace(engine.selection, candidate_score=100.0)
+    faces = embed_table(movie / "crops.arrow", movie / "detections.arrow", engine, strict).to_pylist()
+    assert faces[2]["detected"]
+    assert not faces[2]["selected"]
+    assert faces[2]["feature"] is not None
+
+
+def test_tables_say_which_engine_made_them(detections, faces):
+    for table in (detections, faces):
+        made_with = json.loads(table.schema.metadata[b"engine"])
+        assert made_with["engine"] == "dlib"
+        assert made_with["models"]
+
+
+def test_movie_without_people_gives_empty_tables(tmp_path, engine):
+    write_table(tmp_path / "crops.arrow", SCHEMA.empty_table())
+    write_table(tmp_path / "detections.arrow", detect_table(tmp_path / "crops.arrow", engine))
+    faces = embed_table(tmp_path / "crops.arrow", tmp_path / "detections.arrow", engine)
+    assert len(faces) == 0
+    assert faces["feature"].type == pa.list_(pa.float32(), 128)
+
+
+def test_what_scores_below_the_least_score_was_not_detected():
+    people = pa.table({"role": ["cast", "cast", "candidate"], "width": [90] * 3, "height": [90] * 3})
+    boxes = np.tile(np.float32([30, 20, 60, 40]), (3, 1))
+    face, detected = select_faces(people, np.array([0, 1, 1]), boxes, np.float32([0.79, 0.81, 0.5]), Selection())
+    assert face.tolist() == [-1, 1, -1]
+    assert detected.tolist() == [False, True, False]
