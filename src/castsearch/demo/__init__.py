@@ -1,0 +1,1 @@
+"""A data set in the challenge's format, composed from photographed heads, whose labels are known by construction."""
