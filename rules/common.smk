@@ -4,7 +4,8 @@ from functools import lru_cache
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from castsearch import configuration, dataset, demo, provenance, variants
+from castsearch import configuration, dataset, provenance, variants
+from castsearch.demo.movies import movie_ids
 from castsearch.errors import InputError
 
 
@@ -44,7 +45,10 @@ if DEMO:
         }
         for split in DATA["demo"]["movies"]
     }
-    MOVIES = {split: demo.movie_ids(split, number) for split, number in DATA["demo"]["movies"].items()}
+    MOVIES = {
+        split: movie_ids(split, number)
+        for split, number in DATA["demo"]["movies"].items()
+    }
     # A demo movie's own folder is the input of its crop job, so nothing more needs to be remembered.
     DIGESTS = {split: dict.fromkeys(movies, "demo") for split, movies in MOVIES.items()}
 else:
@@ -52,7 +56,9 @@ else:
     DIGESTS = {
         split: {
             movie: dataset.movie_digest(entry)
-            for movie, entry in or_stop(dataset.load_annotations, files["annotations"]).items()
+            for movie, entry in or_stop(
+                dataset.load_annotations, files["annotations"]
+            ).items()
         }
         for split, files in SPLITS.items()
     }
@@ -69,7 +75,11 @@ wildcard_constraints:
 
 def of_movies(pattern, splits):
     """`pattern` with every movie of the splits filled in; other wildcards, doubled braces, are left as they are."""
-    return [pattern.format(split=split, movie=movie) for split in splits for movie in MOVIES[split]]
+    return [
+        pattern.format(split=split, movie=movie)
+        for split in splits
+        for movie in MOVIES[split]
+    ]
 
 
 def growing(base):

@@ -12,6 +12,8 @@ rule crop:
         "results/logs/crop/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/crop/{split}/{movie}.tsv"
+    conda:
+        "../envs/core.yaml"
     threads: 1
     resources:
         mem_mb=growing(1000),
@@ -21,7 +23,5 @@ rule crop:
         images=lambda wildcards: SPLITS[wildcards.split]["images"],
         digest=lambda wildcards: DIGESTS[wildcards.split][wildcards.movie],
         on_bad_image=DATA["on_bad_image"],
-    conda:
-        "../envs/core.yaml"
     script:
         "../src/crop.py"

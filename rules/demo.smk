@@ -9,6 +9,8 @@ rule demo_movie:
         "results/logs/demo_movie/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/demo_movie/{split}/{movie}.tsv"
+    conda:
+        "../envs/demo.yaml"
     threads: 1
     resources:
         mem_mb=growing(1000),
@@ -16,15 +18,15 @@ rule demo_movie:
     params:
         code=code("demo_movie"),
         settings={key: value for key, value in DATA["demo"].items() if key != "movies"},
-    conda:
-        "../envs/demo.yaml"
     script:
         "../src/demo_movie.py"
 
 
 rule demo_split:
     input:
-        lambda wildcards: of_movies("results/demo/annotations/{split}/{movie}.json", [wildcards.split]),
+        lambda wildcards: of_movies(
+            "results/demo/annotations/{split}/{movie}.json", [wildcards.split]
+        ),
     output:
         annotations="results/demo/{split}.json",
         labels="results/demo/{split}_label.json",
@@ -32,13 +34,13 @@ rule demo_split:
         "results/logs/demo_split/{split}.log",
     benchmark:
         "results/benchmarks/demo_split/{split}.tsv"
+    conda:
+        "../envs/demo.yaml"
     threads: 1
     resources:
         mem_mb=growing(1000),
         runtime=growing(5),
     params:
         code=code("demo_split"),
-    conda:
-        "../envs/demo.yaml"
     script:
         "../src/demo_split.py"

@@ -10,6 +10,8 @@ rule detect:
         "results/logs/detect/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/detect/{split}/{movie}.tsv"
+    conda:
+        "../envs/faces.yaml"
     threads: 1
     resources:
         gpu=1,
@@ -19,7 +21,5 @@ rule detect:
         code=code("detect"),
         engine=config["faces"]["engine"],
         options=config["faces"][config["faces"]["engine"]],
-    conda:
-        "../envs/faces.yaml"
     script:
         "../src/detect.py"

@@ -11,6 +11,8 @@ rule embed_bodies:
         "results/logs/embed_bodies/{network}/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/embed_bodies/{network}/{split}/{movie}.tsv"
+    conda:
+        "../envs/reid.yaml"
     threads: 2
     resources:
         gpu=1,
@@ -18,7 +20,5 @@ rule embed_bodies:
         runtime=growing(60),
     params:
         code=code("embed_bodies"),
-    conda:
-        "../envs/reid.yaml"
     script:
         "../src/embed_bodies.py"

@@ -11,6 +11,8 @@ rule embed_faces:
         "results/logs/embed_faces/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/embed_faces/{split}/{movie}.tsv"
+    conda:
+        "../envs/faces.yaml"
     threads: 1
     resources:
         gpu=1,
@@ -21,7 +23,5 @@ rule embed_faces:
         engine=config["faces"]["engine"],
         options=config["faces"][config["faces"]["engine"]],
         selection=config["faces"]["selection"],
-    conda:
-        "../envs/faces.yaml"
     script:
         "../src/embed_faces.py"

@@ -10,13 +10,17 @@ rule evaluate:
         queries="results/tables/queries.tsv",
         movies="results/tables/movies.tsv",
         ablation=report(
-            "results/tables/ablation.tsv", category="Results", caption="../docs/captions/ablation.rst"
+            "results/tables/ablation.tsv",
+            category="Results",
+            caption="../docs/captions/ablation.rst",
         ),
         markdown="results/tables/ablation.md",
     log:
         "results/logs/evaluate.log",
     benchmark:
         "results/benchmarks/evaluate.tsv"
+    conda:
+        "../envs/core.yaml"
     threads: 1
     resources:
         mem_mb=growing(2000),
@@ -25,7 +29,5 @@ rule evaluate:
         code=code("evaluate"),
         variants=VARIANTS,
         on_bad_image=DATA["on_bad_image"],
-    conda:
-        "../envs/core.yaml"
     script:
         "../src/evaluate.py"

@@ -5,7 +5,9 @@ rule fuse:
     input:
         crops="results/crops/{split}/{movie}.arrow",
         faces="results/faces/{split}/{movie}.arrow",
-        bodies=expand("results/bodies/{network}/{{split}}/{{movie}}.npy", network=NETWORKS),
+        bodies=expand(
+            "results/bodies/{network}/{{split}}/{{movie}}.npy", network=NETWORKS
+        ),
         reranked="results/rerank/{split}/{movie}.npz",
     output:
         "results/rankings/{split}/{movie}.arrow",
@@ -13,6 +15,8 @@ rule fuse:
         "results/logs/fuse/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/fuse/{split}/{movie}.tsv"
+    conda:
+        "../envs/core.yaml"
     threads: 1
     resources:
         mem_mb=growing(2000),
@@ -23,7 +27,5 @@ rule fuse:
         variants=VARIANTS,
         thresholds=config["fusion"]["thresholds"],
         reranked_threshold=config["fusion"]["reranked_threshold"],
-    conda:
-        "../envs/core.yaml"
     script:
         "../src/fuse.py"

@@ -5,13 +5,17 @@ rule rerank:
     input:
         crops="results/crops/{split}/{movie}.arrow",
         faces="results/faces/{split}/{movie}.arrow",
-        bodies=expand("results/bodies/{network}/{{split}}/{{movie}}.npy", network=NETWORKS),
+        bodies=expand(
+            "results/bodies/{network}/{{split}}/{{movie}}.npy", network=NETWORKS
+        ),
     output:
         "results/rerank/{split}/{movie}.npz",
     log:
         "results/logs/rerank/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/rerank/{split}/{movie}.tsv"
+    conda:
+        "../envs/core.yaml"
     threads: 1
     resources:
         mem_mb=growing(2000),
@@ -22,7 +26,5 @@ rule rerank:
         variants=VARIANTS,
         face=config["rerank"]["face"],
         body=config["rerank"]["body"],
-    conda:
-        "../envs/core.yaml"
     script:
         "../src/rerank.py"

@@ -3,13 +3,17 @@
 
 rule submission:
     input:
-        lambda wildcards: of_movies("results/rankings/{split}/{movie}.arrow", [wildcards.split]),
+        lambda wildcards: of_movies(
+            "results/rankings/{split}/{movie}.arrow", [wildcards.split]
+        ),
     output:
         "results/submission/{split}.txt",
     log:
         "results/logs/submission/{split}.log",
     benchmark:
         "results/benchmarks/submission/{split}.tsv"
+    conda:
+        "../envs/core.yaml"
     threads: 1
     resources:
         mem_mb=growing(1000),
@@ -17,7 +21,5 @@ rule submission:
     params:
         code=code("submission"),
         variant=MAIN.name,
-    conda:
-        "../envs/core.yaml"
     script:
         "../src/submission.py"

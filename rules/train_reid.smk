@@ -12,6 +12,8 @@ rule train_reid:
         "results/logs/train_reid/{network}.log",
     benchmark:
         "results/benchmarks/train_reid/{network}.tsv"
+    conda:
+        "../envs/reid.yaml"
     threads: 8
     resources:
         gpu=1,
@@ -22,7 +24,5 @@ rule train_reid:
         network=lambda wildcards: NETWORKS[wildcards.network],
         recipe=config["reid"]["recipe"],
         checkpoints="results/reid/{network}/checkpoints",
-    conda:
-        "../envs/reid.yaml"
     script:
         "../src/train_reid.py"

@@ -69,6 +69,6 @@ def test_every_key_of_the_default_has_a_comment_above_it():
     for number, line in enumerate(lines):
         key, colon, _ = line.strip().partition(":")
         is_key = colon and key.replace("_", "").isalnum() and not line.strip().startswith(("#", "-"))
-        section = line.rstrip().endswith(":") and line[:1] not in (" ", "#") or key in ("dlib", "face", "body")
+        section = (line.rstrip().endswith(":") and line[:1] not in (" ", "#")) or key in ("dlib", "face", "body")
         if is_key and not section:
             assert lines[number - 1].strip().startswith("#"), line

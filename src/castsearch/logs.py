@@ -1,6 +1,7 @@
 """A job's log file, and its last words when the user's input cannot be used."""
 
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,5 +21,8 @@ def logging_to(path: str | Path) -> Iterator[None]:
             print(f"error: {error}", file=log)
             print(f"error: {error}", file=streams[1])
             sys.exit(1)
+        except BaseException:
+            traceback.print_exc(file=log)  # the log is what a user is shown, so it must not stay empty
+            raise
         finally:
             sys.stdout, sys.stderr = streams

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).resolve().parent
 
 
 def source_digest(script: str | Path) -> str:
@@ -36,6 +36,8 @@ def _closure(script: Path) -> set[Path]:
 def _imports(path: Path) -> tuple[Path, ...]:
     """Files of this package that one file imports, and the templates that lie beside them."""
     files: set[Path] = set()
+    if path.suffix != ".py":
+        return ()
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

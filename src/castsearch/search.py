@@ -140,7 +140,7 @@ def _rank(
         fusion.cosine_similarity(movie.face[len(movie.cast) :]),
         body,
         body_cosine,
-        movie.frames,
-        movie.has_face,
+        frames=movie.frames,
+        has_face=movie.has_face,
         thresholds=(first, *thresholds[1:]),
     )

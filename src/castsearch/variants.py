@@ -27,6 +27,14 @@ class Variant:
         return f"{face}+{'body*' if self.body_rerank else 'body'}[{','.join(self.networks)}]"
 
     @property
+    def description(self) -> str:
+        """What this search uses, in words."""
+        face = "faces, re-ranked" if self.face_rerank else "faces"
+        if not self.networks:
+            return f"{face} alone"
+        return f"{face}; bodies{', re-ranked' if self.body_rerank else ''}, by {' and '.join(self.networks)}"
+
+    @property
     def bodies(self) -> str:
         """The key under which the re-ranked bodies of these networks are stored."""
         return "+".join(("body", *self.networks))

@@ -1,0 +1,69 @@
+# One self-contained page with the pictures, the tables, the configuration and the graph of rules.
+
+
+rule rulegraph:
+    output:
+        "results/tables/rulegraph.json",
+    log:
+        "results/logs/rulegraph.log",
+    benchmark:
+        "results/benchmarks/rulegraph.tsv"
+    conda:
+        "../envs/workflow.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code("rulegraph"),
+        shape=[MOVIES, list(NETWORKS), TRAIN, SEARCH, LABELLED],
+    script:
+        "../src/rulegraph.py"
+
+
+rule report:
+    input:
+        crops=of_movies("results/crops/{split}/{movie}.arrow", SEARCH),
+        faces=of_movies("results/faces/{split}/{movie}.arrow", SEARCH),
+        rankings=of_movies("results/rankings/{split}/{movie}.arrow", SEARCH),
+        labels=[SPLITS[split]["labels"] for split in LABELLED],
+        ablation="results/tables/ablation.tsv" if LABELLED else [],
+        weights=expand("results/reid/{network}/weights.safetensors", network=NETWORKS),
+        histories=expand("results/reid/{network}/history.tsv", network=NETWORKS),
+        rulegraph="results/tables/rulegraph.json",
+    output:
+        report(
+            "results/report.html",
+            category="Results",
+            caption="../docs/captions/report.rst",
+        ),
+    log:
+        "results/logs/report.log",
+    benchmark:
+        "results/benchmarks/report.tsv"
+    conda:
+        "../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(20),
+    params:
+        code=code("report"),
+        title="Cast search",
+        variant=MAIN,
+        baseline=VARIANTS[0],
+        variants=VARIANTS,
+        networks=list(NETWORKS),
+        top=config["report"]["crops"],
+        config=config,
+        packages=[
+            "snakemake",
+            "numpy",
+            "torch",
+            "torchvision",
+            "dlib-bin",
+            "opencv-python-headless",
+            "pyarrow",
+        ],
+    script:
+        "../src/report.py"

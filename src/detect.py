@@ -1,0 +1,8 @@
+from castsearch.faces.detection import detect_table
+from castsearch.faces.engine import make_engine
+from castsearch.files import write_table
+from castsearch.logs import logging_to
+
+with logging_to(snakemake.log[0]):
+    engine = make_engine(snakemake.params.engine, snakemake.params.options)
+    write_table(snakemake.output[0], detect_table(snakemake.input.crops, engine))

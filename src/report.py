@@ -1,0 +1,57 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from castsearch import crops, dataset, files, provenance, report, results
+from castsearch.logs import logging_to
+
+with logging_to(snakemake.log[0]):
+    params, inputs = snakemake.params, snakemake.input
+    labels = {}
+    for path in inputs.labels:
+        labels |= dataset.load_labels(path)
+    movies, skipped, engines = [], [], {}
+    for crop_table, face_table, rankings in zip(inputs.crops, inputs.faces, inputs.rankings, strict=True):
+        ranked = results.read_rankings([rankings])
+        movie = report.Movie(
+            name=Path(crop_table).stem,
+            crops=Path(crop_table),
+            faces=Path(face_table),
+            rankings=ranked.get(params.variant.name, {}),
+            baseline=ranked.get(params.baseline.name, {}),
+            labels=labels,
+        )
+        movies.append(movie)
+        skipped += crops.problems(files.read_table(crop_table))
+        engines |= {b"engine": files.read_table(face_table).schema.metadata[b"engine"]}
+    engine = json.loads(engines[b"engine"]) if engines else {"engine": "", "licence": "", "models": []}
+    models = [{"model": engine["engine"], "licence": engine["licence"], **model} for model in engine["models"]] + [
+        {
+            "model": network,
+            "file": Path(path).name,
+            "sha256": provenance.file_digest(path),
+            "licence": "trained by this run",
+        }
+        for network, path in zip(params.networks, inputs.weights, strict=True)
+    ]
+    descriptions = {variant.name: variant.description for variant in params.variants}
+    ablation = pd.read_csv(inputs.ablation, sep="\t") if inputs.ablation else pd.DataFrame(columns=["variant"])
+    ablation["description"] = ablation["variant"].map(descriptions)
+    graph = json.loads(Path(inputs.rulegraph).read_text())
+    page = report.render(
+        movies,
+        ablation,
+        title=params.title,
+        variant=params.variant.name,
+        baseline=params.baseline.name,
+        skipped=skipped,
+        training=dict(zip(params.networks, inputs.histories, strict=True)),
+        config=snakemake.config,
+        models=models,
+        versions={"castsearch": provenance.commit(snakemake.scriptdir), **provenance.versions(params.packages)},
+        edges=graph["edges"],
+        jobs=graph["jobs"],
+        top=params.top,
+    )
+    files.write_text(snakemake.output[0], page)

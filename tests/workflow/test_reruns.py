@@ -1,0 +1,70 @@
+"""What the README promises to rerun after a change is what Snakemake would rerun."""
+
+import re
+import shutil
+
+import pytest
+
+from .conftest import ROOT, TINY, planned, with_changes
+
+ANOTHER = {"name": "another", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"}
+CHANGES = {
+    "`fusion.thresholds`": {"fusion.thresholds": [0.6, 0.5]},
+    "`fusion.face_rerank`, `fusion.body_rerank`": {"fusion.face_rerank": True},
+    "`rerank.*`": {"rerank": {"face": {"k1": 10}}},
+    "`faces.selection.*`": {"faces.selection": {"area_fraction": 0.05}},
+    "`faces.dlib.*`": {"faces.dlib": {"upsample": 0}},
+    "`reid.recipe.*`": {"reid.recipe.learning_rate": 0.001},
+    "one network's own key": {
+        "reid.networks": [TINY["reid"]["networks"][0] | {"epochs": 2}, TINY["reid"]["networks"][1]]
+    },
+    "a network added": {"reid.networks": [*TINY["reid"]["networks"], ANOTHER]},
+    "a movie added to a searched split": {"data.demo.movies.val": 2},
+    "a movie added to the training split": {"data.demo.movies.train": 3},
+    "`report.*`": {"report.crops": 6},
+}
+
+
+def promises():
+    """The README's table: change → rules, with the number of jobs where it names one."""
+    section = (ROOT / "README.md").read_text().partition("| You change …")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", section, re.MULTILINE)
+    return {change: set(re.findall(r"`(\w+)`", rules)) for change, rules in rows}
+
+
+def test_every_line_of_the_table_is_tested():
+    assert set(promises()) == set(CHANGES) | {"nothing", "library code that a rule uses", "the face engine"}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_reruns_what_depends_on_it_and_nothing_else(finished, change):
+    jobs = planned(finished, with_changes(CHANGES[change]))
+    assert set(jobs) == promises()[change]
+
+
+def test_a_movie_added_is_the_only_movie_that_runs(finished):
+    jobs = planned(finished, with_changes({"data.demo.movies.val": 2}))
+    assert all(jobs[rule] == 1 for rule in ("crop", "detect", "embed_faces", "rerank", "fuse"))
+    assert jobs["embed_bodies"] == len(TINY["reid"]["networks"])
+
+
+def test_without_a_change_there_is_nothing_to_do(finished):
+    assert planned(finished, TINY) == {}
+    assert promises()["nothing"] == set()
+
+
+def test_another_network_alone_is_trained(finished):
+    jobs = planned(finished, with_changes(CHANGES["one network's own key"]))
+    assert jobs["train_reid"] == 1
+    assert jobs["embed_bodies"] == 2
+
+
+def test_library_code_reruns_the_rules_that_use_it(finished, tmp_path):
+    for part in ("Snakefile", "config.yaml"):
+        shutil.copy2(ROOT / part, tmp_path)
+    for part in ("rules", "schemas", "src", "envs", "docs"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    assert planned(finished, TINY, project=tmp_path) == {}
+    module = tmp_path / "src/castsearch/submission.py"
+    module.write_text(module.read_text() + "\n# changed\n")
+    assert set(planned(finished, TINY, project=tmp_path)) == {"submission", "evaluate", "report"}
