@@ -1,0 +1,218 @@
+"""The report of a run: one HTML page that holds its pictures, tables and figures, and needs nothing else."""
+
+import base64
+import io
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from castsearch import evaluation, figures, files
+
+_GALLERY = 24  # crops in the gallery of those found without a face
+
+
+@dataclass(frozen=True)
+class Movie:
+    """What the report shows of one movie.
+
+    Attributes:
+        name: The movie id.
+        crops: Path of its crop table.
+        faces: Path of its face table, which has a row for each row of the crop table.
+        rankings: Candidate ids per cast id, best first, from the variant that the report shows.
+        baseline: The same from the variant that it is compared with, the search by face alone.
+        labels: Ids of the relevant candidates per cast id; a cast member that is missing has no labels.
+    """
+
+    name: str
+    crops: Path
+    faces: Path
+    rankings: Mapping[str, Sequence[str]]
+    baseline: Mapping[str, Sequence[str]]
+    labels: Mapping[str, Collection[str]]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One candidate in the ranking of a cast member.
+
+    Attributes:
+        id: The candidate id.
+        rank: From 1.
+        rank_before: Its rank in the baseline; None where it is not listed.
+        right: Whether it shows the cast member; None without labels.
+        num_relevant: How many candidates show the cast member.
+        faceless: Whether the detector found no face in it.
+        image: The encoded crop, or null.
+    """
+
+    id: str
+    rank: int
+    rank_before: int | None
+    right: bool | None
+    num_relevant: int
+    faceless: bool
+    image: pa.BinaryScalar
+
+    @property
+    def beyond(self) -> bool:
+        """Whether its rank is so low that all relevant candidates have room above it."""
+        return self.right is not None and self.rank > self.num_relevant
+
+    @property
+    def found(self) -> bool:
+        """Whether R-precision counts it: right, and among the first R, R being the number of relevant candidates."""
+        return bool(self.right) and not self.beyond
+
+    @property
+    def found_before(self) -> bool:
+        """The same for the baseline."""
+        return bool(self.right) and self.rank_before is not None and self.rank_before <= self.num_relevant
+
+    @property
+    def climb(self) -> int:
+        """By how many ranks it stands higher than in the baseline."""
+        return 0 if self.rank_before is None else self.rank_before - self.rank
+
+
+def render(
+    movies: Sequence[Movie],
+    ablation: pd.DataFrame,
+    *,
+    title: str,
+    variant: str,
+    baseline: str,
+    skipped: Sequence[tuple[str, str]],
+    training: Mapping[str, Path],
+    config: Mapping,
+    models: Sequence[Mapping[str, str]],
+    versions: Mapping[str, str],
+    edges: Iterable[tuple[str, str]],
+    jobs: Mapping[str, int],
+    top: int = 20,
+) -> str:
+    """Build the page. It depends on nothing but its arguments: the same run gives the same bytes.
+
+    Args:
+        movies: The movies, in the order of the page.
+        ablation: A row per variant: `variant`, `description`, `mAP` and `CMC@k`. Without a row for `variant` and one
+            for `baseline`, as on a split without labels, the page has no scores.
+        title: The page's heading.
+        variant: Name of the variant whose rankings are shown.
+        baseline: Name of the variant that it is compared with.
+        skipped: Id and reason of every record that could not be used.
+        training: Path of the training log per ReID network: tab-separated, a row per epoch; see
+            `figures.training_curves` for its columns.
+        config: The configuration of the run.
+        models: For each model file its `model`, `file`, `sha256` and `licence`.
+        versions: Version per program or package.
+        edges: Pairs (rule, rule that uses its output) of the workflow.
+        jobs: Number of jobs per rule.
+        top: How many crops of each ranking to show.
+
+    Returns:
+        The HTML text.
+    """
+    shown = [_show(movie) for movie in movies]
+    faceless = [
+        (cast, hit) for movie in shown for cast in movie["cast"] for hit in cast["hits"] if hit.faceless and hit.right
+    ]
+    gained = [(cast, hit) for cast, hit in faceless if hit.found and not hit.found_before]
+    scores = ablation.set_index("variant").to_dict("index")
+    environment = Environment(
+        loader=PackageLoader("castsearch", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"score": _score, "thumbnail": _thumbnail}
+    return environment.get_template("report.html.j2").render(
+        title=title,
+        variant=variant,
+        baseline=baseline,
+        labelled=variant in scores and baseline in scores,
+        scores=scores,
+        cmc=[f"CMC@{k}" for k in evaluation.CMC_RANKS],
+        movies=shown,
+        faceless=[hit for _, hit in faceless],
+        gallery=sorted(gained, key=lambda pair: -pair[1].climb)[:_GALLERY],
+        num_gained=len(gained),
+        skipped=skipped,
+        curves={network: figures.training_curves(pd.read_csv(log, sep="\t")) for network, log in training.items()},
+        config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
+        models=models,
+        versions=versions,
+        graph=figures.workflow_graph(edges, jobs),
+        top=top,
+    )
+
+
+def _show(movie: Movie) -> dict:
+    """What the template needs of one movie."""
+    crops = files.read_table(movie.crops).select(["id", "role", "image"])
+    images = dict(zip(crops["id"].to_pylist(), crops["image"], strict=True))
+    cast = [name for name, role in zip(images, crops["role"].to_pylist(), strict=True) if role == "cast"]
+    detected = zip(images, files.read_table(movie.faces)["detected"].to_pylist(), strict=True)
+    faceless = {name for name, any_face in detected if not any_face and images[name].is_valid} - set(cast)
+    return {
+        "name": movie.name,
+        "num_candidates": len(images) - len(cast),
+        "num_faceless": len(faceless),
+        "scores": evaluation.summarize(evaluation.score_queries(movie.labels, movie.rankings)),
+        "scores_before": evaluation.summarize(evaluation.score_queries(movie.labels, movie.baseline)),
+        "cast": [
+            {
+                "id": name,
+                "image": images[name],
+                "hits": _hits(movie, name, faceless, images),
+                "num_relevant": len(set(movie.labels.get(name, ()))),
+                "AP": evaluation.average_precision(movie.labels.get(name, ()), movie.rankings.get(name, ())),
+                "AP_before": evaluation.average_precision(movie.labels.get(name, ()), movie.baseline.get(name, ())),
+            }
+            for name in cast
+        ],
+    }
+
+
+def _hits(movie: Movie, cast: str, faceless: Collection[str], images: Mapping[str, pa.BinaryScalar]) -> list[Hit]:
+    """The ranking of one cast member."""
+    relevant = set(movie.labels.get(cast, ()))
+    before = {name: rank for rank, name in enumerate(dict.fromkeys(movie.baseline.get(cast, ())), start=1)}
+    return [
+        Hit(
+            id=name,
+            rank=rank,
+            rank_before=before.get(name),
+            right=name in relevant if cast in movie.labels else None,
+            num_relevant=len(relevant),
+            faceless=name in faceless,
+            image=images[name],
+        )
+        for rank, name in enumerate(dict.fromkeys(movie.rankings.get(cast, ())), start=1)
+    ]
+
+
+def _score(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _thumbnail(image: pa.BinaryScalar, width: int, height: int) -> dict | None:
+    """A picture that fits into `width` × `height` pixels: its size and its data URI; None for a null image."""
+    if not image.is_valid:
+        return None
+    with Image.open(io.BytesIO(image.as_py())) as opened:
+        opened.draft("RGB", (width, height))  # decodes a large JPEG at a fraction of its size
+        picture = opened.convert("RGB")
+    picture.thumbnail((width, height), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=70, optimize=True)
+    uri = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return {"width": picture.width, "height": picture.height, "uri": uri}
