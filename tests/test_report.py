@@ -100,8 +100,13 @@ def render(movies, **changes):
 
     ablation = pd.DataFrame(
         [
-            {"variant": "face", "description": "faces alone", **scores(lambda movie: movie.baseline)},
-            {"variant": "face+body", "description": "faces, then bodies", **scores(lambda movie: movie.rankings)},
+            {"split": "val", "variant": "face", "description": "faces alone", **scores(lambda movie: movie.baseline)},
+            {
+                "split": "val",
+                "variant": "face+body",
+                "description": "faces, then bodies",
+                **scores(lambda movie: movie.rankings),
+            },
         ]
     )
     arguments = {
@@ -200,11 +205,37 @@ def test_hostile_names_stay_text(tmp_path):
 
 
 def test_without_labels_nothing_is_scored_or_marked(movie):
-    page = Page(render([replace(movie, labels={})], ablation=pd.DataFrame(columns=["variant"])))
+    page = Page(render([replace(movie, labels={})], ablation=pd.DataFrame()))
     assert "There are no labels here" in page.words()
     assert "mAP" not in page.words()
     assert "✓" not in page.words()
     assert {"m_0, rank 1", "m_1, rank 2, no face"} <= {attributes.get("alt") for attributes in page.all("img")}
+
+
+def test_labels_of_other_movies_change_nothing(movie):
+    more = replace(movie, labels=movie.labels | {"n_nm1": ["n_0"]})
+    assert render([more], ablation=pd.DataFrame()) == render([movie], ablation=pd.DataFrame())
+
+
+def test_every_labelled_split_has_its_scores(movie):
+    scores = dict.fromkeys(["mAP", "CMC@1", "CMC@5", "CMC@10"], 0.25)
+    ablation = pd.DataFrame(
+        [
+            {"split": split, "variant": variant, "description": "", **scores}
+            for split in ("val", "test")
+            for variant in ("face", "face+body")
+        ]
+    )
+    words = Page(render([movie], ablation=ablation)).words()
+    assert "mAP on val 0.250" in words
+    assert "mAP on test 0.250" in words
+    assert words.count("face+body (shown below)") == 2
+
+
+def test_a_search_by_face_alone_is_compared_with_nothing(movie):
+    words = Page(render([replace(movie, rankings=movie.baseline)], variant="face")).words()
+    assert "by face alone" not in words
+    assert "compared with" not in words
 
 
 def test_a_cast_member_that_no_crop_shows_has_no_ap(movie):

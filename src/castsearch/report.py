@@ -28,7 +28,8 @@ class Movie:
         faces: Path of its face table, which has a row for each row of the crop table.
         rankings: Candidate ids per cast id, best first, from the variant that the report shows.
         baseline: The same from the variant that it is compared with, the search by face alone.
-        labels: Ids of the relevant candidates per cast id; a cast member that is missing has no labels.
+        labels: Ids of the relevant candidates per cast id, of other movies too if that is handy; a cast member that is
+            missing has no labels.
     """
 
     name: str
@@ -102,8 +103,8 @@ def render(
 
     Args:
         movies: The movies, in the order of the page.
-        ablation: A row per variant: `variant`, `description`, `mAP` and `CMC@k`. Without a row for `variant` and one
-            for `baseline`, as on a split without labels, the page has no scores.
+        ablation: A row per labelled split and variant: `split`, `variant`, `description`, `mAP` and `CMC@k`. Without
+            rows, as on a split without labels, the page has no scores.
         title: The page's heading.
         variant: Name of the variant whose rankings are shown.
         baseline: Name of the variant that it is compared with.
@@ -125,7 +126,7 @@ def render(
         (cast, hit) for movie in shown for cast in movie["cast"] for hit in cast["hits"] if hit.faceless and hit.right
     ]
     gained = [(cast, hit) for cast, hit in faceless if hit.found and not hit.found_before]
-    scores = ablation.set_index("variant").to_dict("index")
+    splits = ablation.groupby("split", sort=False) if len(ablation) else ()
     environment = Environment(
         loader=PackageLoader("castsearch", ""),
         autoescape=True,
@@ -138,8 +139,7 @@ def render(
         title=title,
         variant=variant,
         baseline=baseline,
-        labelled=variant in scores and baseline in scores,
-        scores=scores,
+        scores={split: rows.set_index("variant").to_dict("index") for split, rows in splits},
         cmc=[f"CMC@{k}" for k in evaluation.CMC_RANKS],
         movies=shown,
         faceless=[hit for _, hit in faceless],
@@ -162,20 +162,22 @@ def _show(movie: Movie) -> dict:
     cast = [name for name, role in zip(images, crops["role"].to_pylist(), strict=True) if role == "cast"]
     detected = zip(images, files.read_table(movie.faces)["detected"].to_pylist(), strict=True)
     faceless = {name for name, any_face in detected if not any_face and images[name].is_valid} - set(cast)
+    labels = {name: movie.labels[name] for name in cast if name in movie.labels}
     return {
         "name": movie.name,
         "num_candidates": len(images) - len(cast),
         "num_faceless": len(faceless),
-        "scores": evaluation.summarize(evaluation.score_queries(movie.labels, movie.rankings)),
-        "scores_before": evaluation.summarize(evaluation.score_queries(movie.labels, movie.baseline)),
+        "scores": evaluation.summarize(evaluation.score_queries(labels, movie.rankings)),
+        "scores_before": evaluation.summarize(evaluation.score_queries(labels, movie.baseline)),
         "cast": [
             {
                 "id": name,
                 "image": images[name],
                 "hits": _hits(movie, name, faceless, images),
-                "num_relevant": len(set(movie.labels.get(name, ()))),
-                "AP": evaluation.average_precision(movie.labels.get(name, ()), movie.rankings.get(name, ())),
-                "AP_before": evaluation.average_precision(movie.labels.get(name, ()), movie.baseline.get(name, ())),
+                "labelled": name in labels,
+                "num_relevant": len(set(labels.get(name, ()))),
+                "AP": evaluation.average_precision(labels.get(name, ()), movie.rankings.get(name, ())),
+                "AP_before": evaluation.average_precision(labels.get(name, ()), movie.baseline.get(name, ())),
             }
             for name in cast
         ],
