@@ -27,6 +27,7 @@ rule evaluate:
         runtime=growing(10),
     params:
         code=code("evaluate"),
+        splits=LABELLED,
         variants=VARIANTS,
         on_bad_image=DATA["on_bad_image"],
     script:
