@@ -8,7 +8,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from castsearch.demo.people import Person, points, portrait_photograph, skin_colour
+from castsearch.demo.drawing import ellipse, lay_over, layer, mirrored, points, polygon_mask, smooth
+from castsearch.demo.people import Person, portrait_photograph, skin_colour
 
 SIZE = (300, 370)
 """Width and height of the canvas, pixels."""
@@ -26,50 +27,6 @@ HAIRCUTS = {
     "long": "0,42 38,47 66,76 78,116 84,170 90,236 92,300 74,334 40,344 0,347",
     "cap": "0,120 40,120 68,130 70,156 64,190 52,214 28,226 0,228",
 }
-
-
-def smooth(polygon: np.ndarray, rounds: int = 2) -> np.ndarray:
-    """Round off a closed polygon by Chaikin's corner cutting.
-
-    Args:
-        polygon: (n, 2).
-        rounds: how often each corner is cut.
-
-    Returns:
-        (n · 2**rounds, 2).
-    """
-    for _ in range(rounds):
-        following = np.roll(polygon, -1, axis=0)
-        polygon = np.stack([0.75 * polygon + 0.25 * following, 0.25 * polygon + 0.75 * following], axis=1).reshape(
-            -1, 2
-        )
-    return polygon
-
-
-def mirrored(half: np.ndarray) -> np.ndarray:
-    """Close the right half of an outline, x measured from its axis, with its mirror image."""
-    return np.concatenate([half, (half * (-1, 1))[::-1]])
-
-
-def polygon_mask(polygon: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Fill a polygon with soft edges.
-
-    Args:
-        polygon: (n, 2) float pixels.
-        size: width and height of the result.
-
-    Returns:
-        float32 (height, width), 0 to 1.
-    """
-    mask = np.zeros(size[::-1], np.uint8)
-    cv2.fillPoly(mask, [np.round(polygon * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
-    return mask.astype(np.float32) / 255
-
-
-def _over(canvas: np.ndarray, colour: np.ndarray, mask: np.ndarray) -> None:
-    """Lay `colour` (3 channels) with opacity `mask` onto the premultiplied RGBA canvas."""
-    layer = np.dstack([np.broadcast_to(colour, (*mask.shape, 3)), np.full(mask.shape, 255)]).astype(np.float32)
-    canvas += (layer - canvas) * mask[..., None]
 
 
 def _to_canvas(person: Person) -> np.ndarray:
@@ -109,24 +66,27 @@ def photographed_head(person: Person) -> np.ndarray:
     """Cut the head out of its photograph.
 
     Returns:
-        uint8 (370, 300, 4), RGBA with colours already multiplied by opacity. Shared between callers: read only.
+        A layer of `SIZE`. It is shared between callers: do not write to it.
     """
     matrix = _to_canvas(person)
-    outline = smooth(points(person.outline), 1) @ matrix[:, :2].T + matrix[:, 2]
-    mask = cv2.GaussianBlur(polygon_mask(outline, SIZE), (0, 0), 1.6)
-    mask = np.clip(1.7 * mask - 0.7, 0, 1)  # the soft edge lies inside the outline, away from the old background
+    mask = cv2.GaussianBlur(polygon_mask(_moved(smooth(points(person.outline), 1), matrix), SIZE), (0, 0), 1.6)
+    opacity = np.clip(1.7 * mask.astype(np.float32) - 178, 0, 255)  # softened inwards, away from the old background
     if person.haircut not in ("long", "bob"):  # bare neck melts into the drawn one
         rows = np.arange(SIZE[1], dtype=np.float32)[:, None]
-        mask *= np.clip((EYES[1] + 1.4 * UNIT - rows) / (0.3 * UNIT), 0, 1)
+        opacity *= np.clip((EYES[1] + 1.4 * UNIT - rows) / (0.3 * UNIT), 0, 1)
     picture = cv2.warpAffine(
         portrait_photograph(person), matrix, SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    canvas = np.zeros((*SIZE[::-1], 4), np.float32)
-    _over(canvas, picture, mask)
+    head = layer(picture, opacity)
     if person.hairline:
-        hairline = smooth(points(person.hairline)) @ matrix[:, :2].T + matrix[:, 2]
-        _over(canvas, _hair(person), cv2.GaussianBlur(polygon_mask(hairline, SIZE), (0, 0), 2))
-    return _frozen(canvas)
+        mask = polygon_mask(_moved(smooth(points(person.hairline)), matrix), SIZE)
+        lay_over(head, layer(_hair(person), cv2.GaussianBlur(mask, (0, 0), 2)))
+    head.setflags(write=False)
+    return head
+
+
+def _moved(polygon: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    return polygon @ matrix[:, :2].T + matrix[:, 2]
 
 
 @lru_cache
@@ -134,34 +94,26 @@ def drawn_back(person: Person) -> np.ndarray:
     """Draw the head from behind: neck, ears and hair, no face.
 
     Returns:
-        uint8 (370, 300, 4), RGBA with colours already multiplied by opacity. Shared between callers: read only.
+        A layer of `SIZE`. It is shared between callers: do not write to it.
     """
-    axis = np.array([EYES[0], 0])
-    canvas = np.zeros((*SIZE[::-1], 4), np.float32)
+    head = np.zeros((*SIZE[::-1], 4), np.uint8)
     skin = np.array(skin_colour(person), np.float32)
-    x = np.linspace(-1, 1, SIZE[0], dtype=np.float32)
-    shaded = skin * (1 - 1.2 * x**2)[None, :, None] * np.ones((SIZE[1], 1, 1), np.float32)
-    skull = mirrored(points("0,50 40,58 64,90 68,150 60,190 44,216 39,250 42,300 0,304"))
-    _over(canvas, shaded * 0.9, polygon_mask(smooth(skull) + axis, SIZE))
+    round_light = 1 - 0.3 * np.linspace(-2, 2, SIZE[0], dtype=np.float32)[None, :, None] ** 2
+
+    def fill(polygon: np.ndarray, colour: np.ndarray, softness: float = 0) -> None:
+        mask = polygon_mask(smooth(polygon) + np.array([EYES[0], 0]), SIZE)
+        lay_over(head, layer(colour, cv2.GaussianBlur(mask, (0, 0), softness) if softness else mask))
+
+    fill(mirrored(points("0,66 40,70 62,92 68,150 60,190 44,216 38,244 40,290 0,300")), 0.88 * skin * round_light)
     for side in (-1, 1):
-        ear = np.array([(side * (68 + dx), y) for dx, y in ((-2, 148), (9, 146), (12, 160), (6, 184), (-2, 190))])
-        _over(canvas, skin * 0.85, polygon_mask(smooth(ear) + axis, SIZE))
+        fill(points("66,148 77,146 80,160 74,184 66,190") * (side, 1), 0.85 * skin)
     hair = _hair(person)
-    cut = mirrored(points(HAIRCUTS[person.haircut]))
-    _over(canvas, hair, cv2.GaussianBlur(polygon_mask(smooth(cut) + axis, SIZE), (0, 0), 1.4))
+    fill(mirrored(points(HAIRCUTS[person.haircut])), hair, 1.4)
     if person.haircut == "up":
-        bun = np.array([(22 * np.cos(a), 64 + 24 * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 12, endpoint=False)])
-        _over(canvas, hair * 0.6, polygon_mask(1.1 * bun + axis - (0, 6), SIZE))
-        _over(canvas, np.roll(hair, 30, axis=1) * 1.2, cv2.GaussianBlur(polygon_mask(bun + axis, SIZE), (0, 0), 1.5))
+        fill(ellipse(0, 58, (25, 27)), 0.6 * hair)
+        fill(ellipse(0, 60, (23, 24)), 1.2 * np.roll(hair, 30, axis=1), 1.5)
     if person.haircut == "cap":
-        crown = mirrored(points("0,64 40,66 80,86 92,110 70,126 0,132"))
-        band = mirrored(points("0,112 50,110 84,104 86,140 50,152 0,156"))
-        _over(canvas, np.full(3, 232.0) * (1 - 0.3 * x**2)[None, :, None], polygon_mask(smooth(crown) + axis, SIZE))
-        _over(canvas, np.full(3, 26.0), polygon_mask(smooth(band) + axis, SIZE))
-    return _frozen(canvas)
-
-
-def _frozen(canvas: np.ndarray) -> np.ndarray:
-    image = np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
-    image.setflags(write=False)
-    return image
+        fill(mirrored(points("0,58 44,60 82,80 96,106 74,128 0,132")), 228 * round_light)
+        fill(mirrored(points("0,110 50,108 84,104 86,140 50,152 0,156")), 40 * round_light)
+    head.setflags(write=False)
+    return head

@@ -1,17 +1,12 @@
 """Made-up movies: who appears when, how each frame is composed, and the annotation in the challenge's format.
 
-The choices below are assumptions about ordinary film, fixed before any search was run on the result:
+The choices are assumptions about ordinary film, made before any search was run on the result:
 
 - A movie has scenes of 3 to 8 frames; a scene keeps its place and its light, the camera moves.
-- A frame holds 1 to 4 people (40, 33, 17 and 10 % where enough people are left). Lone people are often shown close,
-  groups from afar: a face is 8 to 26 % of the frame's height.
+- A frame holds 1 to 4 people (40, 33, 17 and 10 % where enough people are left).
 - Everybody keeps one outfit throughout a movie and wears another in the next. Every third person (30 %) has nearly the
   same colours as somebody else in the movie.
-- Cast members appear unevenly often, as leads and minor parts do.
-- A picture is out of focus (30 %), smeared by motion (12 %), half hidden by something in front (20 %) and always
-  compressed (JPEG quality 45 to 95).
-- A box is the silhouette's, a few per cent off; in every fourth the part outside the frame is boxed too, and every
-  eighth holds head and shoulders alone.
+- Cast members appear unevenly often, as leads and minor parts do; others somewhat more rarely.
 """
 
 from collections.abc import Iterator
@@ -22,17 +17,13 @@ import cv2
 import numpy as np
 
 from castsearch import files
-from castsearch.demo import figures, heads, scenes
-from castsearch.demo.people import PEOPLE, Person, points, portrait_photograph, skin_colour
+from castsearch.demo import figures, frames, scenes
+from castsearch.demo.drawing import points
+from castsearch.demo.people import PEOPLE, Person, portrait_photograph
 from castsearch.errors import InputError
 
 SPLITS = ("train", "val", "test")
 _PERSONS_PER_FRAME = (0.40, 0.33, 0.17, 0.10)
-# Height of a face in the frame's height, for shots that are close, medium and long.
-_SHOTS = ((0.18, 0.255), (0.12, 0.18), (0.083, 0.125))
-_SHOT_SHARES = ((0.35, 0.40, 0.25), (0.15, 0.50, 0.35), (0.0, 0.45, 0.55), (0.0, 0.30, 0.70))
-_NECK = heads.EYES[1] + 1.34 * heads.UNIT  # base of the neck on a head's canvas
-_FACE = 1.25 * heads.UNIT  # height of a face there, as a detector boxes it: from above the brows to the chin
 
 
 @dataclass(frozen=True)
@@ -148,7 +139,8 @@ def write_movie(split: str, movie: str, settings: Settings, images_dir: str | Pa
         _write_jpeg(images_dir / image, portrait, 92)
         annotation["cast"].append({"id": f"{movie}_{person.id}", "img": image, "label": person.id})
     labels = {person: person.id for person in plan.cast} | dict.fromkeys(plan.others, "others")
-    for number, (appearances, picture, boxes, quality) in enumerate(_shoot(split, movie, settings, plan), start=1):
+    shots = zip(plan.frames, _shoot(split, movie, settings, plan), strict=True)
+    for number, (appearances, (picture, boxes, quality)) in enumerate(shots, start=1):
         image = f"{movie}/candidates/{number:04d}.jpg"
         _write_jpeg(images_dir / image, picture, quality)
         for appearance, box in zip(appearances, boxes, strict=True):
@@ -213,196 +205,15 @@ def draw_portrait(rng: np.random.Generator, person: Person, height: int) -> np.n
     return cv2.LUT(portrait, np.clip(tone, 0, 255).astype(np.uint8))
 
 
-def _shoot(
-    split: str, movie: str, settings: Settings, plan: Plan
-) -> Iterator[tuple[tuple[Appearance, ...], np.ndarray, list[list[int]], int]]:
-    """Compose a movie's frames in order: who is in it, picture, a box each, JPEG quality."""
-    rng = _rng(settings, split, movie, 2)
-    outfits: dict[Person, figures.Outfit] = {}
-    for person in (*plan.cast, *plan.others):
-        outfit = figures.draw_outfit(rng)
-        if outfits and rng.random() < 0.3:
-            outfit = figures.similar_outfit(rng, outfit, list(outfits.values())[rng.integers(len(outfits))])
-        outfits[person] = outfit
-    tiles = {person: figures.cloth(outfit) for person, outfit in outfits.items()}
+def _shoot(split: str, movie: str, settings: Settings, plan: Plan) -> Iterator[tuple[np.ndarray, list[list[int]], int]]:
+    """Compose a movie's frames in order: picture, a box for each appearance, JPEG quality."""
+    roles = figures.dress(_rng(settings, split, movie, 2), (*plan.cast, *plan.others))
     scene, frames_left = None, 0
     for number, appearances in enumerate(plan.frames):
         rng = _rng(settings, split, movie, 3, number)
-        if scene is None or not frames_left:
+        if scene is None or frames_left == 0:
             scene, frames_left = scenes.draw_scene(rng, settings.frame), int(rng.integers(3, 9))
         frames_left -= 1
-        yield appearances, *_compose(rng, scene, appearances, outfits, tiles, settings.frame)
-
-
-def _compose(
-    rng: np.random.Generator,
-    scene: scenes.Scene,
-    appearances: tuple[Appearance, ...],
-    outfits: dict[Person, figures.Outfit],
-    tiles: dict[Person, np.ndarray],
-    frame: tuple[int, int],
-) -> tuple[np.ndarray, list[list[int]], int]:
-    """Compose one frame."""
-    width, height = frame
-    left, top = (
-        int(rng.integers(have - want + 1)) for have, want in zip(scene.background.shape[1::-1], frame, strict=True)
-    )
-    picture = scene.background[top : top + height, left : left + width].copy()
-    persons = len(appearances)
-    low, high = _SHOTS[rng.choice(3, p=_SHOT_SHARES[persons - 1])]
-    faces = height * np.clip(rng.uniform(low, high) * rng.uniform(0.88, 1.12, persons), _SHOTS[-1][0], _SHOTS[0][1])
-    slots = (rng.permutation(persons) + 0.5 + rng.normal(0, 0.16, persons)) / persons
-    centres = width * np.clip(slots, 0.05, 0.95)
-    eyes = height * (0.12 + 1.05 * (faces / height) + rng.uniform(-0.03, 0.05))
-    boxes: list[list[int]] = [[] for _ in appearances]
-    for index in np.argsort(faces):  # who is nearer stands in front
-        appearance = appearances[index]
-        outfit, tile = outfits[appearance.person], tiles[appearance.person]
-        figure, corner, shoulders = _draw_figure(
-            rng, appearance, outfit, tile, float(faces[index]), (float(centres[index]), float(eyes[index])), frame
-        )
-        boxes[index] = _box(rng, figure, corner, shoulders, frame)
-        _light(rng, figure, scene.side_light)
-        _blur(rng, figure, float(faces[index]))
-        _paste(picture, figure, corner)
-    if rng.random() < 0.2:
-        _hide(rng, picture)
-    picture = cv2.LUT(picture, scene.tone)
-    grain = rng.integers(-4, 5, (height // 2, width // 2), dtype=np.int8)
-    grain = cv2.resize(grain, frame, interpolation=cv2.INTER_NEAREST)[..., None].astype(np.int16)
-    picture = np.clip(picture + grain, 0, 255).astype(np.uint8)
-    return picture, boxes, int(rng.integers(45, 96))
-
-
-def _draw_figure(
-    rng: np.random.Generator,
-    appearance: Appearance,
-    outfit: figures.Outfit,
-    tile: np.ndarray,
-    face: float,
-    eyes: tuple[float, float],
-    frame: tuple[int, int],
-) -> tuple[np.ndarray, tuple[int, int], float]:
-    """Draw head and body on a canvas of their own.
-
-    Args:
-        rng: chooses pose and view.
-        appearance: who, and which way round.
-        outfit: the clothes.
-        tile: their cloth.
-        face: height of the face, pixels.
-        eyes: where the eyes are in the frame, pixels.
-        frame: width and height of the frame.
-
-    Returns:
-        The figure, float32 premultiplied RGBA; its corner in the frame, x and y; the y of its upper chest in the frame.
-    """
-    head = 1.68 * face
-    neck = (eyes[0], eyes[1] + 1.34 / 1.25 * face)
-    corner = (int(neck[0] - 2.6 * head), int(neck[1] - 2.0 * head))
-    bottom = min(neck[1] + 7 * head, 1.12 * frame[1])
-    canvas = figures.Canvas(
-        (int(5.2 * head), int(bottom - corner[1])), (neck[0] - corner[0], neck[1] - corner[1]), head, rng.normal(0, 2.5)
-    )
-    skin = skin_colour(appearance.person)
-    figures.draw_body(canvas, rng, outfit, tile, skin, from_behind=appearance.turned_away)
-    _put_head(rng, canvas.pixels, appearance, face, (neck[0] - corner[0], neck[1] - corner[1]))
-    return canvas.pixels, corner, neck[1] + 1.2 * head
-
-
-def _put_head(
-    rng: np.random.Generator, pixels: np.ndarray, appearance: Appearance, face: float, neck: tuple[float, float]
-) -> None:
-    """Lay the head on the neck: sized, tilted, often mirrored, seen a little from the side."""
-    person = appearance.person
-    image = heads.drawn_back(person) if appearance.turned_away else heads.photographed_head(person)
-    axis = heads.EYES[0] if appearance.turned_away else heads.neck_position(person)
-    scale = face / _FACE
-    if scale < 0.6:  # bilinear sampling would skip pixels
-        image, scale, axis, base = (
-            cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
-            2 * scale,
-            axis / 2,
-            _NECK / 2,
-        )
-    else:
-        base = _NECK
-    tilt = np.radians(rng.normal(0, 7))
-    squeeze = rng.uniform(0.88, 1.04) * (-1 if rng.random() < 0.5 else 1)
-    foreshortening = rng.normal(0, 0.0006) * _NECK / base
-    to_axis = np.array([[1, 0, -axis], [0, 1, -base], [0, 0, 1]])
-    view = np.array([[squeeze, 0, 0], [0, 1, 0], [foreshortening, 0, 1]])
-    cosine, sine = scale * np.cos(tilt), scale * np.sin(tilt)
-    place = np.array([[cosine, -sine, neck[0]], [sine, cosine, neck[1]], [0, 0, 1]])
-    size = pixels.shape[1::-1]
-    head = cv2.warpPerspective(image, place @ view @ to_axis, size, flags=cv2.INTER_LINEAR).astype(np.float32)
-    pixels *= 1 - head[..., 3:] / 255
-    pixels += head
-
-
-def _light(rng: np.random.Generator, figure: np.ndarray, side_light: float) -> None:
-    """Expose the figure a little differently each time, and light it from the scene's side."""
-    across = np.linspace(-1, 1, figure.shape[1], dtype=np.float32)
-    gain = rng.uniform(0.85, 1.12) * (1 + np.clip(2.5 * side_light * across, -0.45, 0.3))
-    figure[..., :3] *= gain[None, :, None].astype(np.float32)
-    np.minimum(figure[..., :3], figure[..., 3:], out=figure[..., :3])
-
-
-def _blur(rng: np.random.Generator, figure: np.ndarray, face: float) -> None:
-    """Put some figures out of focus and smear some along the way they move."""
-    kind = rng.random()
-    if kind < 0.3:
-        cv2.GaussianBlur(figure, (0, 0), rng.uniform(0.006, 0.026) * face, dst=figure)
-    elif kind < 0.42:
-        length = max(3, int(rng.uniform(0.04, 0.12) * face))
-        turn = cv2.getRotationMatrix2D((length // 2, length // 2), rng.uniform(-40, 40), 1)
-        line = np.zeros((length, length), np.float32)
-        line[length // 2] = 1
-        kernel = cv2.warpAffine(line, turn, (length, length))
-        cv2.filter2D(figure, -1, kernel / kernel.sum(), dst=figure)
-
-
-def _paste(picture: np.ndarray, figure: np.ndarray, corner: tuple[int, int]) -> None:
-    """Lay a figure onto the picture in place, as far as it lies inside."""
-    low = np.maximum(corner, 0)
-    high = np.minimum(np.add(corner, figure.shape[1::-1]), picture.shape[1::-1])
-    inside = figure[low[1] - corner[1] : high[1] - corner[1], low[0] - corner[0] : high[0] - corner[0]]
-    target = picture[low[1] : high[1], low[0] : high[0]]
-    mixed = target * (1 - inside[..., 3:] / 255) + inside[..., :3]
-    target[...] = np.clip(mixed, 0, 255)
-
-
-def _hide(rng: np.random.Generator, picture: np.ndarray) -> None:
-    """Put something out of focus in front: a table, a post, somebody's shoulder."""
-    height, width = picture.shape[:2]
-    mask = np.zeros((height, width), np.uint8)
-    kind = rng.integers(3)
-    if kind == 0:
-        cv2.rectangle(mask, (0, int(rng.uniform(0.72, 0.9) * height)), (width, height), 255, -1)
-    elif kind == 1:
-        x = int(rng.uniform(0, 1) * width)
-        cv2.rectangle(mask, (x, 0), (x + int(rng.uniform(0.03, 0.07) * width), height), 255, -1)
-    else:
-        centre = (
-            int(rng.choice([0.0, 1.0]) * width + rng.normal(0, 0.05) * width),
-            int(rng.uniform(0.9, 1.1) * height),
-        )
-        cv2.ellipse(mask, centre, (int(0.22 * width), int(rng.uniform(0.3, 0.6) * height)), 0, 0, 360, 255, -1)
-    mask = cv2.GaussianBlur(mask, (0, 0), 0.01 * height)[..., None] / np.float32(255)
-    picture[...] = picture * (1 - mask) + rng.uniform(15, 110, 3).astype(np.float32) * mask
-
-
-def _box(
-    rng: np.random.Generator, figure: np.ndarray, corner: tuple[int, int], shoulders: float, frame: tuple[int, int]
-) -> list[int]:
-    """Box a figure as an annotator would: x, y, width, height in the frame, whole pixels."""
-    x, y, width, height = cv2.boundingRect((figure[..., 3] > 64).astype(np.uint8))
-    low, high = np.array([x, y]) + corner, np.array([x + width, y + height]) + corner
-    if rng.random() < 0.12:
-        high[1] = min(high[1], int(shoulders))
-    if rng.random() < 0.75:
-        low, high = np.maximum(low, 0), np.minimum(high, frame)
-    slack = 0.025 * (high - low)
-    low = np.rint(low + rng.normal(0, 1, 2) * slack).astype(int)
-    high = np.rint(high + rng.normal(0, 1, 2) * slack).astype(int)
-    return [*low.tolist(), *(high - low).tolist()]
+        present = [roles[appearance.person] for appearance in appearances]
+        turned_away = [appearance.turned_away for appearance in appearances]
+        yield *frames.compose(rng, scene, present, turned_away, settings.frame), int(rng.integers(45, 96))

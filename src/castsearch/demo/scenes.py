@@ -39,7 +39,7 @@ def draw_scene(rng: np.random.Generator, frame: tuple[int, int]) -> Scene:
     background = np.clip(place(rng, size), 0, 255).astype(np.uint8)
     background = cv2.GaussianBlur(background, (0, 0), rng.uniform(0.6, 4.0) * frame[1] / 432)
     gamma, gain = rng.uniform(0.8, 1.35), rng.uniform(0.75, 1.12)
-    cast = 1 + rng.normal(0, 0.05, 3)
+    cast = 1 + rng.normal(0, 0.035, 3)
     levels = np.linspace(0, 1, 256)[:, None, None]
     tone = np.clip(255 * gain * cast * levels**gamma, 0, 255).astype(np.uint8)
     return Scene(background, tone, float(rng.uniform(-0.5, 0.5)))
