@@ -32,7 +32,7 @@ MAIN = variants.Variant(
 
 @lru_cache(maxsize=None)
 def code(rule_name):
-    """Digest of the script of a rule and of the library code that it reaches: as a parameter, it triggers reruns."""
+    """Digest of a rule's script and the library code that it reaches; as a parameter, it triggers reruns."""
     return provenance.source_digest(f"{workflow.basedir}/src/{rule_name}.py")
 
 

@@ -1,0 +1,40 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from castsearch import files
+
+
+def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
+    path = tmp_path / "a.txt"
+    files.write_text(path, "old")
+
+    def write_half():
+        with files.replacing(path) as temporary:
+            temporary.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_same_content_gives_the_same_bytes(tmp_path):
+    table, array = pa.table({"id": ["a", "b"], "score": [1.0, 2.0]}), np.arange(6.0)
+    for name in ("one", "two"):
+        files.write_table(tmp_path / name, table)
+        files.write_arrays(tmp_path / f"{name}.npz", array=array)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+
+
+def test_a_table_is_read_as_it_was_written(tmp_path):
+    table = pa.table({"image": [b"abc", None]}).replace_schema_metadata({"dropped": "[]"})
+    files.write_table(tmp_path / "t.arrow", table)
+    assert files.read_table(tmp_path / "t.arrow").equals(table, check_metadata=True)
+
+
+def test_missing_folders_are_made(tmp_path):
+    files.write_json(tmp_path / "a/b/c.json", {"x": 1})
+    assert (tmp_path / "a/b/c.json").read_text() == '{\n "x": 1\n}\n'

@@ -1,0 +1,61 @@
+"""The linters' verdict is part of the tests."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["snakefmt", "--check", "Snakefile", "rules"],
+        ["snakemake", "--lint"],
+    ],
+    ids=" ".join,
+)
+def test_linters_find_nothing(command):
+    program = Path(sys.executable).parent / command[0]
+    done = subprocess.run([program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def pins():
+    lines = (ROOT / "envs/constraints.txt").read_text().splitlines()
+    return {name.lower().replace("_", "-"): version for name, _, version in (line.partition("==") for line in lines)}
+
+
+def requirements(path):
+    """Names in a requirements file and in those that it includes."""
+    for line in path.read_text().splitlines():
+        if line.startswith("-r "):
+            yield from requirements(path.parent / line.removeprefix("-r "))
+        elif line and not line.startswith(("#", "-")):
+            yield line.lower().replace("_", "-")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.txt")), ids=lambda path: path.name)
+def test_everything_required_is_pinned(path):
+    if path.name != "constraints.txt":
+        assert set(requirements(path)) <= set(pins())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.name)
+def test_a_conda_environment_has_the_pins_of_its_requirements(path):
+    [pip] = [part["pip"] for part in yaml.safe_load(path.read_text())["dependencies"] if isinstance(part, dict)]
+    source = path.with_suffix(".txt") if path.with_suffix(".txt").exists() else path.with_name("core.txt")
+    expected = {f"{name}=={pins()[name]}" for name in requirements(source)}
+    assert {line.lower().replace("_", "-") for line in pip} == expected
+
+
+def test_the_post_deploy_scripts_install_what_is_pinned():
+    for script in (ROOT / "envs").glob("*.post-deploy.sh"):
+        for word in script.read_text().split():
+            name, equals, version = word.partition("==")
+            assert not equals or pins()[name] == version

@@ -1,0 +1,125 @@
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from castsearch import files
+from castsearch.submission import read_submission
+
+from .conftest import TINY, command, planned, result_files, run, with_changes
+
+
+def movies(folder, split):
+    return json.loads((folder / f"results/demo/{split}.json").read_text())
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_the_submission_ranks_all_candidates_of_its_movie_for_each_cast_member(finished, split):
+    submission = read_submission(finished / f"results/submission/{split}.txt")
+    for entry in movies(finished, split).values():
+        for member in entry["cast"]:
+            assert sorted(submission.pop(member["id"])) == sorted(row["id"] for row in entry["candidates"])
+    assert submission == {}
+
+
+def test_the_test_split_has_no_labels(finished):
+    entries = movies(finished, "test").values()
+    assert not any("label" in row for entry in entries for row in entry["cast"] + entry["candidates"])
+
+
+def test_the_tables_have_a_row_per_variant(finished):
+    header, *rows = (finished / "results/tables/ablation.tsv").read_text().splitlines()
+    assert header.split("\t")[:4] == ["split", "variant", "queries", "mAP"]
+    assert [row.split("\t")[1] for row in rows] == [
+        "face",
+        "face*",
+        "face+body[triplet,mgn]",
+        "face+body*[triplet,mgn]",
+        "face*+body[triplet,mgn]",
+        "face*+body*[triplet,mgn]",
+        "face+body[triplet]",
+        "face+body[mgn]",
+    ]
+
+
+def test_a_stage_writes_a_file_per_movie(finished):
+    for stage in ("crops", "detections", "faces", "rerank", "rankings"):
+        found = {path.name.partition(".")[0] for path in (finished / "results" / stage / "val").iterdir()}
+        assert found == set(movies(finished, "val")), stage
+
+
+def test_every_job_leaves_a_log_and_a_benchmark(finished):
+    def stems(kind, suffix):
+        folder = finished / "results" / kind
+        return {path.relative_to(folder).with_suffix("") for path in folder.rglob(f"*{suffix}")}
+
+    logs, measured = stems("logs", ".log"), stems("benchmarks", ".tsv")
+    assert logs == measured
+    assert len(logs) > 20
+
+
+def test_faces_say_which_models_made_them(finished):
+    [path] = (finished / "results/faces/val").glob("*.arrow")
+    engine = json.loads(files.read_table(path).schema.metadata[b"engine"])
+    assert engine["engine"] == "dlib"
+    assert all(len(model["sha256"]) == 64 for model in engine["models"])
+
+
+def test_snakemake_makes_its_own_report_too(finished, tmp_path):
+    page = tmp_path / "snakemake.html"
+    done = run(finished, TINY, "--report", str(page))
+    assert done.returncode == 0, done.stdout
+    assert "report.html" in page.read_text()
+
+
+def test_a_run_killed_anywhere_goes_on_to_the_same_bytes(finished, tmp_path):
+    """Killed three times, at moments that fall into different stages."""
+    for seconds in (8, 14, 20):
+        process = subprocess.Popen(
+            command(tmp_path, TINY, "--nolock"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    done = run(tmp_path, TINY, "--nolock")
+    assert done.returncode == 0, done.stdout
+    assert planned(tmp_path, TINY) == {}
+    expected = result_files(finished)
+    found = {path: data for path, data in result_files(tmp_path).items() if "checkpoints" not in path}
+    assert {path for path in expected if "checkpoints" not in path} == set(found)
+    assert [path for path, data in found.items() if expected[path] != data] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"faces.dlib": {"upsmaple": 1}}, "config: faces.dlib: unknown key upsmaple"),
+        ({"data.source": "files"}, "config: data.train: the split train has no entry under data.files"),
+        (
+            {"data.source": "files", "data.train": [], "data.search": ["val"]}
+            | {"data.files": {"val": {"annotations": "none.json", "images": "none"}}},
+            "none.json: cannot be read: No such file or directory",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_runs(tmp_path, changes, message):
+    done = run(tmp_path, with_changes(changes))
+    assert done.returncode != 0
+    assert message in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_json_that_is_cut_off_is_refused_before_anything_runs(tmp_path):
+    (tmp_path / "val.json").write_text('{"tt1": {"cast": [')
+    val = {"annotations": str(tmp_path / "val.json"), "images": str(tmp_path)}
+    changes = {"data.source": "files", "data.train": [], "data.search": ["val"], "data.files": {"val": val}}
+    done = run(tmp_path / "run", with_changes(changes | {"reid.networks": []}))
+    assert done.returncode != 0
+    assert "val.json: is not complete JSON" in done.stdout
