@@ -119,12 +119,15 @@ class Role:
 
 
 def dress(rng: np.random.Generator, people: tuple[Person, ...]) -> dict[Person, Role]:
-    """Dress everybody for a movie; every third person gets nearly the colours of somebody else in it."""
+    """Dress everybody for a movie; three in ten get nearly the colours of one other person in it."""
     roles: dict[Person, Role] = {}
+    unmatched: list[Outfit] = []
     for person in people:
         outfit = _draw_outfit(rng)
-        if roles and rng.random() < 0.3:
-            outfit = _similar(rng, outfit, list(roles.values())[rng.integers(len(roles))].outfit)
+        if unmatched and rng.random() < 0.3:
+            outfit = _similar(rng, outfit, unmatched.pop(rng.integers(len(unmatched))))
+        else:
+            unmatched.append(outfit)
         roles[person] = Role(person, outfit, cloth(outfit), skin_colour(person))
     return roles
 

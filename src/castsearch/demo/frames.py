@@ -156,7 +156,7 @@ def _obstacle(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     else:
         centre = (int((rng.integers(2) + rng.normal(0, 0.05)) * width), int(rng.uniform(0.9, 1.1) * height))
         cv2.ellipse(mask, centre, (int(0.22 * width), int(rng.uniform(0.3, 0.6) * height)), 0, 0, 360, 255, -1)
-    return layer(rng.uniform(15, 110, 3), cv2.GaussianBlur(mask, (0, 0), 0.01 * height))
+    return layer(rng.uniform(20, 90) + rng.uniform(-15, 15, 3), cv2.GaussianBlur(mask, (0, 0), 0.01 * height))
 
 
 def _box(

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from castsearch.demo.drawing import ellipse, lay_over, layer, mirrored, points, polygon_mask, smooth
-from castsearch.demo.people import Person, portrait_photograph, skin_colour
+from castsearch.demo.people import Person, coloured_photograph, skin_colour
 
 SIZE = (300, 370)
 """Width and height of the canvas, pixels."""
@@ -75,7 +75,7 @@ def photographed_head(person: Person) -> np.ndarray:
         rows = np.arange(SIZE[1], dtype=np.float32)[:, None]
         opacity *= np.clip((EYES[1] + 1.4 * UNIT - rows) / (0.3 * UNIT), 0, 1)
     picture = cv2.warpAffine(
-        portrait_photograph(person), matrix, SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        coloured_photograph(person), matrix, SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     head = layer(picture, opacity)
     if person.hairline:

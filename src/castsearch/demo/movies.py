@@ -4,8 +4,8 @@ The choices are assumptions about ordinary film, made before any search was run 
 
 - A movie has scenes of 3 to 8 frames; a scene keeps its place and its light, the camera moves.
 - A frame holds 1 to 4 people (40, 33, 17 and 10 % where enough people are left).
-- Everybody keeps one outfit throughout a movie and wears another in the next. Every third person (30 %) has nearly the
-  same colours as somebody else in the movie.
+- Everybody keeps one outfit throughout a movie and wears another in the next. Three in ten have nearly the same colours
+  as one other person in the movie.
 - Cast members appear unevenly often, as leads and minor parts do; others somewhat more rarely.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from castsearch import files
 from castsearch.demo import figures, frames, scenes
 from castsearch.demo.drawing import points
-from castsearch.demo.people import PEOPLE, Person, portrait_photograph
+from castsearch.demo.people import PEOPLE, Person, read_picture
 from castsearch.errors import InputError
 
 SPLITS = ("train", "val", "test")
@@ -191,15 +191,15 @@ def draw_portrait(rng: np.random.Generator, person: Person, height: int) -> np.n
     Returns:
         uint8 (height, 0.8 · height, 3), RGB.
     """
-    photograph, outline = portrait_photograph(person), points(person.outline)
-    low, high = outline.min(axis=0), outline.max(axis=0)
-    crop = np.array([0.8, 1.0]) * max((high - low) / (0.8, 1)) * rng.uniform(1.12, 1.35)
-    corner = (low + high - crop) / 2 + rng.normal(0, 0.02, 2) * crop
-    zoom = height / crop[1]
-    matrix = np.array([[zoom, 0, -zoom * corner[0]], [0, zoom, -zoom * corner[1]]])
-    size = (round(0.8 * height), height)
-    shrink = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
-    portrait = cv2.warpAffine(photograph, matrix, size, flags=shrink, borderMode=cv2.BORDER_REFLECT_101)
+    photograph, outline = read_picture(person.photograph), points(person.outline)
+    limit = np.array(photograph.shape[1::-1])
+    low, high = np.maximum(outline.min(axis=0), 0), np.minimum(outline.max(axis=0), limit)
+    tall = min(max((high - low) / (0.8, 1)) * rng.uniform(1.12, 1.35), *(limit / (0.8, 1)))
+    crop = np.array([0.8 * tall, tall]).astype(int)
+    x, y = np.clip((low + high - crop) / 2 + rng.normal(0, 0.02, 2) * crop, 0, limit - crop).astype(int)
+    kernel = cv2.INTER_AREA if height < tall else cv2.INTER_CUBIC
+    portrait = photograph[y : y + crop[1], x : x + crop[0]]
+    portrait = cv2.resize(portrait, (round(0.8 * height), height), interpolation=kernel)
     levels = np.linspace(0, 1, 256)[:, None, None] ** rng.uniform(0.85, 1.2)
     tone = 255 * levels * rng.uniform(0.9, 1.08) * (1 + rng.normal(0, 0.02, 3))
     return cv2.LUT(portrait, np.clip(tone, 0, 255).astype(np.uint8))

@@ -116,7 +116,8 @@ PEOPLE = (
         "81,11 78,0",
         hair=(44, 36, 32),
         haircut="short",
-        hairline="5,50 3,20 8,-8 22,-26 44,-33 66,-27 80,-10 86,12 84,26 80,12 74,2 62,3 48,7 32,5 20,11 14,24 11,40",
+        hairline="6,48 3,20 8,-6 22,-22 44,-29 66,-24 79,-9 86,10 85,26 81,15 76,6 "
+        "67,7 57,3 44,4 32,9 22,7 15,19 11,34",
     ),
     Person(
         id="nm9000005",
@@ -223,7 +224,7 @@ def read_picture(source: Photograph) -> np.ndarray:
 
 
 @lru_cache
-def portrait_photograph(person: Person) -> np.ndarray:
+def coloured_photograph(person: Person) -> np.ndarray:
     """The photograph that shows the person, in colour.
 
     A grey photograph is tinted from dark brown to the colour of lit skin, so that its head can stand on a clothed body.
@@ -242,7 +243,7 @@ def portrait_photograph(person: Person) -> np.ndarray:
 @lru_cache
 def skin_colour(person: Person) -> Colour:
     """The colour of the lit side of the face between the eyes and the chin, for the drawn neck, arms and legs."""
-    image = portrait_photograph(person)
+    image = coloured_photograph(person)
     centre = 0.6 * np.mean(person.eyes, axis=0) + 0.4 * np.array(person.chin)
     reach = 0.3 * np.hypot(*(np.array(person.chin) - np.mean(person.eyes, axis=0)))
     mask = np.zeros(image.shape[:2], np.uint8)

@@ -63,9 +63,11 @@ def _clouds(rng: np.random.Generator, size: tuple[int, int], cells: int) -> np.n
 
 
 def _texture(name: str, size: tuple[int, int]) -> np.ndarray:
-    """A grey texture that scikit-image brings, resized: float32 (height, width, 1) around 1."""
-    image = cv2.resize(read_picture(Photograph("skimage", f"data/{name}.png", "scikit-image")), size)
-    return image[..., :1] / np.float32(image.mean())
+    """A grey texture that scikit-image brings, fitted to `size`: float32 (height, width, 1) around 1."""
+    image = read_picture(Photograph("skimage", f"data/{name}.png", "scikit-image"))[..., :1]
+    image = np.concatenate([image, image[:, ::-1]], axis=1)  # mirrored, so that no seam shows
+    rows = min(image.shape[1] * size[1] // size[0], image.shape[0])
+    return cv2.resize(image[:rows], size)[..., None] / np.float32(image.mean())
 
 
 def _box(image: np.ndarray, low: tuple[float, float], high: tuple[float, float], colour: np.ndarray) -> None:
@@ -158,7 +160,7 @@ def _night(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
 def _masonry(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     texture = _texture(str(rng.choice(["brick", "gravel"])), size)
     contrast = rng.uniform(0.4, 0.9)
-    return _colour(rng, 90, 200, 0.5) * (1 - contrast + contrast * texture) * (1 + 0.2 * _clouds(rng, size, 3))
+    return _colour(rng, 90, 200, 0.4) * (1 - contrast + contrast * texture) * (1 + 0.2 * _clouds(rng, size, 3))
 
 
 def _studio(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
