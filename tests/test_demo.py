@@ -176,14 +176,17 @@ def test_a_portrait_shows_one_face_and_a_back_none(detect, person):
     assert detect(255 - back[..., 3:] + back[..., :3]) == 0
 
 
-def test_most_faces_meant_to_be_seen_can_be_detected(detect, tmp_path):
+def test_faces_can_be_detected_where_they_are_meant_to_be_seen(detect, tmp_path):
     settings = Settings(candidates=40)
     annotation, plan = write_movie("val", "tt9200001", settings, tmp_path), plan_movie("val", "tt9200001", settings)
-    turned_away = [appearance.turned_away for frame in plan.frames for appearance in frame]
+    turned_away = np.array([appearance.turned_away for frame in plan.frames for appearance in frame])
+    alone = np.array([len(frame) == 1 for frame in plan.frames for _ in frame])
     found = []
     for row in annotation["candidates"]:
         x, y, width, height = row["bbox"]
         frame = cv2.cvtColor(cv2.imread(str(tmp_path / row["img"])), cv2.COLOR_BGR2RGB)
         found.append(detect(frame[max(y, 0) : y + height, max(x, 0) : x + width]) > 0)
-    assert np.mean(np.array(found)[~np.array(turned_away)]) > 0.7
-    assert np.mean(np.array(found)[turned_away]) < 0.2
+    found = np.array(found)
+    assert found[~turned_away].mean() > 0.7
+    assert not found[turned_away & alone].any()  # in company, the face in the box may be somebody else's
+    assert (turned_away & alone).any()
