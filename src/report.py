@@ -8,10 +8,12 @@ from castsearch.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     params, inputs = snakemake.params, snakemake.input
-    labels = {}
+    cast = {name for path in inputs.crops for name in crops.cast_ids(files.read_table(path))}
+    labels, movies, skipped, engines = {}, [], [], {}
     for path in inputs.labels:
-        labels |= dataset.load_labels(path)
-    movies, skipped, engines = [], [], {}
+        found = dataset.load_labels(path)
+        skipped += dataset.check_labels(path, found, cast, "skip")  # "stop" has stopped the evaluation
+        labels |= found
     for crop_table, face_table, rankings in zip(inputs.crops, inputs.faces, inputs.rankings, strict=True):
         ranked = results.read_rankings([rankings])
         movie = report.Movie(

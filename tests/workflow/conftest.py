@@ -1,81 +1,14 @@
-"""Real runs of the real workflow, each in a folder of its own, on the smallest demo that shows what is asked."""
-
-import copy
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import yaml
-
-ROOT = Path(__file__).parents[2]
-
-TINY = {
-    "data": {"demo": {"movies": {"train": 2, "val": 1, "test": 1}, "candidates": 14, "cast": 2, "others": 1}},
-    "reid": {
-        "recipe": {"epochs": 1, "people": 2, "images": 2, "checkpoint_every": 1},
-        "networks": [
-            {"name": "triplet", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"},
-            {"name": "mgn", "kind": "mgn", "backbone": "mobilenet_v2", "imagenet": "packaged"},
-        ],
-    },
-    "report": {"crops": 5},
-}
+from runs import run
 
 
 def pytest_collection_modifyitems(items):
     """Keep the tests that share a run on one worker."""
     for item in items:
-        if ROOT / "tests/workflow" in item.path.parents:
+        if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("workflow"))
-
-
-def with_changes(changes, config=TINY):
-    """`config` with the values at dotted paths replaced."""
-    config = copy.deepcopy(config)
-    for path, value in changes.items():
-        *parents, last = path.split(".")
-        place = config
-        for key in parents:
-            place = place.setdefault(key, {})
-        place[last] = value
-    return config
-
-
-def command(folder, config, *arguments, project=ROOT):
-    """The command line of a run of `project` in `folder`; `config` is written there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    options = ["--snakefile", str(project / "Snakefile"), "--directory", str(folder), "--cores", "2"]
-    return [sys.executable, "-m", "snakemake", *options, "--configfile", str(folder / "config.yaml"), *arguments]
-
-
-def run(folder, config=TINY, *arguments, project=ROOT):
-    """Run the workflow in `folder`; the finished process has all output in `stdout`."""
-    line = command(folder, config, *arguments, project=project)
-    return subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-
-
-def planned(folder, config, project=ROOT):
-    """Number of jobs per rule that a run would do, by Snakemake's own account; `all` is left out."""
-    done = run(folder, config, "--dry-run", project=project)
-    assert done.returncode == 0, done.stdout
-    stats = done.stdout.partition("Job stats:")[2].partition("\ntotal")[0]
-    jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)$", stats, re.MULTILINE)}
-    jobs.pop("all", None)
-    return jobs
-
-
-def result_files(folder):
-    """Bytes of every result, by path; logs and benchmarks hold times and are left out."""
-    results = folder / "results"
-    skipped = {"logs", "benchmarks"}
-    return {
-        path.relative_to(results).as_posix(): path.read_bytes()
-        for path in sorted(results.rglob("*"))
-        if path.is_file() and path.relative_to(results).parts[0] not in skipped and path.name[0] != "."
-    }
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,7 @@ import re
 import shutil
 
 import pytest
-
-from .conftest import ROOT, TINY, planned, with_changes
+from runs import ROOT, TINY, planned, with_changes
 
 ANOTHER = {"name": "another", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"}
 CHANGES = {

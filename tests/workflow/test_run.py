@@ -5,11 +5,10 @@ import subprocess
 import time
 
 import pytest
+from runs import TINY, command, planned, result_files, run, with_changes
 
 from castsearch import files
 from castsearch.submission import read_submission
-
-from .conftest import TINY, command, planned, result_files, run, with_changes
 
 
 def movies(folder, split):
