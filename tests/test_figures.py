@@ -1,4 +1,7 @@
+import os
 import re
+import subprocess
+import sys
 from xml.etree import ElementTree as ET
 
 import pandas as pd
@@ -57,6 +60,38 @@ def test_an_edge_past_a_layer_goes_around_the_boxes_there():
     x, y = map(float, re.search(r"([\d.]+) ([\d.]+)V", past.replace("C", " ").replace("M", " ")).groups())
     assert y == top
     assert not left < x < right
+
+
+def test_the_picture_is_the_same_in_every_process():
+    program = f"from castsearch import figures; print(figures.workflow_graph({[*EDGES, ('crop', 'fuse')]}, {JOBS}))"
+    pictures = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(pictures) == 1
+
+
+def test_edges_do_not_cross_without_need():
+    nested = [
+        ("a", "c"),
+        ("b", "d"),
+        ("a", "d2"),
+        ("b", "c2"),
+        ("d", "end"),
+        ("c2", "end"),
+        ("c", "all"),
+        ("d2", "all"),
+    ]
+    lines = [tuple(map(float, re.findall(r"[\d.]+", d))) for d in edges(figures.workflow_graph(nested, {}))]
+    for i, first in enumerate(lines):
+        for second in lines[:i]:
+            if first[1] == second[1]:  # both start in the same layer
+                assert (first[0] - second[0]) * (first[-2] - second[-2]) >= 0
 
 
 def test_a_workflow_without_rules_is_an_empty_picture():

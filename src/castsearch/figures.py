@@ -6,7 +6,7 @@ ElementTree. Equal input gives equal text.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from xml.etree import ElementTree as ET
 
 import networkx as nx
@@ -50,7 +50,9 @@ def workflow_graph(edges: Iterable[tuple[str, str]], jobs: Mapping[str, int]) ->
     graph = nx.DiGraph()
     graph.add_nodes_from(jobs)
     graph.add_edges_from((source, target) for source, target in edges if source != target)
-    routes, layers = _route(nx.transitive_reduction(graph))
+    direct = nx.transitive_reduction(graph)  # its own order of edges changes from process to process
+    graph.remove_edges_from([edge for edge in graph.edges if not direct.has_edge(*edge)])
+    routes, layers = _route(graph)
     place = _place(layers, [step for route in routes for step in pairwise(route)])
     width = max((x + _half_width(node) for node, (x, _) in place.items()), default=0) + 4
     height = len(layers) * (_BOX[1] + _GAP[1]) - _GAP[1] + 8 if layers else 8
@@ -92,21 +94,40 @@ def _place(layers: list[list], steps: Sequence[tuple]) -> dict[object, tuple[flo
         above.setdefault(target, []).append(source)
     sweeps = ((layers, above), (layers[::-1], below)) * 6
     x = {node: float(i) for layer in layers for i, node in enumerate(layer)}
+    orders = [x]
+    for order, neighbours in sweeps:
+        x = dict(x)
+        for layer in order:
+            centre = _centres(layer, neighbours, x)
+            x |= {node: float(i) for i, node in enumerate(sorted(layer, key=centre.__getitem__))}
+        orders.append(x)
+    x = min(orders, key=lambda order: _crossings(layers, steps, order))
+    for layer in layers:
+        layer.sort(key=x.__getitem__)
     for order, neighbours in sweeps:
         for layer in order:
-            centre = {node: _mean([x[near] for near in neighbours.get(node, [node])]) for node in layer}
-            layer.sort(key=centre.__getitem__)
-            x |= {node: float(i) for i, node in enumerate(layer)}
-    for order, neighbours in sweeps:
-        for layer in order:
-            centre = [_mean([x[near] for near in neighbours.get(node, [node])]) for node in layer]
-            x |= zip(layer, _spread(centre, [_half_width(node) for node in layer]), strict=True)
+            centre = _centres(layer, neighbours, x)
+            x |= zip(layer, _spread(list(centre.values()), [_half_width(node) for node in layer]), strict=True)
     left = min((x[node] - _half_width(node) for node in x), default=0)
     return {
         node: (4 + x[node] - left, 4.0 + depth * (_BOX[1] + _GAP[1]))
         for depth, layer in enumerate(layers)
         for node in layer
     }
+
+
+def _centres(layer: Sequence, neighbours: Mapping[object, Sequence], x: Mapping[object, float]) -> dict[object, float]:
+    """Mean place of each node's neighbours; its own place when it has none."""
+    return {node: _mean([x[near] for near in neighbours.get(node, [node])]) for node in layer}
+
+
+def _crossings(layers: Sequence[Sequence], steps: Sequence[tuple], x: Mapping[object, float]) -> int:
+    """How often two steps between the same layers cross."""
+    total = 0
+    for layer in layers:
+        ends = [(x[source], x[target]) for source, target in steps if source in layer]
+        total += sum((a - c) * (b - d) < 0 for (a, b), (c, d) in combinations(ends, 2))
+    return total
 
 
 def _half_width(node: object) -> float:

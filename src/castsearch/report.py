@@ -207,14 +207,20 @@ def _score(value: float) -> str:
 
 
 def _thumbnail(image: pa.BinaryScalar, width: int, height: int) -> dict | None:
-    """A picture that fits into `width` × `height` pixels: its size and its data URI; None for a null image."""
+    """A picture to be shown within `width` × `height` CSS pixels, never enlarged; None for a null image.
+
+    Returns:
+        `width` and `height` that it is shown at, and `uri`, with twice the pixels each way for dense screens.
+    """
     if not image.is_valid:
         return None
     with Image.open(io.BytesIO(image.as_py())) as opened:
-        opened.draft("RGB", (width, height))  # decodes a large JPEG at a fraction of its size
+        scale = min(width / opened.width, height / opened.height, 1)
+        shown = [max(1, round(side * scale)) for side in opened.size]
+        opened.draft("RGB", (2 * shown[0], 2 * shown[1]))  # decodes a large JPEG at a fraction of its size
         picture = opened.convert("RGB")
-    picture.thumbnail((width, height), Image.Resampling.LANCZOS)
+    picture.thumbnail((2 * shown[0], 2 * shown[1]), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=70, optimize=True)
     uri = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    return {"width": picture.width, "height": picture.height, "uri": uri}
+    return {"width": shown[0], "height": shown[1], "uri": uri}
