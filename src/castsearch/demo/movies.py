@@ -122,7 +122,8 @@ def write_movie(split: str, movie: str, settings: Settings, images_dir: str | Pa
     Args:
         split: one of `SPLITS`.
         movie: one of `movie_ids(split, ...)`.
-        settings: size and difficulty; the same settings give the same bytes.
+        settings: size and difficulty; the same settings give the same bytes, with the same versions of OpenCV and numpy
+            on the same kind of processor.
         images_dir: the split's image folder.
 
     Returns:
