@@ -1,9 +1,11 @@
 """The interface of a face engine, and the registry of those that exist."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,8 @@ from numpy.typing import NDArray
 from castsearch.errors import InputError
 from castsearch.faces.selection import Selection
 from castsearch.provenance import file_digest
+
+_Item = TypeVar("_Item")
 
 Image = NDArray[np.uint8]
 """(height, width, 3), RGB, C-contiguous."""
@@ -76,22 +80,29 @@ class Engine(Protocol):
         ...
 
 
-def make_engine(name: str, options: Mapping[str, object] | None = None) -> Engine:
+def make_engine(name: str, options: Mapping[str, object] | None = None, threads: int = 1) -> Engine:
     """Make the engine `name`; weights are loaded at first use.
 
     Args:
-        name: "dlib".
+        name: "dlib" or "retinaface_arcface".
         options: keyword arguments of the engine.
+        threads: that a network may use; dlib always uses one.
 
     Raises:
         InputError: there is no such engine, or a model file is missing or not the one that is expected.
     """
+    options = dict(options or {})
+    # Imported here, because each engine has its own dependencies.
     match name:
         case "dlib":
-            from castsearch.faces.dlib_engine import DlibEngine  # noqa: PLC0415 (each engine has its own dependencies)
+            from castsearch.faces.dlib_engine import DlibEngine  # noqa: PLC0415
 
-            return DlibEngine(**(options or {}))
-    raise InputError(f"face engine {name!r}: unknown; there is: dlib")
+            return DlibEngine(**options)
+        case "retinaface_arcface":
+            from castsearch.faces.retinaface_arcface import RetinaFaceArcFaceEngine  # noqa: PLC0415
+
+            return RetinaFaceArcFaceEngine(**options, threads=threads)
+    raise InputError(f"face engine {name!r}: unknown; there are: dlib, retinaface_arcface")
 
 
 def provenance(engine: Engine) -> dict[str, object]:
@@ -123,3 +134,13 @@ def model_file(path: Path, remedy: str, sha256: str | None = None) -> ModelFile:
             f"truncated or of another kind; {remedy}"
         )
     return ModelFile(path, found)
+
+
+def read_ahead(items: Iterable[_Item], depth: int = 4) -> Iterator[_Item]:
+    """Yield `items`, making up to `depth` of them in another thread while the caller works."""
+    iterator, end = iter(items), object()
+    with ThreadPoolExecutor(1) as reader:
+        waiting = deque(reader.submit(next, iterator, end) for _ in range(depth))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(reader.submit(next, iterator, end))
+            yield item

@@ -1,0 +1,59 @@
+"""Face networks in ONNX Runtime, on a CUDA device where the runtime has one."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+from castsearch.errors import InputError
+from castsearch.faces.engine import ModelFile
+
+Network = Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]]
+"""From (batch, 3, height, width) to the outputs, each with the batch first."""
+
+RUNTIME_ERRORS = (
+    errors.Fail,
+    errors.InvalidArgument,
+    errors.InvalidGraph,
+    errors.InvalidProtobuf,
+    errors.NotImplemented,
+    errors.RuntimeException,
+)
+
+
+def open_network(model: ModelFile, threads: int, expected: str, channels: Sequence[int], remedy: str) -> Network:
+    """Load a network and check that it is of the kind that is wanted.
+
+    Args:
+        model: the ONNX file.
+        threads: that the runtime may use on the CPU.
+        expected: what the file should be, for the message.
+        channels: the second dimension of every output.
+        remedy: how to get the right file, for the message.
+
+    Raises:
+        InputError: the file is not an ONNX network, or has another input or other outputs.
+    """
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    providers = [provider for provider in wanted if provider in onnxruntime.get_available_providers()]
+    try:
+        session = onnxruntime.InferenceSession(model.path, settings, providers=providers)
+    except RUNTIME_ERRORS as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{model.path}: {expected} was expected, not a file that fails with {reason}; {remedy}"
+        ) from None
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    shapes = [output.shape for output in outputs]
+    found = [shape[1] if len(shape) > 1 else None for shape in shapes]
+    if len(inputs) != 1 or len(inputs[0].shape) != 4 or found != list(channels):
+        raise InputError(
+            f"{model.path}: {expected} was expected, with outputs of {list(channels)} channels, not {found}; {remedy}"
+        )
+    name = inputs[0].name
+    return lambda images: session.run(None, {name: images})

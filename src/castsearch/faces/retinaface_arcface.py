@@ -1,0 +1,65 @@
+"""Engine `retinaface_arcface`: the seed system's pair, RetinaFace-R50 and LResNet100E-IR, imported from MXNet."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castsearch.faces import arcface, retinaface
+from castsearch.faces.engine import Face, Faces, Image, ModelFile, model_file, read_ahead
+from castsearch.faces.onnx_network import Network, open_network
+from castsearch.faces.selection import Selection
+
+_FLOOR = 0.5  # far enough below the selection's 0.8, which suppression with fewer faces would not change
+_REMEDY = "import it from its MXNet checkpoint with the rule import_mxnet"
+
+
+class RetinaFaceArcFaceEngine:
+    """The `retinaface_arcface` engine; see `castsearch.faces.engine.Engine`.
+
+    Args:
+        detector: ONNX file of a RetinaFace network with strides 32, 16 and 8.
+        recogniser: ONNX file of an ArcFace network with a feature of 512 dimensions.
+        pyramid: sizes in pixels that the short side of an image is scaled to.
+        threads: that the networks may use on the CPU.
+
+    Raises:
+        InputError: a model file is missing, or, at first use, of another kind.
+    """
+
+    name = "retinaface_arcface"
+    licence = "RetinaFace and ArcFace checkpoints: as their publisher says; InsightFace's: non-commercial research only"
+    selection = Selection()
+    dimension = 512
+
+    def __init__(
+        self,
+        detector: str | Path,
+        recogniser: str | Path,
+        pyramid: Sequence[float] = retinaface.SEED_PYRAMID,
+        threads: int = 1,
+    ):
+        self._detector, self._recogniser = (model_file(Path(path), _REMEDY) for path in (detector, recogniser))
+        self.models: tuple[ModelFile, ...] = (self._detector, self._recogniser)
+        self._pyramid = pyramid
+        self._threads = threads
+
+    def detect(self, images: Iterable[Image]) -> Iterator[Faces]:
+        """Find the faces of each image; the landmarks are eyes, nose and corners of the mouth."""
+        for image in read_ahead(images):
+            scales = retinaface.pyramid_scales(*image.shape[:2], self._pyramid)
+            yield retinaface.detect(self._detection_network, image, scales, _FLOOR)
+
+    def embed(self, samples: Iterable[tuple[Image, Face | None]]) -> Iterator[NDArray[np.float32]]:
+        """Describe each face by its ArcFace feature."""
+        yield from arcface.embed(self._recognition_network, read_ahead(samples))
+
+    @cached_property
+    def _detection_network(self) -> Network:
+        return open_network(self._detector, self._threads, "a RetinaFace network", retinaface.OUTPUT_CHANNELS, _REMEDY)
+
+    @cached_property
+    def _recognition_network(self) -> Network:
+        return open_network(self._recogniser, self._threads, "an ArcFace network", [self.dimension], _REMEDY)

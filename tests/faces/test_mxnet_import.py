@@ -1,0 +1,204 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from mxnet_files import filled_checkpoint, symbol, write_params, write_recogniser
+from torch.nn import functional
+
+from castsearch.errors import InputError
+from castsearch.faces.mxnet_import import build_onnx, import_checkpoint, read_params
+
+DATA = Path(__file__).parent / "data"
+
+
+def run(model, images):
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"data": images.astype(np.float32)})
+
+
+def assert_outputs_equal(outputs, reference, relative=1e-4):
+    expected = [reference[f"output_{index}"] for index in range(len(outputs))]
+    errors = [np.abs(a - b).max() / np.abs(b).max() for a, b in zip(outputs, expected, strict=True)]
+    assert [a.shape for a in outputs] == [b.shape for b in expected]
+    assert max(errors) < relative
+
+
+@pytest.mark.parametrize(("network", "size"), [("M25", None), ("R50", None), ("arcface", (112, 112))])
+def test_network_equals_the_reference(golden, network, size):
+    reference = np.load(golden / f"network_{network}.npz")
+    model = build_onnx(*filled_checkpoint(golden, network), size)
+    assert [output.name for output in model.graph.output] == reference["names"].tolist()
+    assert_outputs_equal(run(model, reference["data"]), reference)
+
+
+@pytest.mark.parametrize("network", ["M25", "R50"])
+def test_batch_of_odd_size_equals_mxnet(golden, network):
+    # data/mxnet_*.npz are the outputs of MXNet 1.9.1 for these weights (seed 1) and images.
+    images = np.random.RandomState(0).randint(0, 256, (2, 3, 75, 61))
+    outputs = run(build_onnx(*filled_checkpoint(golden, network, seed=1)), images)
+    assert_outputs_equal(outputs, np.load(DATA / f"mxnet_{network}.npz"))
+
+
+def test_weights_are_no_inputs(golden):
+    model = build_onnx(*filled_checkpoint(golden, "M25"))
+    assert [node.name for node in model.graph.input] == ["data"]
+
+
+X = ("null", "data", [], {})
+IMAGES = np.random.default_rng(0).normal(size=(2, 3, 5, 7))
+
+
+def parameters(count):
+    rng = np.random.default_rng(1)
+    return [rng.uniform(0.5, 1.5, 3).astype(np.float32) for _ in range(count)]
+
+
+def batch_norm(**options):
+    names = ["gamma", "beta", "mean", "var"]
+    nodes = [("null", name, [], {}) for name in names]
+    return symbol(X, *nodes, ("BatchNorm", "bn", [0, 1, 2, 3, 4], options)), dict(
+        zip(names, parameters(4), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "fixed"), [({}, True), ({"fix_gamma": "True"}, True), ({"fix_gamma": "False"}, False)]
+)
+def test_fixed_gamma_is_one_and_the_default(options, fixed):
+    graph, params = batch_norm(eps="0.01", **options)
+    gamma = np.ones(3) if fixed else params["gamma"]
+    expected = functional.batch_norm(
+        *(
+            torch.tensor(array, dtype=torch.float64)
+            for array in (IMAGES, params["mean"], params["var"], gamma, params["beta"])
+        ),
+        eps=0.01,
+    )
+    np.testing.assert_allclose(run(build_onnx(graph, params), IMAGES)[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_prelu_has_a_slope_per_channel():
+    graph = symbol(X, ("null", "slope", [], {}), ("LeakyReLU", "relu", [0, 1], {"act_type": "prelu"}))
+    (slope,) = parameters(1)
+    expected = np.where(IMAGES > 0, IMAGES, IMAGES * slope[:, None, None])
+    np.testing.assert_allclose(run(build_onnx(graph, {"slope": slope}), IMAGES)[0], expected, rtol=1e-5)
+
+
+def test_upsampled_map_is_cropped_to_the_other():
+    small = ("Pooling", "small", [0], {"kernel": "(3, 3)", "stride": "(2, 2)", "pad": "(1, 1)", "pool_type": "max"})
+    large = ("UpSampling", "large", [1], {"scale": "2", "sample_type": "nearest", "num_args": "1"})
+    graph = symbol(X, small, large, ("Crop", "crop", [2, 0], {"num_args": "2"}))
+    pooled = functional.max_pool2d(torch.tensor(IMAGES), 3, 2, 1)
+    expected = pooled.repeat_interleave(2, 2).repeat_interleave(2, 3)[:, :, :5, :7]
+    np.testing.assert_allclose(run(build_onnx(graph, {}), IMAGES)[0], expected, rtol=1e-6)
+
+
+def test_nodes_of_one_name_stay_apart():
+    graph = symbol(
+        X,
+        ("_mul_scalar", "same", [0], {"scalar": "2"}),
+        ("_minus_scalar", "same", [1], {"scalar": "1"}),
+        ("elemwise_add", "same", [1, 2], {}),
+    )
+    np.testing.assert_allclose(run(build_onnx(graph, {}), IMAGES)[0], 4 * IMAGES - 1, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("node", "message"),
+    [
+        (("Deconvolution", "up", [0], {}), "node up: the operator Deconvolution is not known"),
+        (("Activation", "act", [0], {"act_type": "tanh"}), "node act: Activation with act_type=tanh is not known"),
+        (("LeakyReLU", "act", [0], {}), "act_type=leaky"),
+        (("Pooling", "pool", [0], {"kernel": "(2, 2)", "pool_type": "avg"}), "pool_type=avg"),
+        (("Reshape", "shape", [0], {"shape": "(0, -4, 1, 3, -2)"}), r"shape=\(0, -4"),
+        (("SoftmaxActivation", "prob", [0], {}), "mode=instance"),
+    ],
+)
+def test_what_is_not_known_is_refused_by_name(node, message):
+    with pytest.raises(InputError, match=message):
+        build_onnx(symbol(X, node), {})
+
+
+def test_missing_parameter_is_named():
+    graph, params = batch_norm()
+    del params["mean"]
+    with pytest.raises(InputError, match="the parameter mean is missing"):
+        build_onnx(graph, params)
+
+
+def test_dense_layer_needs_the_input_size(tmp_path):
+    with pytest.raises(InputError, match="dense layer"):
+        import_checkpoint(*write_recogniser(tmp_path), tmp_path / "out.onnx")
+    assert not (tmp_path / "out.onnx").exists()
+
+
+def test_imported_file_takes_any_batch_and_names_its_sources(tmp_path):
+    sources = write_recogniser(tmp_path)
+    import_checkpoint(*sources, tmp_path / "out.onnx", (112, 112))
+    model = onnx.load(tmp_path / "out.onnx")
+    (one,), (three,) = (run(model, np.ones((batch, 3, 112, 112))) for batch in (1, 3))
+    np.testing.assert_allclose(three, np.repeat(one, 3, axis=0), rtol=1e-5)
+    assert [prop.key for prop in model.metadata_props] == [source.name for source in sources]
+
+
+def test_params_that_mxnet_wrote_are_read():
+    arrays = read_params(DATA / "mxnet-0000.params")
+    expected = {
+        "weight": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "moving_mean": np.array([1.5, -2], np.float16),
+        "indices": np.array([[7]], np.int64),
+        "bytes": np.array([0, 255], np.uint8),
+    }
+    assert arrays.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(arrays[name], array, strict=True)
+
+
+@pytest.mark.parametrize("version", [None, 0xF993FAC8, 0xF993FAC9, 0xF993FACA])
+def test_all_versions_of_params_are_read(tmp_path, version):
+    array = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
+    write_params(tmp_path / "a.params", {"arg:a": array, "b": array[0]}, version)
+    arrays = read_params(tmp_path / "a.params")
+    np.testing.assert_array_equal(arrays["a"], array)
+    np.testing.assert_array_equal(arrays["b"], array[0])
+
+
+def test_params_that_are_cut_off_are_refused_wherever_it_is(tmp_path):
+    content = (DATA / "mxnet-0000.params").read_bytes()
+    for length in range(len(content)):
+        (tmp_path / "cut.params").write_bytes(content[:length])
+        with pytest.raises(InputError, match=r"cut\.params: the params file is cut off"):
+            read_params(tmp_path / "cut.params")
+
+
+def test_another_file_is_no_params_file(tmp_path):
+    (tmp_path / "a.params").write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(InputError, match=r"a\.params: not an MXNet params file"):
+        read_params(tmp_path / "a.params")
+
+
+@pytest.mark.parametrize("content", ['{"nodes": [', "[]", '{"nodes": []}'])
+def test_another_file_is_no_symbol_file(tmp_path, content):
+    symbol_file, params = write_recogniser(tmp_path)
+    symbol_file.write_text(content)
+    with pytest.raises(InputError, match=r"small-symbol\.json: not an MXNet symbol file"):
+        import_checkpoint(symbol_file, params, tmp_path / "out.onnx", (112, 112))
+
+
+def test_params_of_another_network_are_refused(tmp_path):
+    symbol_file, params = write_recogniser(tmp_path)
+    arrays = read_params(params)
+    write_params(params, arrays | {"conv_weight": np.ones((4, 5, 8, 8), np.float32)})
+    with pytest.raises(InputError, match=r"small-symbol\.json with small-0000\.params: the parameters do not fit"):
+        import_checkpoint(symbol_file, params, tmp_path / "out.onnx", (112, 112))
+
+
+def test_missing_checkpoint_is_named(tmp_path):
+    symbol_file, params = write_recogniser(tmp_path)
+    with pytest.raises(InputError, match=r"none\.json.* missing"):
+        import_checkpoint(tmp_path / "none.json", params, tmp_path / "out.onnx")
+    with pytest.raises(InputError, match=r"none\.params.* missing"):
+        import_checkpoint(symbol_file, tmp_path / "none.params", tmp_path / "out.onnx")

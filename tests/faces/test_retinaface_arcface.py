@@ -1,0 +1,88 @@
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from mxnet_files import filled_checkpoint, write_recogniser
+
+from castsearch.errors import InputError
+from castsearch.faces.alignment import align, centre_chip
+from castsearch.faces.engine import Face, make_engine, provenance, read_ahead
+from castsearch.faces.mxnet_import import build_onnx, import_checkpoint
+from castsearch.faces.retinaface import detect, pyramid_scales
+
+NAME = "retinaface_arcface"
+LANDMARKS = np.array([(180, 100), (220, 100), (200, 125), (185, 150), (215, 150)], np.float32)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, golden):
+    """A detector with fixed weights and a small recogniser."""
+    folder = tmp_path_factory.mktemp("models")
+    onnx.save(build_onnx(*filled_checkpoint(golden, "M25")), folder / "detector.onnx")
+    import_checkpoint(*write_recogniser(folder), folder / "recogniser.onnx", (112, 112))
+    return {"detector": folder / "detector.onnx", "recogniser": folder / "recogniser.onnx"}
+
+
+def run(path):
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return lambda images: session.run(None, {"data": images})
+
+
+def test_detection_runs_over_the_pyramid(files, collins, hanks):
+    engine = make_engine(NAME, files | {"pyramid": [50, 80]})
+    for image, faces in zip([collins, hanks], engine.detect([collins, hanks]), strict=True):
+        expected = detect(run(files["detector"]), image, pyramid_scales(*image.shape[:2], [50, 80]), 0.5)
+        assert len(faces.scores) > 0
+        np.testing.assert_allclose(faces.boxes, expected.boxes, atol=1e-3)
+
+
+def test_feature_is_that_of_the_aligned_face_in_rgb(files, collins):
+    face = Face(np.array([160, 60, 240, 170], np.float32), LANDMARKS)
+    (found,) = make_engine(NAME, files).embed([(collins, face)])
+    chip = align(collins, LANDMARKS).transpose(2, 0, 1)[None].astype(np.float32)
+    np.testing.assert_allclose(found, run(files["recogniser"])(chip)[0][0], rtol=1e-4, atol=1e-4)
+
+
+def test_features_keep_their_order_over_batches(files, collins):
+    engine = make_engine(NAME, files)
+    images = [np.roll(collins, 20 * shift, axis=1) for shift in range(20)]
+    together = list(engine.embed((image, None) for image in images))
+    for image, feature in list(zip(images, together, strict=True))[::6]:
+        chip = centre_chip(image).transpose(2, 0, 1)[None].astype(np.float32)
+        np.testing.assert_allclose(feature, run(files["recogniser"])(chip)[0][0], rtol=1e-4, atol=1e-4)
+
+
+def test_missing_model_is_named_with_its_remedy(files, tmp_path):
+    with pytest.raises(InputError, match=r"none\.onnx: the model file is missing; .*import_mxnet"):
+        make_engine(NAME, files | {"detector": tmp_path / "none.onnx"})
+
+
+def test_truncated_model_is_refused_at_first_use(files, tmp_path, hanks):
+    (tmp_path / "cut.onnx").write_bytes(files["detector"].read_bytes()[:-1000])
+    engine = make_engine(NAME, files | {"detector": tmp_path / "cut.onnx"})
+    with pytest.raises(InputError, match=r"cut\.onnx: a RetinaFace network was expected.*import_mxnet"):
+        next(engine.detect([hanks]))
+
+
+def test_model_of_another_kind_is_refused_at_first_use(files, hanks):
+    engine = make_engine(NAME, {"detector": files["recogniser"], "recogniser": files["detector"]})
+    with pytest.raises(InputError, match=r"recogniser\.onnx: a RetinaFace network was expected.*not \[512\]"):
+        next(engine.detect([hanks]))
+    with pytest.raises(InputError, match=r"detector\.onnx: an ArcFace network was expected"):
+        next(engine.embed([(hanks, None)]))
+
+
+def test_provenance_names_both_files(files):
+    shown = provenance(make_engine(NAME, files))
+    assert [model["file"] for model in shown["models"]] == ["detector.onnx", "recogniser.onnx"]
+
+
+def test_reading_ahead_keeps_order_and_errors():
+    def items():
+        yield from range(10)
+        raise InputError("the last one")
+
+    seen = []
+    with pytest.raises(InputError, match="the last one"):
+        seen.extend(read_ahead(items()))
+    assert list(read_ahead(range(3), depth=8)) == [0, 1, 2]
