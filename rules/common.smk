@@ -5,7 +5,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from castsearch import configuration, dataset, provenance, variants
-from castsearch.demo.movies import movie_ids
+from castsearch.demo import movie_ids
 from castsearch.errors import InputError
 
 

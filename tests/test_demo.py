@@ -6,14 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from castsearch.demo import figures
+from castsearch.demo import SPLITS, figures, movie_ids
 from castsearch.demo.heads import drawn_back
 from castsearch.demo.movies import (
-    SPLITS,
     Settings,
     draw_portrait,
     labels,
-    movie_ids,
     plan_movie,
     write_movie,
     write_split,

@@ -17,12 +17,11 @@ import cv2
 import numpy as np
 
 from castsearch import files
-from castsearch.demo import figures, frames, scenes
+from castsearch.demo import SPLITS, figures, frames, scenes
 from castsearch.demo.drawing import points
 from castsearch.demo.people import PEOPLE, Person, read_picture
 from castsearch.errors import InputError
 
-SPLITS = ("train", "val", "test")
 _PERSONS_PER_FRAME = (0.40, 0.33, 0.17, 0.10)
 
 
@@ -69,11 +68,6 @@ class Plan:
     cast: tuple[Person, ...]
     others: tuple[Person, ...]
     frames: tuple[tuple[Appearance, ...], ...]
-
-
-def movie_ids(split: str, count: int) -> list[str]:
-    """Name the first `count` movies of a split, such as tt9100001; no two splits share a name."""
-    return [f"tt9{SPLITS.index(split) + 1}{number:05d}" for number in range(1, count + 1)]
 
 
 def _rng(settings: Settings, split: str, movie: str, *stream: int) -> np.random.Generator:
