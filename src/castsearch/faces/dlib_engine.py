@@ -44,8 +44,9 @@ _MAX_PIXELS = 80 * 80 * 50
 _CHIP_SIZE = 150
 
 # dlib compares descriptors by their euclidean distance (0.6 tells persons apart), and they share a large mean, so that
-# strangers have a cosine of 0.85. Less the mean it is 0 to 0.4, and a distance of 0.6 becomes about 0.5, which is the
-# scale that the search works on. This is the mean over the 100 faces of scikit-image's `lfw_subset`, in thousandths.
+# strangers have a cosine of 0.7 to 0.9. Less the mean, 98 % of the pairs in dlib's own example pictures of five actors
+# have 0.68 to 0.99 for one person and -0.2 to 0.35 for two, which is the scale that the search works on.
+# This is the mean over the 100 faces of scikit-image's `lfw_subset`, in thousandths.
 # fmt: off
 _MEAN = np.array([
     -89, 74, 42, -21, -88, -14, 2, -144, 138, -80, 166, -54, -232, -81, -38, 123,
