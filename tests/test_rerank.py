@@ -48,7 +48,8 @@ def test_blocks_change_nothing(monkeypatch):
     whole = rerank.k_reciprocal_from_features(features, 20)
     whole_distances = rerank.k_reciprocal(distances_of(features), 20)
     whole_neighborhoods = rerank.expanded_cross_neighborhood(features, 20)
-    monkeypatch.setattr(rerank, "_BLOCK_ELEMENTS", 100)
+    monkeypatch.setattr(rerank, "_BLOCK_ROWS", 7)
+    monkeypatch.setattr(rerank, "_BLOCK_PAIRS", 100)
     np.testing.assert_allclose(rerank.k_reciprocal_from_features(features, 20), whole, atol=1e-6)
     np.testing.assert_array_equal(rerank.k_reciprocal(distances_of(features), 20), whole_distances)
     np.testing.assert_allclose(rerank.expanded_cross_neighborhood(features, 20), whole_neighborhoods, atol=1e-5)
@@ -146,6 +147,8 @@ def test_impossible_shapes_are_refused():
     for function in (rerank.k_reciprocal_from_features, rerank.expanded_cross_neighborhood):
         with pytest.raises(ValueError, match="matrix"):
             function(np.zeros(3), 1)
+        with pytest.raises(ValueError, match="finite"):
+            function(np.full((3, 2), np.nan), 1)
     for options in ({"num_query": 4}, {"t": 0}, {"q": 0}):
         with pytest.raises(ValueError, match="must be"):
             rerank.expanded_cross_neighborhood(np.zeros((3, 2)), **{"num_query": 1} | options)

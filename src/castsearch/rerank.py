@@ -10,13 +10,15 @@ Neighbours are found in blocks of rows and every later step works on sparse rows
 Exact ties: of equally distant neighbours the one with the lower index is nearer.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-_BLOCK_ELEMENTS = 1 << 23  # float32 entries of a dense block: 32 MiB
+_BLOCK_ROWS = 512  # rows of a dense block: enough for a matrix product to run at full speed
+_BLOCK_PAIRS = 1 << 18  # entries of a block of pairs, whose working arrays should stay in the cache
 
 
 class Encoding(NamedTuple):
@@ -32,8 +34,12 @@ class Encoding(NamedTuple):
 
 
 def l2_normalize(features: np.ndarray) -> np.ndarray:
-    """Scale the rows of (n, d) features to unit length in float32; rows of zeros stay zero."""
-    features = np.asarray(features, np.float32)
+    """Scale the rows of (n, d) features to unit length in float32; rows of zeros stay zero.
+
+    Raises:
+        ValueError: if `features` is not a matrix of finite numbers.
+    """
+    features = _finite_matrix(features, np.float32)
     norms = np.linalg.norm(features, axis=1, keepdims=True)
     return features / np.where(norms > 0, norms, 1)
 
@@ -58,7 +64,7 @@ def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndar
     indices = np.empty((n, k), np.int32)
     cosines = np.empty((n, k), np.float32)
     lowest = np.empty(n, np.float32)
-    for rows in _blocks(n, n):
+    for rows in _blocks(n, _BLOCK_ROWS):
         negated = -features[rows] @ features.T
         indices[rows] = _smallest(negated, k)
         cosines[rows] = -np.take_along_axis(negated, indices[rows], axis=1)
@@ -78,13 +84,14 @@ def encode(features: np.ndarray, k1: int = 20, k2: int = 6) -> Encoding:
         ValueError: if k1 or k2 is below 1.
     """
     _check_parameters(k1, k2)
-    indices, _, lowest = nearest_neighbors(features, max(k1 + 1, k2))
+    indices, cosines, lowest = nearest_neighbors(features, max(k1 + 1, k2))
     farthest = squared_distance(lowest)
 
     def distance(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        cosine = np.empty(len(rows), np.float32)
-        for pairs in _blocks(len(rows), 2 * features.shape[1]):
-            np.einsum("ij,ij->i", features[rows[pairs]], features[columns[pairs]], out=cosine[pairs])
+        found = indices[rows] == columns[:, None]
+        cosine = cosines[rows, found.argmax(axis=1)]
+        missing = np.flatnonzero(~found.any(axis=1))
+        cosine[missing] = np.einsum("ij,ij->i", features[rows[missing]], features[columns[missing]])
         return squared_distance(cosine) / farthest[rows]
 
     return Encoding(_encode(indices, distance, k1, k2), farthest)
@@ -100,11 +107,14 @@ def jaccard_similarity(queries: sparse.csr_array, gallery: sparse.csr_array) -> 
     Returns:
         (q, g) float32 sparse; pairs that share no neighbour are not stored. The Jaccard distance is one less it.
     """
+    if queries.shape[0] == 0:
+        return sparse.csr_array((0, gallery.shape[0]), dtype=np.float32)
     inverted = gallery.T.tocsr()
-    blocks = [_shared_weight(queries[rows], inverted) for rows in _blocks(queries.shape[0], 1 << 15)]
-    shared = (
-        sparse.vstack(blocks, format="csr") if blocks else sparse.csr_array((0, gallery.shape[0]), dtype=np.float32)
-    )
+    minima = np.concatenate([[0], np.cumsum(np.diff(inverted.indptr)[queries.indices], dtype=np.int64)])
+    cuts = np.searchsorted(minima[queries.indptr], np.arange(0, minima[-1], _BLOCK_PAIRS))
+    bounds = np.unique(np.concatenate([[0], cuts, [queries.shape[0]]]))
+    blocks = [_shared_weight(queries[start:stop], inverted) for start, stop in itertools.pairwise(bounds)]
+    shared = sparse.vstack(blocks, format="csr")
     shared.data /= 2 - shared.data  # both rows sum to one, so their maxima sum to 2 - the sum of minima
     return shared
 
@@ -127,11 +137,11 @@ def k_reciprocal(
         (num_query, n - num_query) float32 distances.
 
     Raises:
-        ValueError: if the matrix is not square, or a parameter is out of its range.
+        ValueError: if the matrix is not square or not finite, or a parameter is out of its range.
     """
-    distances = np.asarray(distances, np.float32)
+    distances = _finite_matrix(distances, np.float32)
     n = len(distances)
-    if distances.shape != (n, n):
+    if distances.shape[1] != n:
         raise ValueError(f"distances must be a square matrix, not {distances.shape}")
     _check_split(num_query, n)
     _check_parameters(k1, k2, lambda_value)
@@ -139,33 +149,36 @@ def k_reciprocal(
     scale = np.where(farthest > 0, farthest, 1)
     k = min(max(k1 + 1, k2), n)
     indices = np.empty((n, k), np.int32)
-    for rows in _blocks(n, n):
+    for rows in _blocks(n, _BLOCK_ROWS):
         # Columns, not rows: for a matrix that is not symmetric the reference ranks by its transpose.
         indices[rows] = _smallest(np.square(distances[:, rows]).T / scale[rows, None], k)
     weights = _encode(indices, lambda rows, columns: np.square(distances[columns, rows]) / scale[rows], k1, k2)
     jaccard = jaccard_similarity(weights[:num_query], weights[num_query:])
-    return _blend(jaccard, np.square(distances[num_query:, :num_query]).T / scale[:num_query, None], lambda_value)
+    return _blend(jaccard, lambda rows: np.square(distances[num_query:, rows]).T / scale[rows, None], lambda_value)
 
 
 def k_reciprocal_from_features(
     features: np.ndarray, num_query: int, k1: int = 20, k2: int = 6, lambda_value: float = 0.3
 ) -> np.ndarray:
-    """Re-rank by k-reciprocal encoding, from (n, d) features of any length, queries first.
+    """Re-rank by k-reciprocal encoding, from features of any length.
 
     Equals `k_reciprocal` on sqrt(2 - 2 cos + 1e-4) up to rounding, without that matrix.
+
+    Args:
+        features: (n, d) features, queries first.
+        num_query: number of queries.
+        k1: neighbours that must be mutual.
+        k2: images whose encodings are averaged; 1 turns it off.
+        lambda_value: weight of the original distance, 0 to 1.
 
     Returns:
         (num_query, n - num_query) float32 distances.
 
     Raises:
-        ValueError: if `features` is not a matrix, or a parameter is out of its range.
+        ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
     """
-    features = _unit_rows(features)
     _check_split(num_query, len(features))
-    _check_parameters(k1, k2, lambda_value)
-    encoding = encode(features, k1, k2)
-    jaccard = jaccard_similarity(encoding.weights[:num_query], encoding.weights[num_query:])
-    return _blend(jaccard, _relative_distance(features, encoding, num_query), lambda_value)
+    return _from_features(features, slice(num_query), slice(num_query, None), k1=k1, k2=k2, lambda_value=lambda_value)
 
 
 def k_reciprocal_all(features: np.ndarray, k1: int = 20, k2: int = 6, lambda_value: float = 0.3) -> np.ndarray:
@@ -181,14 +194,9 @@ def k_reciprocal_all(features: np.ndarray, k1: int = 20, k2: int = 6, lambda_val
         (n, n) float32 distances; not symmetric, since original distances are relative to the query's largest.
 
     Raises:
-        ValueError: if `features` is not a matrix, or a parameter is out of its range.
+        ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
     """
-    features = _unit_rows(features)
-    _check_parameters(k1, k2, lambda_value)
-    encoding = encode(features, k1, k2)
-    jaccard = jaccard_similarity(encoding.weights, encoding.weights)
-    distance = squared_distance(features @ features.T) / encoding.farthest[:, None]
-    return _blend(jaccard, distance, lambda_value)
+    return _from_features(features, slice(None), slice(None), k1=k1, k2=k2, lambda_value=lambda_value)
 
 
 def expanded_cross_neighborhood(features: np.ndarray, num_query: int, t: int = 10, q: int = 8) -> np.ndarray:
@@ -207,11 +215,9 @@ def expanded_cross_neighborhood(features: np.ndarray, num_query: int, t: int = 1
         (num_query, n - num_query) float32 distances.
 
     Raises:
-        ValueError: if `features` is not a matrix, or a parameter is out of its range.
+        ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
     """
-    features = np.asarray(features, np.float64)
-    if features.ndim != 2:
-        raise ValueError(f"features must be a matrix, not {features.shape}")
+    features = _finite_matrix(features, np.float64)
     n = len(features)
     _check_split(num_query, n)
     if t < 1 or q < 1:
@@ -219,43 +225,59 @@ def expanded_cross_neighborhood(features: np.ndarray, num_query: int, t: int = 1
     result = np.empty((num_query, n - num_query), np.float32)
     if result.size == 0:
         return result
+    squares = np.einsum("ij,ij->i", features, features)
     indices = np.empty((n, min(max(t, q), n - 1)), np.int32)
-    for rows in _blocks(n, 2 * n):
+    for rows in _blocks(n, _BLOCK_ROWS):
         # The nearest of all is the image itself.
-        indices[rows] = _smallest(_euclidean(features, rows).T, indices.shape[1] + 1)[:, 1:]
+        indices[rows] = _smallest(_euclidean(features, squares, rows).T, indices.shape[1] + 1)[:, 1:]
     first, second = (_rows(columns, np.ones(columns.size)) for columns in (indices[:, :t], indices[:, :q]))
     size = min(t, n - 1) * (1 + min(q, n - 1))
-    for rows in _blocks(num_query, 2 * n):
-        distance = _euclidean(features, rows)
+    for rows in _blocks(num_query, _BLOCK_ROWS):
+        distance = _euclidean(features, squares, rows)
         result[rows] = (first[num_query:] @ (distance + second @ distance)).T / (2 * size)
-    for rows in _blocks(n - num_query, 2 * n):
-        distance = _euclidean(features, slice(num_query + rows.start, num_query + rows.stop))
+    for rows in _blocks(n - num_query, _BLOCK_ROWS):
+        distance = _euclidean(features, squares, slice(num_query + rows.start, num_query + rows.stop))
         result[:, rows] += first[:num_query] @ (distance + second @ distance) / (2 * size)
     return result
 
 
-def _relative_distance(features: np.ndarray, encoding: Encoding, num_query: int) -> np.ndarray:
-    cosine = features[:num_query] @ features[num_query:].T
-    return squared_distance(cosine) / encoding.farthest[:num_query, None]
+def _from_features(
+    features: np.ndarray, queries: slice, gallery: slice, *, k1: int, k2: int, lambda_value: float
+) -> np.ndarray:
+    _check_parameters(k1, k2, lambda_value)
+    features = l2_normalize(features)
+    weights, farthest = encode(features, k1, k2)
+    query_features, query_farthest, gallery_features = features[queries], farthest[queries], features[gallery]
+    return _blend(
+        jaccard_similarity(weights[queries], weights[gallery]),
+        lambda rows: squared_distance(query_features[rows] @ gallery_features.T) / query_farthest[rows, None],
+        lambda_value,
+    )
 
 
-def _blend(jaccard: sparse.csr_array, distance: np.ndarray, lambda_value: float) -> np.ndarray:
-    return ((1 - lambda_value) * (1 - jaccard.toarray()) + lambda_value * distance).astype(np.float32)
+def _blend(jaccard: sparse.csr_array, distance: Callable[[slice], np.ndarray], lambda_value: float) -> np.ndarray:
+    """Weigh Jaccard distances and original distances; these come by slices of queries, to hold one dense matrix."""
+    result = np.empty(jaccard.shape, np.float32)
+    for rows in _blocks(len(result), _BLOCK_ROWS):
+        result[rows] = lambda_value * distance(rows) + (1 - lambda_value)
+    queries = np.repeat(np.arange(len(result)), np.diff(jaccard.indptr))
+    result[queries, jaccard.indices] -= (1 - lambda_value) * jaccard.data
+    return result
 
 
-def _unit_rows(features: np.ndarray) -> np.ndarray:
-    if np.ndim(features) != 2:
-        raise ValueError(f"features must be a matrix, not {np.shape(features)}")
-    return l2_normalize(features)
-
-
-def _euclidean(features: np.ndarray, columns: slice) -> np.ndarray:
-    """Distances of all (n, d) features to some of them, (n, columns)."""
-    squares = np.einsum("ij,ij->i", features, features)
-    squared = squares[:, None] + squares[columns] - 2 * features @ features[columns].T
+def _euclidean(features: np.ndarray, squares: np.ndarray, columns: slice) -> np.ndarray:
+    """Distances of all (n, d) features, of these squared lengths, to some of them, (n, columns)."""
+    squared = squares[:, None] + squares[columns] - features @ (2 * features[columns]).T
     own = np.arange(columns.start, columns.stop)
     squared[own, own - columns.start] = 0  # not the rounding error that the root would blow up
     return np.sqrt(np.maximum(squared, 0))
+
+
+def _finite_matrix(values: np.ndarray, dtype: type) -> np.ndarray:
+    values = np.asarray(values, dtype)
+    if values.ndim != 2 or not np.isfinite(values).all():
+        raise ValueError(f"a matrix of finite numbers is needed: shape {values.shape}")
+    return values
 
 
 def _check_split(num_query: int, n: int) -> None:
@@ -270,23 +292,24 @@ def _check_parameters(k1: int, k2: int, lambda_value: float = 0) -> None:
         raise ValueError(f"lambda_value must be between 0 and 1, not {lambda_value}")
 
 
-def _blocks(n: int, width: int) -> Iterator[slice]:
-    """Slices of n rows such that a block of that width stays within the working memory."""
-    step = max(1, _BLOCK_ELEMENTS // max(1, width))
+def _blocks(n: int, step: int) -> Iterator[slice]:
     return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
 
 def _smallest(values: np.ndarray, k: int) -> np.ndarray:
     """Indices of each row's k smallest values, ascending, ties by index."""
+    values = np.ascontiguousarray(values)
+    rows, n = values.shape
     if k == 0:
-        return np.empty((len(values), 0), np.intp)
-    chosen = np.sort(np.argpartition(values, k - 1, axis=1)[:, :k], axis=1)
-    found = np.take_along_axis(values, chosen, axis=1)
-    indices = np.take_along_axis(chosen, np.argsort(found, axis=1, kind="stable"), axis=1)
-    tied = np.count_nonzero(values <= found.max(axis=1, keepdims=True), axis=1) > k
-    for row in np.flatnonzero(tied):  # the partition chose among equals as it liked
-        indices[row] = np.argsort(values[row], kind="stable")[:k]
-    return indices
+        return np.empty((rows, 0), np.intp)
+    # The kth smallest of the minima of disjoint groups is no less than the kth smallest value: few entries pass it.
+    groups = min(n, 8 * k)
+    minima = values[:, : n - n % groups].reshape(rows, -1, groups).min(axis=1)
+    bound = np.partition(minima, k - 1, axis=1)[:, k - 1 : k]
+    kept = np.flatnonzero(values <= bound)
+    row = kept // n
+    kept = kept[np.lexsort((values.ravel()[kept], row))]
+    return kept[np.searchsorted(row, np.arange(rows))[:, None] + np.arange(k)] % n
 
 
 def _encode(
@@ -296,7 +319,9 @@ def _encode(
     members = _expand(_reciprocal(indices[:, : k1 + 1]), _reciprocal(indices[:, : round(k1 / 2) + 1]))
     sizes = np.diff(members.indptr)
     rows = np.repeat(np.arange(len(sizes)), sizes)
-    weights = np.exp(-distance(rows, members.indices))
+    weights = np.empty(len(rows), np.float32)
+    for pairs in _blocks(len(rows), _BLOCK_PAIRS):
+        weights[pairs] = np.exp(-distance(rows[pairs], members.indices[pairs]))
     totals = np.bincount(rows, weights, minlength=len(sizes)).astype(np.float32)
     members = sparse.csr_array((weights / totals[rows], members.indices, members.indptr), shape=members.shape)
     if k2 == 1:
@@ -308,7 +333,7 @@ def _encode(
 def _reciprocal(indices: np.ndarray) -> sparse.csr_array:
     """Pattern of the neighbours that have the row itself among theirs."""
     mutual = np.empty(indices.shape, bool)
-    for rows in _blocks(len(indices), indices.shape[1] ** 2):
+    for rows in _blocks(len(indices), _BLOCK_ROWS):
         own = np.arange(rows.start, rows.stop, dtype=indices.dtype)[:, None, None]
         mutual[rows] = (indices[indices[rows]] == own).any(axis=2)
     starts = np.concatenate([[0], np.cumsum(mutual.sum(axis=1))])
@@ -318,7 +343,7 @@ def _reciprocal(indices: np.ndarray) -> sparse.csr_array:
 
 def _expand(mutual: sparse.csr_array, core: sparse.csr_array) -> sparse.csr_array:
     """Pattern of each set joined with its members' smaller sets of which it holds more than two thirds."""
-    overlap = (mutual @ core.T).multiply(mutual).tocsr()
+    overlap = (mutual @ core).multiply(mutual).tocsr()  # being mutual is symmetric: core is its own transpose
     overlap.data *= 3 * overlap.data > 2 * np.diff(core.indptr)[overlap.indices]
     overlap.eliminate_zeros()
     identity = sparse.eye_array(mutual.shape[0], dtype=np.float32, format="csr")
