@@ -44,7 +44,7 @@ _MAX_PIXELS = 80 * 80 * 50
 _CHIP_SIZE = 150
 
 # dlib compares descriptors by their euclidean distance (0.6 tells persons apart), and they share a large mean, so that
-# strangers have a cosine of 0.7 to 0.9. Less the mean, 98 % of the pairs in dlib's own example pictures of five actors
+# strangers have a cosine of 0.7 to 0.9. Less the mean, 98 % of the pairs in dlib's own example pictures of five people
 # have 0.68 to 0.99 for one person and -0.2 to 0.35 for two, which is the scale that the search works on.
 # This is the mean over the 100 faces of scikit-image's `lfw_subset`, in thousandths.
 # fmt: off
