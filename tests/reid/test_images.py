@@ -1,0 +1,85 @@
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from castsearch.reid import images
+
+STILL = {"flip": 0, "pad": 0, "erasing": 0, "erasing_area": (0.02, 0.4), "erasing_aspect": (0.3, 3.3)}
+
+
+def jpeg(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
+@pytest.fixture
+def photo():
+    """Blurred noise in colour: as smooth as a photograph, and different everywhere."""
+    noise = np.random.default_rng(0).integers(0, 256, (40, 20, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(noise).resize((180, 400), Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize("size", [(256, 128), (64, 32), (500, 300)])
+def test_resizing_is_pillows_bicubic(photo, size):
+    encoded = jpeg(photo)
+    decoded = Image.open(io.BytesIO(encoded)).resize(size[::-1], Image.Resampling.BICUBIC)
+
+    found = images.decode(encoded, size)
+
+    assert found.shape == (*size, 3)
+    difference = np.abs(found.astype(int) - np.asarray(decoded))
+    assert difference.max() <= 4
+    assert difference.mean() < 0.5
+
+
+@pytest.mark.parametrize("encoded", [b"", b"not an image"])
+def test_what_is_not_an_image_is_none(encoded):
+    assert images.decode(encoded, (8, 8)) is None
+
+
+def test_without_chances_nothing_changes(photo):
+    batch = np.stack([photo, photo[::-1]])
+    assert np.array_equal(images.augment(batch, np.random.default_rng(0), **STILL), batch)
+
+
+def test_flip_mirrors_about_its_share_of_the_images(photo):
+    batch = np.repeat(photo[None, :20, :10], 400, axis=0)
+    varied = images.augment(batch, np.random.default_rng(0), **STILL | {"flip": 0.5})
+    mirrored = (varied == batch[:, :, ::-1]).all(axis=(1, 2, 3))
+    assert (mirrored | (varied == batch).all(axis=(1, 2, 3))).all()
+    assert 160 < mirrored.sum() < 240
+
+
+def test_padding_shifts_each_image_on_its_own():
+    batch = np.full((200, 30, 20, 3), 255, np.uint8)
+    varied = images.augment(batch, np.random.default_rng(0), **STILL | {"pad": 3})
+    black_rows = (varied[:, :, 10] == 0).all(axis=2).sum(axis=1)
+    black_columns = (varied[:, 15] == 0).all(axis=2).sum(axis=1)
+    assert set(black_rows) == set(black_columns) == {0, 1, 2, 3}
+    assert len({varied[index].tobytes() for index in range(200)}) == 7 * 7
+
+
+def test_erasing_fills_a_rectangle_of_the_asked_area_with_the_mean_colour():
+    batch = np.zeros((300, 128, 64, 3), np.uint8)
+    varied = images.augment(batch, np.random.default_rng(0), **STILL | {"erasing": 0.5})
+    grey = (varied == [124, 116, 104]).all(axis=3)
+    assert (varied[~grey] == 0).all()
+    assert 120 < grey.any(axis=(1, 2)).sum() < 180
+    for mask in grey[grey.any(axis=(1, 2))]:
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+        assert mask.sum() == height * width
+        assert 0.018 < height * width / mask.size < 0.41
+        assert 0.25 < height / width < 3.8
+
+
+def test_input_is_normalised_with_imagenets_statistics():
+    pixels = torch.tensor([[[[255, 0, 124]]]], dtype=torch.uint8)
+    found = images.to_input(pixels, torch.device("cpu"))
+    expected = [(1 - 0.485) / 0.229, (0 - 0.456) / 0.224, (124 / 255 - 0.406) / 0.225]
+    assert found.shape == (1, 3, 1, 1)
+    torch.testing.assert_close(found.flatten(), torch.tensor(expected), rtol=1e-5, atol=1e-6)
