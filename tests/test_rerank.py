@@ -87,6 +87,13 @@ def test_of_equally_near_neighbours_the_lower_index_is_nearer():
     assert lowest.tolist() == [0] * 6
 
 
+def test_images_present_twice_are_tied_exactly():
+    features = rerank.l2_normalize(clusters(9, groups=20, size=5, dimension=512)[:99])
+    indices, _, _ = rerank.nearest_neighbors(np.vstack([features, features]), 20)
+    first, second = indices[:, ::2], indices[:, 1::2]
+    np.testing.assert_array_equal(second, first + 99)
+
+
 def test_ties_in_distances_follow_the_same_rule():
     distances = np.array([[0, 1, 1, 1], [1, 0, 1, 1], [1, 1, 0, 1], [1, 1, 1, 0]], np.float32)
     # With k1 = 1, image 0 and 1 are each other's nearest; 2 and 3 have 0 as theirs, which 0 does not return.

@@ -7,7 +7,8 @@
 
 Neighbours are found in blocks of rows and every later step works on sparse rows, so that memory grows with N k.
 
-Exact ties: of equally distant neighbours the one with the lower index is nearer.
+Exact ties: of equally distant neighbours the one with the lower index is nearer. Images with the same features are
+such neighbours to every image.
 """
 
 import itertools
@@ -64,8 +65,12 @@ def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndar
     indices = np.empty((n, k), np.int32)
     cosines = np.empty((n, k), np.float32)
     lowest = np.empty(n, np.float32)
+    first_of: dict[bytes, int] = {}
+    original = np.array([first_of.setdefault(row.tobytes(), index) for index, row in enumerate(features)], np.intp)
+    copies = np.flatnonzero(original != np.arange(n))
     for rows in _blocks(n, _BLOCK_ROWS):
         negated = -features[rows] @ features.T
+        negated[:, copies] = negated[:, original[copies]]  # a product rounds by position and would break their tie
         indices[rows] = _smallest(negated, k)
         cosines[rows] = -np.take_along_axis(negated, indices[rows], axis=1)
         lowest[rows] = -negated.max(axis=1)
