@@ -15,6 +15,11 @@ rule evaluate:
             caption="../docs/captions/ablation.rst",
         ),
         markdown="results/tables/ablation.md",
+        figure=report(
+            "results/tables/ablation.svg",
+            category="Results",
+            caption="../docs/captions/ablation.rst",
+        ),
     log:
         "results/logs/evaluate.log",
     benchmark:

@@ -24,6 +24,7 @@ rule rulegraph:
 rule report:
     input:
         crops=of_movies("results/crops/{split}/{movie}.arrow", SEARCH),
+        train_crops=of_movies("results/crops/{split}/{movie}.arrow", TRAIN),
         faces=of_movies("results/faces/{split}/{movie}.arrow", SEARCH),
         rankings=of_movies("results/rankings/{split}/{movie}.arrow", SEARCH),
         labels=[SPLITS[split]["labels"] for split in LABELLED],

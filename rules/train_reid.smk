@@ -5,6 +5,11 @@
 rule train_reid:
     input:
         crops=of_movies("results/crops/{split}/{movie}.arrow", TRAIN),
+        imagenet=lambda wildcards: [
+            path
+            for path in [NETWORKS[wildcards.network]["imagenet"]]
+            if path != "packaged"
+        ],
     output:
         weights="results/reid/{network}/weights.safetensors",
         history="results/reid/{network}/history.tsv",
@@ -23,6 +28,6 @@ rule train_reid:
         code=code("train_reid"),
         network=lambda wildcards: NETWORKS[wildcards.network],
         recipe=config["reid"]["recipe"],
-        checkpoints="results/reid/{network}/checkpoints",
+        checkpoints=lambda wildcards: f"results/reid/{wildcards.network}/checkpoints",
     script:
         "../src/train_reid.py"

@@ -1,0 +1,14 @@
+from pathlib import Path
+
+import torch
+
+from castsearch import crops, files
+from castsearch.logs import logging_to
+from castsearch.reid.features import extract
+from castsearch.reid.networks import load_weights
+
+with logging_to(snakemake.log[0]):
+    torch.set_num_threads(snakemake.threads)
+    table = files.read_table(snakemake.input.crops)
+    candidates = table.slice(crops.num_cast(table)).select(["id", "image"])
+    files.write_array(snakemake.output[0], extract(load_weights(Path(snakemake.input.weights)), candidates))

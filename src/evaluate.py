@@ -1,6 +1,6 @@
 import pandas as pd
 
-from castsearch import dataset, files, results
+from castsearch import dataset, figures, files, results
 from castsearch.crops import cast_ids, problems
 from castsearch.logs import logging_to
 
@@ -27,3 +27,5 @@ with logging_to(snakemake.log[0]):
     results.write_tsv(snakemake.output.movies, movies)
     results.write_tsv(snakemake.output.ablation, ablation)
     files.write_text(snakemake.output.markdown, results.to_markdown(ablation))
+    names = [f"{split} {variant}" for split, variant in zip(ablation["split"], ablation["variant"], strict=True)]
+    files.write_text(snakemake.output.figure, figures.score_bars(names, ablation["mAP"]))

@@ -9,11 +9,13 @@ from castsearch.logs import logging_to
 with logging_to(snakemake.log[0]):
     params, inputs = snakemake.params, snakemake.input
     cast = {name for path in inputs.crops for name in crops.cast_ids(files.read_table(path))}
-    labels, movies, skipped, engines = {}, [], [], {}
+    labels, movies, skipped, engine = {}, [], [], {}
     for path in inputs.labels:
         found = dataset.load_labels(path)
         skipped += dataset.check_labels(path, found, cast, "skip")  # "stop" has stopped the evaluation
         labels |= found
+    for path in dict.fromkeys([*inputs.train_crops, *inputs.crops]):
+        skipped += crops.problems(files.read_table(path))
     for crop_table, face_table, rankings in zip(inputs.crops, inputs.faces, inputs.rankings, strict=True):
         ranked = results.read_rankings([rankings])
         movie = report.Movie(
@@ -25,18 +27,8 @@ with logging_to(snakemake.log[0]):
             labels=labels,
         )
         movies.append(movie)
-        skipped += crops.problems(files.read_table(crop_table))
-        engines |= {b"engine": files.read_table(face_table).schema.metadata[b"engine"]}
-    engine = json.loads(engines[b"engine"]) if engines else {"engine": "", "licence": "", "models": []}
-    models = [{"model": engine["engine"], "licence": engine["licence"], **model} for model in engine["models"]] + [
-        {
-            "model": network,
-            "file": Path(path).name,
-            "sha256": provenance.file_digest(path),
-            "licence": "trained by this run",
-        }
-        for network, path in zip(params.networks, inputs.weights, strict=True)
-    ]
+        engine = json.loads(files.read_table(face_table).schema.metadata[b"engine"])
+    models = report.list_models(engine, dict(zip(params.networks, inputs.weights, strict=True)))
     descriptions = {variant.name: variant.description for variant in params.variants}
     ablation = pd.read_csv(inputs.ablation, sep="\t") if inputs.ablation else pd.DataFrame(columns=["variant"])
     ablation["description"] = ablation["variant"].map(descriptions)

