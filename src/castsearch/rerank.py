@@ -60,17 +60,16 @@ def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndar
     Returns:
         (n, k) int32 indices, most similar first; (n, k) float32 cosines; (n,) float32 lowest cosine to any row.
     """
+    features = np.ascontiguousarray(features, np.float32)
     n = len(features)
     k = min(k, n)
     indices = np.empty((n, k), np.int32)
     cosines = np.empty((n, k), np.float32)
     lowest = np.empty(n, np.float32)
-    first_of: dict[bytes, int] = {}
-    original = np.array([first_of.setdefault(row.tobytes(), index) for index, row in enumerate(features)], np.intp)
-    copies = np.flatnonzero(original != np.arange(n))
+    copies, originals = _copies(features)
     for rows in _blocks(n, _BLOCK_ROWS):
         negated = -features[rows] @ features.T
-        negated[:, copies] = negated[:, original[copies]]  # a product rounds by position and would break their tie
+        negated[:, copies] = negated[:, originals]  # a product rounds by position and would break their tie
         indices[rows] = _smallest(negated, k)
         cosines[rows] = -np.take_along_axis(negated, indices[rows], axis=1)
         lowest[rows] = -negated.max(axis=1)
@@ -264,7 +263,8 @@ def _blend(jaccard: sparse.csr_array, distance: Callable[[slice], np.ndarray], l
     """Weigh Jaccard distances and original distances; these come by slices of queries, to hold one dense matrix."""
     result = np.empty(jaccard.shape, np.float32)
     for rows in _blocks(len(result), _BLOCK_ROWS):
-        result[rows] = lambda_value * distance(rows) + (1 - lambda_value)
+        np.multiply(distance(rows), lambda_value, out=result[rows])
+        result[rows] += 1 - lambda_value
     queries = np.repeat(np.arange(len(result)), np.diff(jaccard.indptr))
     result[queries, jaccard.indices] -= (1 - lambda_value) * jaccard.data
     return result
@@ -299,6 +299,18 @@ def _check_parameters(k1: int, k2: int, lambda_value: float = 0) -> None:
 
 def _blocks(n: int, step: int) -> Iterator[slice]:
     return (slice(start, min(start + step, n)) for start in range(0, n, step))
+
+
+def _copies(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that equal an earlier row, and the first such row of each."""
+    # Few rows share an integer sum of their bits, so few need be compared in full.
+    _, group, size = np.unique(
+        features.view(np.uint32).sum(axis=1, dtype=np.uint64), return_inverse=True, return_counts=True
+    )
+    rows = np.flatnonzero(size[group] > 1)
+    first_of: dict[bytes, int] = {}
+    originals = np.array([first_of.setdefault(features[row].tobytes(), row) for row in rows], np.intp)
+    return rows[originals != rows], originals[originals != rows]
 
 
 def _smallest(values: np.ndarray, k: int) -> np.ndarray:
