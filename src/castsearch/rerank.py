@@ -47,7 +47,9 @@ def l2_normalize(features: np.ndarray) -> np.ndarray:
 
 def squared_distance(cosine: np.ndarray) -> np.ndarray:
     """Squared distance of unit vectors, 2 - 2 cos + 1e-4; the constant keeps its root differentiable at zero."""
-    return np.float32(2 + 1e-4) - 2 * cosine
+    distance = -2 * cosine
+    distance += np.float32(2 + 1e-4)
+    return distance
 
 
 def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -263,10 +265,12 @@ def _blend(jaccard: sparse.csr_array, distance: Callable[[slice], np.ndarray], l
     """Weigh Jaccard distances and original distances; these come by slices of queries, to hold one dense matrix."""
     result = np.empty(jaccard.shape, np.float32)
     for rows in _blocks(len(result), _BLOCK_ROWS):
-        np.multiply(distance(rows), lambda_value, out=result[rows])
-        result[rows] += 1 - lambda_value
-    queries = np.repeat(np.arange(len(result)), np.diff(jaccard.indptr))
-    result[queries, jaccard.indices] -= (1 - lambda_value) * jaccard.data
+        block, shared = result[rows], jaccard[rows]
+        np.multiply(distance(rows), lambda_value, out=block)
+        block += 1 - lambda_value
+        block[np.repeat(np.arange(len(block)), np.diff(shared.indptr)), shared.indices] -= (
+            1 - lambda_value
+        ) * shared.data
     return result
 
 
