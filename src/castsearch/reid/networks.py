@@ -54,9 +54,11 @@ class ReidNetwork(nn.Module):
         kind: "triplet" or "mgn".
         backbone_name: one of `BACKBONES`.
         input_size: height and width of the images that the network is trained on.
+        feature_size: length of all embeddings of an image together.
     """
 
     kind: Kind
+    feature_size: int
 
     def __init__(self, backbone_name: str, input_size: tuple[int, int]):
         super().__init__()
@@ -71,6 +73,7 @@ class Triplet(ReidNetwork):
     def __init__(self, backbone_name: str, input_size: tuple[int, int], net: nn.Module, num_classes: int):
         super().__init__(backbone_name, input_size)
         self.backbone, width = _triplet_backbone(net)
+        self.feature_size = width
         self.bn = nn.BatchNorm1d(width)
         self.logits = nn.Linear(width, num_classes) if num_classes else None
 
@@ -97,6 +100,7 @@ class MGN(ReidNetwork):
         self.branch1 = nn.Sequential(*last_stage)
         self.branch2 = copy.deepcopy(self.branch1)
         _remove_stride(self.branch2[0])
+        self.feature_size = 4 * width
         self.bns = nn.ModuleList(nn.BatchNorm1d(width) for _ in range(4))
         self.logits = nn.ModuleList(nn.Linear(width, num_classes) for _ in range(4)) if num_classes else None
 
@@ -141,6 +145,13 @@ def build(
         load_imagenet(net, imagenet, backbone)
     network = Triplet if kind == "triplet" else MGN
     return network(backbone, input_size, net, num_classes)
+
+
+def pick_device(name: str) -> torch.device:
+    """Return torch's device `name`, "auto" being the GPU where there is one and the CPU elsewhere."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
 
 
 def _pool(maps: Tensor) -> Tensor:

@@ -1,0 +1,65 @@
+"""Describe every crop of a movie with a trained network."""
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F  # noqa: N812
+from tqdm import tqdm
+
+from castsearch.errors import InputError
+from castsearch.reid.images import decode, to_input
+from castsearch.reid.networks import ReidNetwork, pick_device
+
+
+@torch.inference_mode()
+def extract(
+    network: ReidNetwork,
+    crops: pa.Table,
+    *,
+    batch_size: int = 64,
+    device: str = "auto",
+    precision: Literal["float32", "bfloat16"] = "float32",
+) -> NDArray[np.float32]:
+    """Embed crops; each row depends on its own crop alone.
+
+    An embedding is the mean of those of the image and of its mirror. Then every part of it (one for triplet, four for
+    mgn) is divided by its L2 norm.
+
+    Args:
+        network: is moved to the device and set to evaluation mode.
+        crops: columns `id` and `image`, encoded; null where there is none.
+        batch_size: images at a time.
+        device: "cpu", "cuda" or any of torch's, "auto" being the GPU where there is one.
+        precision: "bfloat16" for autocast.
+
+    Returns:
+        (len(crops), network.feature_size); rows of zeros for missing images.
+
+    Raises:
+        InputError: a crop is not an image.
+    """
+    target = pick_device(device)
+    network.to(target, memory_format=torch.channels_last).eval()
+    features = np.zeros((len(crops), network.feature_size), np.float32)
+    present = np.flatnonzero(crops["image"].is_valid())
+    progress = tqdm(total=len(present), desc="embed bodies", unit="image", mininterval=2)
+    for start in range(0, len(present), batch_size):
+        rows = present[start : start + batch_size]
+        pixels = np.stack([_image(crops, int(row), network.input_size) for row in rows])
+        images = to_input(torch.from_numpy(pixels), target)
+        with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            embeddings = (network(images).float() + network(images.flip(3)).float()) / 2
+        features[rows] = F.normalize(embeddings, dim=-1).flatten(1).cpu().numpy()
+        progress.update(len(rows))
+    progress.close()
+    return features
+
+
+def _image(crops: pa.Table, row: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    image = decode(crops["image"][row].as_buffer(), size)
+    if image is None:
+        raise InputError(f"{crops['id'][row].as_py()}: the crop is not an image that can be decoded")
+    return image

@@ -1,0 +1,66 @@
+"""Who is in the training movies: crops grouped by person."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from castsearch.errors import InputError
+from castsearch.files import read_table
+from castsearch.reid.images import decode
+
+
+@dataclass(frozen=True)
+class People:
+    """The crops of the training movies and whom they show.
+
+    Attributes:
+        crops: columns `source` (the crop table's path), `id` and `image` of all rows of all tables, memory-mapped.
+        names: (movie, label) of each person, sorted.
+        members: for each person, the rows of `crops` that show it.
+    """
+
+    crops: pa.Table
+    names: list[tuple[str, str]]
+    members: list[NDArray[np.int64]]
+
+    def image(self, row: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+        """Decode one crop to RGB of shape (height, width, 3), `size` being height and width.
+
+        Raises:
+            InputError: the crop is not an image.
+        """
+        image = decode(self.crops["image"][row].as_buffer(), size)
+        if image is None:
+            source, identifier = self.crops["source"][row].as_py(), self.crops["id"][row].as_py()
+            raise InputError(f"{source}: {identifier}: the crop is not an image that can be decoded")
+        return image
+
+
+def read_people(crop_tables: Sequence[Path]) -> People:
+    """Group the candidates of the movies by person.
+
+    A person is a label within a movie. Left out are the cast's portraits, which show a face where a body is to be
+    learnt, candidates without a label or with "others" in it, and crops without an image.
+
+    Args:
+        crop_tables: the movies' crop tables; the movie's id is the file's stem.
+    """
+    tables, rows = [], defaultdict(list)
+    first = 0
+    for path in map(Path, crop_tables):
+        table = read_table(path)
+        present = table["image"].is_valid().to_pylist()
+        described = zip(table["role"].to_pylist(), table["label"].to_pylist(), present, strict=True)
+        for row, (role, label, has_image) in enumerate(described, start=first):
+            if role == "candidate" and label is not None and "others" not in label and has_image:
+                rows[path.stem, label].append(row)
+        first += len(table)
+        tables.append(table.select(["id", "image"]).append_column("source", pa.repeat(str(path), len(table))))
+    names = sorted(rows)
+    crops = pa.concat_tables(tables) if tables else pa.table({"id": [], "image": [], "source": []})
+    return People(crops, names, [np.array(rows[name]) for name in names])

@@ -1,0 +1,39 @@
+import pytest
+from sightings import people_rows, rows_of, write_movie
+
+from castsearch.errors import InputError
+from castsearch.reid.people import read_people
+
+
+def test_a_person_is_a_label_within_a_movie(tmp_path):
+    one = write_movie(tmp_path / "one.arrow", people_rows(["b", "a"], 2))
+    two = write_movie(tmp_path / "two.arrow", people_rows(["a"], 3))
+
+    people = read_people([two, one])
+
+    assert people.names == [("one", "a"), ("one", "b"), ("two", "a")]
+    assert [rows.tolist() for rows in people.members] == [[5, 6], [3, 4], [0, 1, 2]]
+    assert people.image(5, (64, 32)).shape == (64, 32, 3)
+
+
+def test_portraits_others_unlabelled_and_missing_crops_are_left_out(tmp_path):
+    rows = [
+        *rows_of("a", [b"portrait"], role="cast"),
+        *rows_of("a", [b"image", None, b"image"]),
+        *rows_of("others", [b"image"]),
+        *rows_of(None, [b"image"]),
+        *rows_of("b", [None]),
+    ]
+    people = read_people([write_movie(tmp_path / "movie.arrow", rows)])
+    assert people.names == [("movie", "a")]
+    assert [rows.tolist() for rows in people.members] == [[1, 3]]
+
+
+def test_no_tables_are_nobody():
+    assert read_people([]).names == []
+
+
+def test_a_crop_that_is_no_image_is_named(tmp_path):
+    path = write_movie(tmp_path / "movie.arrow", rows_of("a", [b"\xff\xd8 cut off"]))
+    with pytest.raises(InputError, match=f"^{path}: a_candidate_0: the crop is not an image"):
+        read_people([path]).image(0, (64, 32))
