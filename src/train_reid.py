@@ -18,9 +18,9 @@ with logging_to(snakemake.log[0]):
         kind,
         backbone,
         Settings(**{**snakemake.params.recipe, **network}),
-        Path(snakemake.output.weights),
-        Path(snakemake.output.history),
-        Path(snakemake.params.checkpoints),
+        weights_out=Path(snakemake.output.weights),
+        log_out=Path(snakemake.output.history),
+        checkpoint_dir=Path(snakemake.params.checkpoints),
         imagenet=Path(imagenet),
         workers=0 if snakemake.threads == 1 else snakemake.threads - 1,
     )
