@@ -7,12 +7,14 @@ import pytest
 from runs import ROOT, TINY, planned, with_changes
 
 ANOTHER = {"name": "another", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"}
+NETWORKS = {"detector": "face.onnx", "recogniser": "face.onnx"}
 CHANGES = {
     "`fusion.thresholds`": {"fusion.thresholds": [0.6, 0.5]},
     "`fusion.face_rerank`, `fusion.body_rerank`": {"fusion.face_rerank": True},
     "`rerank.*`": {"rerank": {"face": {"k1": 10}}},
     "`faces.selection.*`": {"faces.selection": {"area_fraction": 0.05}},
     "`faces.dlib.*`": {"faces.dlib": {"upsample": 0}},
+    "the face engine": {"faces.engine": "retinaface_arcface", "faces.retinaface_arcface": NETWORKS},
     "`reid.recipe.*`": {"reid.recipe.learning_rate": 0.001},
     "one network's own key": {
         "reid.networks": [TINY["reid"]["networks"][0] | {"epochs": 2}, TINY["reid"]["networks"][1]]
@@ -32,11 +34,12 @@ def promises():
 
 
 def test_every_line_of_the_table_is_tested():
-    assert set(promises()) == set(CHANGES) | {"nothing", "library code that a rule uses", "the face engine"}
+    assert set(promises()) == set(CHANGES) | {"nothing", "library code that a rule uses"}
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_reruns_what_depends_on_it_and_nothing_else(finished, change):
+    (finished / "face.onnx").touch()  # which no dry run opens
     jobs = planned(finished, with_changes(CHANGES[change]))
     assert set(jobs) == promises()[change]
 

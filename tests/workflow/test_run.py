@@ -78,7 +78,7 @@ def test_a_run_killed_anywhere_goes_on_to_the_same_bytes(finished, tmp_path):
     """Killed three times, at moments that fall into different stages."""
     for seconds in (8, 14, 20):
         process = subprocess.Popen(
-            command(tmp_path, TINY, "--nolock"),
+            command(tmp_path, TINY),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -86,7 +86,8 @@ def test_a_run_killed_anywhere_goes_on_to_the_same_bytes(finished, tmp_path):
         time.sleep(seconds)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    done = run(tmp_path, TINY, "--nolock")
+        assert run(tmp_path, TINY, "--unlock").returncode == 0
+    done = run(tmp_path, TINY)
     assert done.returncode == 0, done.stdout
     assert planned(tmp_path, TINY) == {}
     expected = result_files(finished)
