@@ -1,5 +1,6 @@
 # make demo   set everything up and run the search on the embedded demo
 # make test   set everything up and run the tests
+# make mxnet  set up MXNet's own environment, which only the rule verify_mxnet needs
 # make lint   only the linters, fixing nothing
 # make clean  delete what the workflow wrote
 
@@ -7,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := workflow core faces reid dev
 
-.PHONY: demo test lint clean
+.PHONY: demo test mxnet lint clean
 .DELETE_ON_ERROR:
 
 demo: .venv/ready
@@ -19,6 +20,8 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+mxnet: .venv-mxnet/ready
 
 lint: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -35,4 +38,9 @@ clean:
 	$(BIN)/pip install --quiet --progress-bar off $(REQUIREMENTS:%=-r envs/%.txt)
 	$(BIN)/pip install --quiet --progress-bar off --no-deps -r envs/data.txt
 	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@
+
+.venv-mxnet/ready: envs/mxnet.txt
+	$(PYTHON) -m venv .venv-mxnet
+	.venv-mxnet/bin/pip install --quiet --progress-bar off -r envs/mxnet.txt
 	touch $@

@@ -14,6 +14,7 @@ configfile: f"{workflow.basedir}/config.yaml"
 include: "rules/common.smk"
 include: "rules/demo.smk"
 include: "rules/crop.smk"
+include: "rules/import_mxnet.smk"
 include: "rules/detect.smk"
 include: "rules/embed_faces.smk"
 include: "rules/train_reid.smk"
@@ -31,3 +32,4 @@ rule all:
         expand("results/submission/{split}.txt", split=SEARCH),
         "results/tables/ablation.tsv" if LABELLED else [],
         "results/report.html",
+        VERIFIED,

@@ -4,7 +4,7 @@ from functools import lru_cache
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from castsearch import configuration, dataset, provenance, variants
+from castsearch import configuration, dataset, face_models, provenance, variants
 from castsearch.demo import movie_ids
 from castsearch.errors import InputError
 
@@ -28,6 +28,13 @@ VARIANTS = variants.ablation(list(NETWORKS))
 MAIN = variants.Variant(
     tuple(NETWORKS), config["fusion"]["face_rerank"], config["fusion"]["body_rerank"]
 )
+ENGINE = config["faces"]["engine"]
+FACES = or_stop(face_models.plan, ENGINE, config["faces"][ENGINE])
+VERIFIED = [
+    f"{model.removesuffix('.onnx')}.verified.tsv"
+    for model in FACES.checkpoints
+    if config["faces"]["mxnet"]["verify"]
+]
 
 
 @lru_cache(maxsize=None)

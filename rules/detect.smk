@@ -4,6 +4,7 @@
 rule detect:
     input:
         crops="results/crops/{split}/{movie}.arrow",
+        models=FACES.detection_files,
     output:
         "results/detections/{split}/{movie}.arrow",
     log:
@@ -12,14 +13,14 @@ rule detect:
         "results/benchmarks/detect/{split}/{movie}.tsv"
     conda:
         "../envs/faces.yaml"
-    threads: 1
+    threads: 1 if ENGINE == "dlib" else 8
     resources:
         gpu=1,
         mem_mb=growing(3000),
         runtime=growing(120),
     params:
         code=code("detect"),
-        engine=config["faces"]["engine"],
-        options=config["faces"][config["faces"]["engine"]],
+        engine=ENGINE,
+        options=FACES.detection,
     script:
         "../src/detect.py"

@@ -5,6 +5,7 @@ rule embed_faces:
     input:
         crops="results/crops/{split}/{movie}.arrow",
         detections="results/detections/{split}/{movie}.arrow",
+        models=FACES.embedding_files,
     output:
         "results/faces/{split}/{movie}.arrow",
     log:
@@ -13,15 +14,15 @@ rule embed_faces:
         "results/benchmarks/embed_faces/{split}/{movie}.tsv"
     conda:
         "../envs/faces.yaml"
-    threads: 1
+    threads: 1 if ENGINE == "dlib" else 8
     resources:
         gpu=1,
         mem_mb=growing(3000),
         runtime=growing(60),
     params:
         code=code("embed_faces"),
-        engine=config["faces"]["engine"],
-        options=config["faces"][config["faces"]["engine"]],
+        engine=ENGINE,
+        options=FACES.embedding,
         selection=config["faces"]["selection"],
     script:
         "../src/embed_faces.py"

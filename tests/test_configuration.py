@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from castsearch.configuration import validate
 from castsearch.errors import InputError
@@ -30,8 +31,7 @@ def test_the_default_is_valid():
 def test_the_example_for_the_challenge_is_valid():
     overlay = yaml.safe_load((ROOT / "configs/challenge.yaml").read_text())
     merged = copy.deepcopy(DEFAULT)
-    for section, values in overlay.items():
-        merged[section].update(values)
+    update_config(merged, overlay)
     validate(merged, SCHEMA)
 
 

@@ -71,6 +71,7 @@ def symbol(*nodes: tuple[str, str, list[int], dict]) -> dict:
             {"op": op, "name": name, "inputs": [[source, 0, 0] for source in sources], "attrs": options}
             for op, name, sources, options in nodes
         ],
+        "arg_nodes": [index for index, (op, *_) in enumerate(nodes) if op == "null"],
         "heads": [[len(nodes) - 1, 0, 0]],
     }
 

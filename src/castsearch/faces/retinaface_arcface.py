@@ -21,7 +21,7 @@ class RetinaFaceArcFaceEngine:
 
     Args:
         detector: ONNX file of a RetinaFace network with strides 32, 16 and 8.
-        recogniser: ONNX file of an ArcFace network with a feature of 512 dimensions.
+        recogniser: ONNX file of an ArcFace network with a feature of 512 dimensions; None where nothing is embedded.
         pyramid: sizes in pixels that the short side of an image is scaled to.
         threads: that the networks may use on the CPU.
 
@@ -37,12 +37,13 @@ class RetinaFaceArcFaceEngine:
     def __init__(
         self,
         detector: str | Path,
-        recogniser: str | Path,
+        recogniser: str | Path | None = None,
         pyramid: Sequence[float] = retinaface.SEED_PYRAMID,
         threads: int = 1,
     ):
-        self._detector, self._recogniser = (model_file(Path(path), _REMEDY) for path in (detector, recogniser))
-        self.models: tuple[ModelFile, ...] = (self._detector, self._recogniser)
+        self.models: tuple[ModelFile, ...] = tuple(
+            model_file(Path(path), _REMEDY) for path in (detector, recogniser) if path is not None
+        )
         self._pyramid = pyramid
         self._threads = threads
 
@@ -58,8 +59,8 @@ class RetinaFaceArcFaceEngine:
 
     @cached_property
     def _detection_network(self) -> Network:
-        return open_network(self._detector, self._threads, "a RetinaFace network", retinaface.OUTPUT_CHANNELS, _REMEDY)
+        return open_network(self.models[0], self._threads, "a RetinaFace network", retinaface.OUTPUT_CHANNELS, _REMEDY)
 
     @cached_property
     def _recognition_network(self) -> Network:
-        return open_network(self._recogniser, self._threads, "an ArcFace network", [self.dimension], _REMEDY)
+        return open_network(self.models[1], self._threads, "an ArcFace network", [self.dimension], _REMEDY)

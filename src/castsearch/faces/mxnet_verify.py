@@ -1,0 +1,60 @@
+"""Whether an imported network computes what MXNet computes, asked of MXNet itself in an environment of its own."""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from castsearch.errors import InputError
+from castsearch.faces import mxnet_compare
+
+TOLERANCE = 1e-4
+_REMEDY = "`make mxnet` sets it up, and so does `conda env create --prefix .venv-mxnet --file envs/mxnet.yaml`"
+
+
+def largest_errors(
+    python: str | Path, symbol: str | Path, params: str | Path, onnx: str | Path, shapes: Sequence[Sequence[int]]
+) -> dict[str, float]:
+    """Run an MXNet checkpoint and its ONNX file side by side in MXNet's environment.
+
+    Args:
+        python: the interpreter of an environment made from `envs/mxnet.txt`.
+        symbol: `prefix-symbol.json`.
+        params: `prefix-0000.params`.
+        onnx: the imported file.
+        shapes: (batch, 3, height, width) of the inputs to try.
+
+    Returns:
+        For each output the largest difference, relative to the output's largest absolute value.
+
+    Raises:
+        InputError: there is no such interpreter, or it could not run both.
+    """
+    if not Path(python).is_file():
+        raise InputError(f"{python}: the Python of MXNet's environment is missing; {_REMEDY}")
+    files = {"symbol": str(symbol), "params": str(params), "onnx": str(onnx)}
+    command = [str(python), "-P", mxnet_compare.__file__, json.dumps(files | {"shapes": shapes})]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    print(done.stderr, end="")
+    if done.returncode != 0:
+        reason = " ".join(done.stderr.split()[-20:]) or f"exit code {done.returncode}"
+        raise InputError(f"{python}: could not compare {params} with {onnx} ({reason}); for the environment, {_REMEDY}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def check_errors(source: str | Path, errors: Mapping[str, float]) -> None:
+    """Check that every output agrees.
+
+    Args:
+        source: of the network, for the message.
+        errors: relative error by output.
+
+    Raises:
+        InputError: an error is above 1e-4, or no number.
+    """
+    output = max(errors, key=lambda name: (errors[name] != errors[name], errors[name]))  # NaN first
+    if not errors[output] <= TOLERANCE:
+        raise InputError(
+            f"{source}: its import is off by {errors[output]:.1e} at {output}, more than {TOLERANCE:.0e}; "
+            "please report the network, and do not use the import"
+        )

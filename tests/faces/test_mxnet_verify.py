@@ -1,0 +1,50 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from mxnet_files import write_params, write_recogniser
+
+from castsearch.errors import InputError
+from castsearch.faces.mxnet_import import import_checkpoint, read_params
+from castsearch.faces.mxnet_verify import check_errors, largest_errors
+
+SHAPES = [(1, 3, 112, 112), (2, 3, 112, 112)]
+MXNET = Path(os.environ.get("MXNET_PYTHON", Path(__file__).parents[2] / ".venv-mxnet/bin/python"))
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    sources = write_recogniser(tmp_path)
+    import_checkpoint(*sources, tmp_path / "out.onnx", (112, 112))
+    return *sources, tmp_path / "out.onnx"
+
+
+@pytest.mark.skipif(not MXNET.exists(), reason="MXNet's own environment is not here: make mxnet")
+def test_mxnet_confirms_a_right_import_and_no_other(checkpoint):
+    assert max(largest_errors(MXNET, *checkpoint, SHAPES).values()) < 1e-5
+    params = checkpoint[1]
+    arrays = read_params(params)
+    arrays["fc_bias"] = arrays["fc_bias"] + 0.1
+    write_params(params, {f"arg:{name}": array for name, array in arrays.items()})
+    assert largest_errors(MXNET, *checkpoint, SHAPES)["fc_output"] > 1e-3
+
+
+@pytest.mark.parametrize("error", [1.1e-4, float("inf"), float("nan")])
+def test_an_output_that_is_off_is_refused_by_name(error):
+    with pytest.raises(InputError, match=r"model-0000\.params: its import is off by .* at wrong_output"):
+        check_errors("model-0000.params", {"right_output": 1e-6, "wrong_output": error, "last_output": 1e-5})
+
+
+def test_outputs_within_the_tolerance_pass():
+    check_errors("model-0000.params", {"one_output": 1e-6, "other_output": 9e-5})
+
+
+def test_missing_environment_is_named_with_its_remedy(checkpoint, tmp_path):
+    with pytest.raises(InputError, match=r"none/bin/python: .* missing; `make mxnet` sets it up"):
+        largest_errors(tmp_path / "none/bin/python", *checkpoint, SHAPES)
+
+
+def test_environment_without_mxnet_is_refused_with_the_reason(checkpoint):
+    with pytest.raises(InputError, match=r"could not compare .*small-0000\.params.*No module named 'mxnet'"):
+        largest_errors(sys.executable, *checkpoint, SHAPES)
