@@ -29,7 +29,7 @@ CHANGES = {
 def promises():
     """The README's table: change → rules, with the number of jobs where it names one."""
     section = (ROOT / "README.md").read_text().partition("| You change …")[2].partition("\n\n")[0]
-    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", section, re.MULTILINE)
+    rows = re.findall(r"^\| (?!---)(.+?) \| (.+?) \|$", section, re.MULTILINE)
     return {change: set(re.findall(r"`(\w+)`", rules)) for change, rules in rows}
 
 
