@@ -2,6 +2,7 @@ import pandas as pd
 import pyarrow as pa
 
 from castsearch import files, results
+from castsearch.search import RANKINGS
 
 ROWS = [
     {"variant": "face", "cast": "m_a", "ranking": ["1", "2", "3"]},
@@ -13,7 +14,7 @@ LABELS = {"m_a": ["1"], "m_b": ["1", "2"]}
 
 def test_rankings_of_several_movies_are_read_together(tmp_path):
     for number, rows in enumerate((ROWS[:1], ROWS[1:])):
-        files.write_table(tmp_path / str(number), pa.Table.from_pylist(rows, schema=results.RANKINGS))
+        files.write_table(tmp_path / str(number), pa.Table.from_pylist(rows, schema=RANKINGS))
     assert results.read_rankings([tmp_path / "0", tmp_path / "1"]) == {
         "face": {"m_a": ["1", "2", "3"], "m_b": ["3", "2", "1"]},
         "both": {"m_a": ["2", "1", "3"]},

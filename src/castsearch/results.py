@@ -4,11 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
 from castsearch import evaluation, files
-
-RANKINGS = pa.schema([("variant", pa.string()), ("cast", pa.string()), ("ranking", pa.list_(pa.string()))])
 
 
 def read_rankings(paths: Iterable[str | Path]) -> dict[str, dict[str, list[str]]]:

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from castsearch import files, fusion
 from castsearch.crops import num_cast
-from castsearch.results import RANKINGS
 from castsearch.variants import Variant
+
+RANKINGS = pa.schema([("variant", pa.string()), ("cast", pa.string()), ("ranking", pa.list_(pa.string()))])
 
 _FACE = "face"  # array name of the re-ranked faces; bodies carry the names of their networks
 
