@@ -4,7 +4,14 @@ from functools import lru_cache
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from castsearch import configuration, dataset, face_models, provenance, variants
+from castsearch import (
+    configuration,
+    dataset,
+    face_models,
+    licences,
+    provenance,
+    variants,
+)
 from castsearch.demo import movie_ids
 from castsearch.errors import InputError
 
@@ -72,6 +79,10 @@ else:
     MOVIES = {split: list(movies) for split, movies in DIGESTS.items()}
 
 LABELLED = [split for split in SEARCH if SPLITS[split].get("labels")]
+
+
+onstart:
+    print(f"Face models of {ENGINE}: {licences.FACE_MODELS[ENGINE]}", file=sys.stderr)
 
 
 wildcard_constraints:

@@ -13,7 +13,7 @@ BOX_MARGIN = 22  # pixels added on each side of a face box that has no landmarks
 CENTRE_CUT = 1 / 16  # share of a faceless image that is cut on each side
 
 
-def align(image: NDArray[np.uint8], landmarks: ArrayLike) -> NDArray[np.uint8]:
+def align(image: NDArray[np.uint8], landmarks: ArrayLike, size: int = ARCFACE_SIZE) -> NDArray[np.uint8]:
     """Warp a face to the ArcFace template.
 
     The similarity transform is the least-squares one (Umeyama, 1991).
@@ -21,15 +21,17 @@ def align(image: NDArray[np.uint8], landmarks: ArrayLike) -> NDArray[np.uint8]:
     Args:
         image: (height, width, 3), in any channel order, which the chip keeps.
         landmarks: (5, 2) x, y of left eye, right eye, nose tip, left and right mouth corner, as seen in the image.
+        size: side of the chip in pixels: a multiple of 112, or of 128, where the template stands 8 of 128 pixels
+            further right.
 
     Returns:
-        (112, 112, 3) uint8; black where the chip reaches beyond the image.
+        (size, size, 3) uint8; black where the chip reaches beyond the image.
 
     Raises:
         ValueError: the landmarks coincide, so that no transform is defined.
     """
-    matrix = similarity_transform(landmarks, ARCFACE_TEMPLATE)
-    return cv2.warpAffine(image, matrix, (ARCFACE_SIZE, ARCFACE_SIZE))
+    template = ARCFACE_TEMPLATE * size / 112 if size % 112 == 0 else np.add(ARCFACE_TEMPLATE, (8, 0)) * size / 128
+    return cv2.warpAffine(image, similarity_transform(landmarks, template), (size, size))
 
 
 def similarity_transform(source: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
+from castsearch import licences
 from castsearch.errors import InputError
 from castsearch.faces.alignment import centre_chip
 from castsearch.faces.engine import Face, Faces, Image, ModelFile, model_file
@@ -74,7 +75,7 @@ class DlibEngine:
     """
 
     name = "dlib"
-    licence = "dlib models by Davis E. King: public domain (CC0 1.0)"
+    licence = licences.FACE_MODELS[name]
     dimension = 128
 
     def __init__(self, detector: Literal["hog", "cnn"] = "hog", upsample: int = 1, models: str | Path | None = None):

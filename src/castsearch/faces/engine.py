@@ -84,7 +84,7 @@ def make_engine(name: str, options: Mapping[str, object] | None = None, threads:
     """Make the engine `name`; weights are loaded at first use.
 
     Args:
-        name: "dlib" or "retinaface_arcface".
+        name: "dlib", "insightface" or "retinaface_arcface".
         options: keyword arguments of the engine.
         threads: that a network may use; dlib always uses one.
 
@@ -98,11 +98,15 @@ def make_engine(name: str, options: Mapping[str, object] | None = None, threads:
             from castsearch.faces.dlib_engine import DlibEngine  # noqa: PLC0415
 
             return DlibEngine(**options)
+        case "insightface":
+            from castsearch.faces.insightface_engine import InsightFaceEngine  # noqa: PLC0415
+
+            return InsightFaceEngine(**options, threads=threads)
         case "retinaface_arcface":
             from castsearch.faces.retinaface_arcface import RetinaFaceArcFaceEngine  # noqa: PLC0415
 
             return RetinaFaceArcFaceEngine(**options, threads=threads)
-    raise InputError(f"face engine {name!r}: unknown; there are: dlib, retinaface_arcface")
+    raise InputError(f"face engine {name!r}: unknown; there are: dlib, insightface, retinaface_arcface")
 
 
 def provenance(engine: Engine) -> dict[str, object]:

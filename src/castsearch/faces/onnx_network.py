@@ -23,6 +23,39 @@ RUNTIME_ERRORS = (
 )
 
 
+def session_options(threads: int) -> dict[str, object]:
+    """Return keyword arguments of a session: CUDA before the CPU where it can be had, and threads for the CPU."""
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    providers = [provider for provider in wanted if provider in onnxruntime.get_available_providers()]
+    if providers[0] == "CUDAExecutionProvider":
+        onnxruntime.preload_dlls()  # CUDA's libraries may be those of Python packages, such as torch's
+    return {"sess_options": settings, "providers": providers}
+
+
+def open_session(model: ModelFile, threads: int, expected: str, remedy: str) -> onnxruntime.InferenceSession:
+    """Load a network.
+
+    Args:
+        model: the ONNX file.
+        threads: that the runtime may use on the CPU.
+        expected: what the file should be, for the message.
+        remedy: how to get the right file, for the message.
+
+    Raises:
+        InputError: the file is not an ONNX network.
+    """
+    try:
+        return onnxruntime.InferenceSession(model.path, **session_options(threads))
+    except RUNTIME_ERRORS as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{model.path}: {expected} was expected, not a file that fails with {reason}; {remedy}"
+        ) from None
+
+
 def open_network(model: ModelFile, threads: int, expected: str, channels: Sequence[int], remedy: str) -> Network:
     """Load a network and check that it is of the kind that is wanted.
 
@@ -36,18 +69,7 @@ def open_network(model: ModelFile, threads: int, expected: str, channels: Sequen
     Raises:
         InputError: the file is not an ONNX network, or has another input or other outputs.
     """
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = threads
-    settings.inter_op_num_threads = 1
-    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
-    providers = [provider for provider in wanted if provider in onnxruntime.get_available_providers()]
-    try:
-        session = onnxruntime.InferenceSession(model.path, settings, providers=providers)
-    except RUNTIME_ERRORS as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"{model.path}: {expected} was expected, not a file that fails with {reason}; {remedy}"
-        ) from None
+    session = open_session(model, threads, expected, remedy)
     inputs, outputs = session.get_inputs(), session.get_outputs()
     shapes = [output.shape for output in outputs]
     found = [shape[1] if len(shape) > 1 else None for shape in shapes]

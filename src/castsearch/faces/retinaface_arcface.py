@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from castsearch import licences
 from castsearch.faces import arcface, retinaface
 from castsearch.faces.engine import Face, Faces, Image, ModelFile, model_file, read_ahead
 from castsearch.faces.onnx_network import Network, open_network
@@ -30,7 +31,7 @@ class RetinaFaceArcFaceEngine:
     """
 
     name = "retinaface_arcface"
-    licence = "RetinaFace and ArcFace checkpoints: as their publisher says; InsightFace's: non-commercial research only"
+    licence = licences.FACE_MODELS[name]
     selection = Selection()
     dimension = 512
 
@@ -55,7 +56,8 @@ class RetinaFaceArcFaceEngine:
 
     def embed(self, samples: Iterable[tuple[Image, Face | None]]) -> Iterator[NDArray[np.float32]]:
         """Describe each face by its ArcFace feature."""
-        yield from arcface.embed(self._recognition_network, read_ahead(samples))
+        network = self._recognition_network
+        yield from arcface.embed(lambda chips: network(arcface.network_input(chips))[0], read_ahead(samples))
 
     @cached_property
     def _detection_network(self) -> Network:

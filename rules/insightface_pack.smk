@@ -1,0 +1,22 @@
+# A pack of today's face networks, where neither a folder of that name nor insightface's own download is here.
+
+
+rule insightface_pack:
+    output:
+        directory("results/models/{pack}"),
+    log:
+        "results/logs/insightface_pack/{pack}.log",
+    benchmark:
+        "results/benchmarks/insightface_pack/{pack}.tsv"
+    wildcard_constraints:
+        pack="[^/]+",
+    conda:
+        "../envs/faces.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(60),
+    params:
+        code=code("insightface_pack"),
+    script:
+        "../src/insightface_pack.py"

@@ -1,0 +1,162 @@
+import hashlib
+import json
+import pickle
+
+import numpy as np
+import onnxruntime
+import pytest
+from insightface_files import LANDMARKS, with_face, write_detector, write_maps, write_pack, write_recogniser
+
+from castsearch.errors import InputError
+from castsearch.faces.alignment import align, centre_chip
+from castsearch.faces.engine import Face, make_engine, provenance
+from castsearch.faces.insightface_engine import surround
+
+POINTS = np.array([(180, 100), (220, 100), (200, 125), (185, 150), (215, 150)], np.float32)
+OWN = {"size": 112, "channels": "bgr", "mean": 100, "scale": 0.01}
+
+
+@pytest.fixture
+def pack(tmp_path):
+    return write_pack(tmp_path / "pack")
+
+
+def engine(pack, **options):
+    return make_engine("insightface", {"pack": pack, "side": 320} | options)
+
+
+def run(path, images):
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {"image": images})[0]
+
+
+def test_face_is_found_where_it_is(pack):
+    (faces,) = engine(pack).detect([with_face(320, 100, 18, 64, 32)])
+    np.testing.assert_allclose(faces.boxes, [[18, 64, 50, 96]])
+    np.testing.assert_allclose(faces.landmarks, [(18, 64) + 32 * LANDMARKS])
+    assert faces.scores == pytest.approx(1 / (1 + np.exp(-4)), abs=0.01)
+
+
+def test_face_that_fills_the_picture_is_found(pack):
+    (faces,) = engine(pack).detect([with_face(96, 96, 0, 0, 96)])
+    np.testing.assert_allclose([faces.boxes[:, :2].min(axis=0), faces.boxes[:, 2:].max(axis=0)], [[0, 0], [96, 96]])
+
+
+def test_image_without_a_face_has_none(pack):
+    (faces,) = engine(pack).detect([np.zeros((50, 40, 3), np.uint8)])
+    assert [part.shape for part in faces] == [(0, 4), (0,), (0, 5, 2)]
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "side"), [(100, 100, 250), (300, 100, 300), (60, 100, 150), (200, 100, 250)]
+)
+def test_surroundings_leave_a_face_at_most_two_fifths(height, width, side):
+    square, (left, top) = surround(np.full((height, width, 3), 9, np.uint8))
+    assert square.shape == (side, side, 3)
+    assert (square[top : top + height, left : left + width] == 9).all()
+    assert square.sum() == 9 * 3 * height * width
+
+
+def test_feature_is_that_of_the_aligned_face(pack, collins):
+    found, faceless = engine(pack).embed([(collins, Face(np.zeros(4), POINTS)), (collins, None)])
+    for feature, chip in ((found, align(collins, POINTS)), (faceless, centre_chip(collins))):
+        images = (chip.transpose(2, 0, 1)[None] - np.float32(127.5)) / np.float32(127.5)
+        np.testing.assert_allclose(feature, run(pack / "w600k_r50.onnx", images)[0], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("batch", ["batch", 1])
+def test_own_recogniser_gets_what_its_description_says(pack, tmp_path, collins, batch):
+    write_recogniser(tmp_path / "ada.onnx", batch)
+    own = engine(pack, recogniser=OWN | {"file": tmp_path / "ada.onnx"})
+    features = list(own.embed([(collins, Face(np.zeros(4), POINTS)), (collins, None)]))
+    images = (align(collins, POINTS)[:, :, ::-1].transpose(2, 0, 1)[None] - np.float32(100)) * np.float32(0.01)
+    assert len(features) == 2
+    np.testing.assert_allclose(features[0], run(tmp_path / "ada.onnx", images)[0], rtol=1e-4, atol=1e-4)
+    assert own.dimension == 8
+
+
+def test_larger_chip_is_the_same_face_larger(collins):
+    small, large = align(collins, POINTS), align(collins, POINTS, 224)
+    # What the first pixel of a chip shows is in both the same point of the image.
+    np.testing.assert_allclose(large[::2, ::2].astype(float).mean(), small.astype(float).mean(), rtol=0.01)
+    assert np.corrcoef(large[::2, ::2].ravel(), small.ravel())[0, 1] > 0.99
+
+
+def test_only_detector_and_recogniser_are_opened_and_nothing_is_unpickled(pack, monkeypatch, collins):
+    def refuse(*_):
+        raise AssertionError
+
+    for name in ("load", "loads", "Unpickler"):
+        monkeypatch.setattr(pickle, name, refuse)
+    made = engine(pack)
+    list(made.detect([collins]))
+    list(made.embed([(collins, None)]))
+    assert [model["file"] for model in provenance(made)["models"]] == ["det_10g.onnx", "w600k_r50.onnx"]
+
+
+def test_checksum_and_licence_are_recorded(pack):
+    shown = provenance(engine(pack))
+    assert "non-commercial research only" in shown["licence"]
+    assert shown["models"][0]["sha256"] == hashlib.sha256((pack / "det_10g.onnx").read_bytes()).hexdigest()
+
+
+def write_manifest(pack, **detection):
+    tasks = {"detection": {"file": "det_10g.onnx"} | detection, "recognition": {"file": "w600k_r50.onnx"}}
+    manifest = {"manifest_version": 2, "model_id": "small", "tasks": tasks, "license": "MODEL.LICENSE"}
+    (pack / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_manifest_of_a_pack_is_followed(pack):
+    write_detector(pack / "another.onnx")  # which is then no matter
+    write_manifest(pack)
+    (faces,) = engine(pack).detect([with_face(320, 100, 18, 64, 32)])
+    assert len(faces.scores) == 1
+
+
+def test_file_that_the_manifest_does_not_mean_is_refused(pack):
+    write_manifest(pack, sha256="0" * 64)
+    with pytest.raises(InputError, match=r"det_10g\.onnx: .* sha256 .* is expected"):
+        engine(pack)
+
+
+def test_missing_folder_is_named_with_its_remedy(tmp_path):
+    with pytest.raises(InputError, match=r"none: the folder of face models is missing; unpack an insightface pack"):
+        engine(tmp_path / "none")
+
+
+@pytest.mark.parametrize("length", [0, 1000, -1000])
+def test_truncated_network_is_refused(pack, length, collins):
+    content = (pack / "det_10g.onnx").read_bytes()
+    (pack / "det_10g.onnx").write_bytes(content[:length])
+    with pytest.raises(InputError, match=r"pack.*(truncated|no face detector)"):
+        list(engine(pack).detect([collins]))
+
+
+def test_folder_without_detector_or_recogniser_is_refused(pack, collins):
+    (pack / "w600k_r50.onnx").unlink()
+    made = engine(pack)
+    list(made.detect([collins]))
+    with pytest.raises(InputError, match=r"pack: this folder holds no face recogniser; unpack"):
+        made.embed([])
+    (pack / "det_10g.onnx").unlink()
+    with pytest.raises(InputError, match=r"pack: this folder holds no face detector; unpack"):
+        engine(pack)
+
+
+def test_two_detectors_are_not_chosen_from(pack):
+    write_detector(pack / "another.onnx")
+    with pytest.raises(InputError, match=r"another\.onnx and det_10g\.onnx both do detection"):
+        engine(pack)
+
+
+def test_detector_of_another_kind_is_refused(pack, collins):
+    write_maps(pack / "det_10g.onnx")
+    with pytest.raises(InputError, match=r"det_10g\.onnx: a face detector of insightface with landmarks was expected"):
+        next(engine(pack).detect([collins]))
+
+
+def test_own_recogniser_of_another_kind_is_refused(pack, collins):
+    own = engine(pack, recogniser=OWN | {"file": pack / "genderage.onnx"})
+    with pytest.raises(InputError, match=r"genderage\.onnx: a face recogniser from 112x112 .* not from .*96"):
+        own.embed([(collins, None)])
+    with pytest.raises(InputError, match=r"none\.onnx: the model file is missing"):
+        engine(pack, recogniser=OWN | {"file": pack / "none.onnx"})
