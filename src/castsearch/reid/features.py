@@ -19,7 +19,7 @@ def extract(
     network: ReidNetwork,
     crops: pa.Table,
     *,
-    batch_size: int = 64,
+    batch_size: int = 16,
     device: str = "auto",
     precision: Literal["float32", "bfloat16"] = "float32",
 ) -> NDArray[np.float32]:
