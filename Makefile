@@ -1,5 +1,6 @@
 # make demo   set everything up and run the search on the embedded demo
 # make test   set everything up and run the tests
+# make bench  time the face engines and re-ranking
 # make mxnet  set up MXNet's own environment, which only the rule verify_mxnet needs
 # make lint   only the linters, fixing nothing
 # make clean  delete what the workflow wrote
@@ -8,7 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := workflow core faces reid dev
 
-.PHONY: demo test mxnet lint clean
+.PHONY: demo test bench mxnet lint clean
 .DELETE_ON_ERROR:
 
 demo: .venv/ready
@@ -20,6 +21,9 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+bench: .venv/ready
+	for program in bench/*.py; do $(BIN)/python $$program || exit 1; done
 
 mxnet: .venv-mxnet/ready
 

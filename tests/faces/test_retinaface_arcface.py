@@ -5,10 +5,12 @@ import pytest
 from mxnet_files import filled_checkpoint, write_recogniser
 
 from castsearch.errors import InputError
+from castsearch.faces import retinaface
 from castsearch.faces.alignment import align, centre_chip
 from castsearch.faces.engine import Face, make_engine, provenance, read_ahead
 from castsearch.faces.mxnet_import import build_onnx, import_checkpoint
 from castsearch.faces.retinaface import detect, pyramid_scales
+from castsearch.faces.retinaface_arcface import RetinaFaceArcFaceEngine
 
 NAME = "retinaface_arcface"
 LANDMARKS = np.array([(180, 100), (220, 100), (200, 125), (185, 150), (215, 150)], np.float32)
@@ -86,3 +88,56 @@ def test_reading_ahead_keeps_order_and_errors():
     with pytest.raises(InputError, match="the last one"):
         seen.extend(read_ahead(items()))
     assert list(read_ahead(range(3), depth=8)) == [0, 1, 2]
+
+
+def adaptive_detection(monkeypatch, found):
+    """Detect in a crop of 300x300 where each scale finds the given boxes; returns the faces and how many scales ran."""
+    calls = []
+
+    def once(*_):
+        boxes, scores = found[len(calls)]
+        calls.append(None)
+        return np.float32(boxes).reshape(-1, 4), np.float32(scores), np.zeros((len(scores), 5, 2))
+
+    monkeypatch.setattr(retinaface, "_detect_once", once)
+    monkeypatch.setattr(RetinaFaceArcFaceEngine, "_detection_network", None)
+    engine = RetinaFaceArcFaceEngine(__file__, pyramid=[800, 500, 1100], adaptive=True)
+    (faces,) = engine.detect([np.zeros((300, 300, 3), np.uint8)])
+    return faces, len(calls)
+
+
+OWN, ASIDE = [100, 60, 180, 160], [0, 60, 60, 160]
+NOTHING = ([], [])
+
+
+@pytest.mark.parametrize(
+    ("first", "scales"),
+    [
+        (([OWN], [0.96]), 1),
+        (([ASIDE, OWN], [0.99, 0.96]), 1),
+        (([OWN], [0.94]), 3),  # too weak for a portrait that shows others too
+        (([ASIDE], [0.99]), 3),  # somebody else's
+        (([[100, 60, 120, 80]], [0.99]), 3),  # too small
+        (NOTHING, 3),
+    ],
+)
+def test_adaptive_pyramid_ends_with_a_face_that_selection_takes(monkeypatch, first, scales):
+    faces, calls = adaptive_detection(monkeypatch, [first, NOTHING, NOTHING])
+    assert calls == scales
+    np.testing.assert_array_equal(np.sort(faces.scores), np.sort(np.float32(first[1])))
+
+
+def test_adaptive_pyramid_goes_on_from_the_faces_it_has(monkeypatch):
+    faces, calls = adaptive_detection(monkeypatch, [([OWN], [0.9]), ([OWN], [0.97]), ([ASIDE], [0.99])])
+    assert calls == 2
+    np.testing.assert_array_equal(faces.scores, np.float32([0.97]))
+
+
+def test_adaptive_pyramid_without_a_face_equals_the_exact_one(files):
+    blank = np.full((60, 40, 3), 128, np.uint8)
+    exact, adaptive = (
+        next(make_engine(NAME, files | {"pyramid": [50, 80], "adaptive": mode}).detect([blank]))
+        for mode in (False, True)
+    )
+    for one, other in zip(exact, adaptive, strict=True):
+        np.testing.assert_array_equal(one, other)

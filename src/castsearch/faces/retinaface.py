@@ -5,7 +5,7 @@ and landmark deltas (batch, 20, h, w) of two anchors a cell. Boxes include their
 x2 - x1 + 1 wide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -36,7 +36,15 @@ def pyramid_scales(height: int, width: int, sides: Sequence[float] = SEED_PYRAMI
     return [side * min(1 / min(height, width), _LONG_SIDE / max(height, width)) for side in sides]
 
 
-def detect(network: Network, image: Image, scales: Sequence[float], threshold: float, *, mirror: bool = False) -> Faces:
+def detect(
+    network: Network,
+    image: Image,
+    scales: Sequence[float],
+    threshold: float,
+    *,
+    mirror: bool = False,
+    enough: Callable[[Faces], bool] | None = None,
+) -> Faces:
     """Find faces at several scales, with one non-maximum suppression over all of them.
 
     Args:
@@ -45,15 +53,21 @@ def detect(network: Network, image: Image, scales: Sequence[float], threshold: f
         scales: of the image pyramid.
         threshold: the least score.
         mirror: look at the mirror image of every scale as well.
+        enough: whether the faces of the scales so far make the next ones needless.
 
     Returns:
         The faces, best first; of equally good ones that of the first scale. Landmarks may lie outside the image.
     """
-    found = [
-        _detect_once(network, image, scale, threshold, mirrored)
-        for scale in scales
-        for mirrored in ((False, True) if mirror else (False,))
-    ]
+    found = []
+    for scale in scales:
+        for mirrored in (False, True) if mirror else (False,):
+            found.append(_detect_once(network, image, scale, threshold, mirrored))
+        if enough is not None and enough(_merge(found)):
+            break
+    return _merge(found)
+
+
+def _merge(found: Sequence[tuple[NDArray, NDArray, NDArray]]) -> Faces:
     boxes, scores, landmarks = (np.concatenate(parts).astype(np.float32) for parts in zip(*found, strict=True))
     keep = suppress(boxes, scores)
     return Faces(boxes[keep], scores[keep], landmarks[keep])

@@ -1,0 +1,116 @@
+"""Seconds per crop of face detection and embedding, for each engine whose networks are here.
+
+    python bench/faces.py                       one crop each, with 2 threads
+    python bench/faces.py --crops 5 --threads 8
+    python bench/faces.py --config mine.yaml    and the engine of that configuration, with its own files
+
+The seed system's networks are timed with fixed weights where ../shared has their graphs: time does not depend on the
+weights, as long as they find few faces. The crop is a photograph, resized to a person box's usual 300x700 pixels.
+"""
+
+import argparse
+import importlib.util
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime
+import pandas as pd
+import yaml
+
+from castsearch import face_models, results
+from castsearch.errors import InputError
+from castsearch.faces.engine import Engine, Face, Image, make_engine
+from castsearch.faces.mxnet_import import build_onnx
+
+SHARED = Path(__file__).parents[2] / "shared"
+CROP = (300, 700)
+EYES_TO_MOUTH = np.array([(120, 140), (180, 140), (150, 175), (125, 205), (175, 205)], np.float32)
+
+
+def crop() -> Image:
+    """A person box of usual size with a face in it."""
+    folder = find_spec("skimage").submodule_search_locations[0]
+    photograph = cv2.imread(str(Path(folder, "data/astronaut.png")), cv2.IMREAD_COLOR_RGB)
+    return np.ascontiguousarray(cv2.resize(photograph[:, 115:335], CROP))
+
+
+def filled_networks(folder: Path) -> dict[str, str]:
+    """The seed system's two networks, with fixed weights for trained ones."""
+    tests = Path(__file__).parents[1] / "tests/faces/mxnet_files.py"
+    spec = importlib.util.spec_from_file_location("mxnet_files", tests)
+    mxnet_files = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(mxnet_files)
+    files = {}
+    for part, network in (("detector", "R50"), ("recogniser", "arcface")):
+        graph, weights = mxnet_files.filled_checkpoint(SHARED / "golden", network)
+        files[part] = str(folder / f"{network}.onnx")
+        onnx.save(build_onnx(graph, weights, face_models.INPUT_SIZES[part]), files[part])
+    return files
+
+
+def engines(folder: Path, config: Path | None) -> Iterator[tuple[str, str, dict]]:
+    """Label, name and options of each engine to time."""
+    yield "dlib, hog", "dlib", {"detector": "hog"}
+    yield "dlib, cnn", "dlib", {"detector": "cnn"}
+    if (SHARED / "graphs").is_dir() and (SHARED / "golden/fill.py").is_file():
+        files = filled_networks(folder)
+        yield "retinaface_arcface, all sizes", "retinaface_arcface", files
+        yield "retinaface_arcface, smallest size alone", "retinaface_arcface", files | {"pyramid": [500]}
+    else:
+        print("retinaface_arcface: skipped, for want of the graphs in ../shared/graphs; --config takes your own files")
+    if config is None:
+        print("insightface: skipped, for want of trained networks; --config takes yours")
+        return
+    faces = yaml.safe_load(config.read_text())["faces"]
+    default = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())["faces"]
+    options = default[faces["engine"]] | faces.get(faces["engine"], {})
+    yield (
+        f"{faces['engine']}, {config.name}",
+        faces["engine"],
+        dict(face_models.plan(faces["engine"], options).embedding),
+    )
+
+
+def seconds(engine: Engine, image: Image, crops: int) -> tuple[float, float]:
+    """Seconds per crop of detection and of embedding, each after a first crop that loads the networks."""
+    face = Face(np.array([90, 80, 210, 240], np.float32), EYES_TO_MOUTH)
+    small = np.ascontiguousarray(cv2.resize(image, (60, 140)))
+    next(engine.detect([small]))
+    next(engine.embed([(small, None)]))
+    start = time.perf_counter()
+    list(engine.detect([image] * crops))
+    middle = time.perf_counter()
+    list(engine.embed([(image, face)] * (16 * crops)))
+    return (middle - start) / crops, (time.perf_counter() - middle) / (16 * crops)
+
+
+def main() -> None:
+    """Time every engine and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--crops", type=int, default=1, help="how many crops to detect in")
+    parser.add_argument("--threads", type=int, default=2, help="that a network may use; dlib uses one")
+    parser.add_argument("--config", type=Path, help="a configuration with an engine whose files are here")
+    options = parser.parse_args()
+    rows, image = [], crop()
+    with tempfile.TemporaryDirectory() as folder:
+        for label, name, arguments in engines(Path(folder), options.config):
+            try:
+                engine = make_engine(name, arguments, options.threads)
+                detection, embedding = seconds(engine, image, options.crops)
+            except InputError as error:
+                print(f"{label}: skipped: {error}")
+                continue
+            rows.append({"engine": label, "detect [s/crop]": detection, "embed [s/crop]": embedding})
+    provider = onnxruntime.get_available_providers()[0]
+    print(f"\nA crop of {CROP[0]}x{CROP[1]} pixels, {options.threads} threads, ONNX Runtime with {provider}:\n")
+    print(results.to_markdown(pd.DataFrame(rows)))
+
+
+if __name__ == "__main__":
+    main()
