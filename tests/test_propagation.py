@@ -88,3 +88,43 @@ def test_a_matrix_that_is_not_square_is_refused():
     for propagate in (propagation.competitive_consensus, propagation.label_propagation):
         with pytest.raises(ValueError, match="square"):
             propagate(np.zeros((3, 4)), 1)
+
+
+def linked(*, body=True):
+    """Affinities of one cast member and three candidates, the last without a face, the first two in one frame."""
+    face_cosine = np.array([[1, 0.2, 0.9], [0.2, 1, 0.9], [0.9, 0.9, 1]])
+    bodies = np.array([[1, 0.3, 0.6], [0.3, 1, 0.4], [0.8, 0.4, 1]])
+    return propagation.link_movie(
+        np.array([[0.7, 0.1, -2]]),
+        face_cosine,
+        bodies if body else None,
+        frames=["a", "a", "b"],
+        has_face=np.array([True, True, False]),
+    )
+
+
+def test_a_movie_is_linked_by_what_can_be_seen():
+    np.testing.assert_allclose(linked(), [[1, 0.7, 0.1, 0], [0.7, 1, -1, 0.7], [0.1, -1, 1, 0.4], [0, 0.7, 0.4, 1]])
+    np.testing.assert_allclose(linked(body=False)[1:, 1:], [[1, -1, 0], [-1, 1, 0], [0, 0, 1]])
+
+
+def test_faces_and_bodies_count_alike_where_both_are_seen():
+    half = np.full((2, 2), 0.5)
+    affinity = propagation.link_movie(np.zeros((1, 2)), half, half / 5, frames=["a", "b"], has_face=np.ones(2, bool))
+    assert affinity[1, 2] == pytest.approx(0.3)
+
+
+def test_the_body_carries_the_answer_to_whom_no_face_can_be_seen():
+    affinity = np.pad(linked(), [(1, 0), (1, 0)])  # another cast member, whom nobody resembles
+    affinity[0, 0] = 1
+    assert propagation.rank(affinity, 2)[1].tolist() == [0, 2, 1]
+
+
+def test_a_lone_cast_member_competes_with_nobody():
+    assert propagation.rank(linked(), 1).tolist() == [[0, 1, 2]]  # by portrait
+
+
+def test_links_that_do_not_fit_are_refused():
+    for n in (2, 4):
+        with pytest.raises(ValueError, match="fit"):
+            propagation.link_movie(np.zeros((1, 3)), np.eye(n), None, frames=["a", "b", "c"], has_face=np.ones(3, bool))

@@ -7,9 +7,12 @@ progressive propagation through competitive consensus (PPCC), and the linear lab
 Of equally confident nodes the one with the lower index is frozen first.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 _NEGLIGIBLE = 1e-3  # weaker labels of frozen nodes are not passed on
+_TEMPERATURE = 0.1  # of the search; `docs/search-methods.md` compares it with the published 0.03
 
 
 def competitive_consensus(
@@ -78,6 +81,68 @@ def label_propagation(affinity: np.ndarray, num_cast: int, steps: int = 50) -> n
     for _ in range(steps):
         labels = transition @ labels
     return labels.T[:, num_cast:]
+
+
+def link_movie(
+    face: np.ndarray,
+    face_cosine: np.ndarray,
+    body: np.ndarray | None,
+    *,
+    frames: Sequence[str],
+    has_face: np.ndarray,
+) -> np.ndarray:
+    """Affinities of a movie's cast and candidates.
+
+    A portrait is linked to candidates with a face by face similarity, two candidates by the mean of face cosine and
+    body similarity, or by the body alone where one of them has no face. Two candidates of one frame repel each other.
+
+    Args:
+        face: (num_cast, n) face similarities.
+        face_cosine: (n, n) face cosines of the candidates.
+        body: (n, n) body similarities; None to link candidates by faces alone.
+        frames: n names; candidates of one frame are different people.
+        has_face: (n,) bool, whether the candidate's face can be seen.
+
+    Returns:
+        (num_cast + n, num_cast + n) affinities, cast first.
+
+    Raises:
+        ValueError: if the shapes do not fit.
+    """
+    num_cast, n = np.shape(face)
+    has_face = np.asarray(has_face, bool)
+    pairwise = [face_cosine] if body is None else [face_cosine, body]
+    if any(np.shape(matrix) != (n, n) for matrix in pairwise) or len(frames) != n or has_face.shape != (n,):
+        raise ValueError(f"{n} candidates do not fit the matrices, {len(frames)} frames or has_face {has_face.shape}")
+    both = has_face[:, None] & has_face
+    if body is None:
+        link = np.where(both, face_cosine, 0)
+    else:
+        body = (body + body.T) / 2
+        link = np.where(both, (face_cosine + body) / 2, body)
+    _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
+    link = np.where(frame[:, None] == frame, -1, link)
+    affinity = np.eye(num_cast + n)
+    affinity[num_cast:, num_cast:][~np.eye(n, dtype=bool)] = link[~np.eye(n, dtype=bool)]
+    affinity[:num_cast, num_cast:] = np.where(has_face, face, 0)
+    affinity[num_cast:, :num_cast] = affinity[:num_cast, num_cast:].T
+    return affinity
+
+
+def rank(affinity: np.ndarray, num_cast: int) -> np.ndarray:
+    """Rank every candidate for every cast member by competitive consensus.
+
+    A lone cast member has nobody to compete with, so that all that is left is the affinity to the portrait.
+
+    Args:
+        affinity: (num_cast + n, num_cast + n) links, cast first; see `link_movie`.
+        num_cast: number of cast rows.
+
+    Returns:
+        (num_cast, n) int64, each row a permutation of the candidates, best first.
+    """
+    scores = competitive_consensus(affinity, num_cast, temperature=_TEMPERATURE)
+    return np.argsort(-scores, axis=1, kind="stable")
 
 
 def _start(affinity: np.ndarray, num_cast: int, steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,162 @@
+"""Let the cast's labels diffuse over a sparse graph of candidates who look alike, by face or by body.
+
+Label spreading: Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Local and Global Consistency", NIPS 2003;
+with links measured against what strangers reach, a label for strangers, and one place per person and frame.
+
+There is no threshold to set: most pairs of candidates are different people, so that the bulk of the similarities,
+whatever network they come from, tells what a stranger reaches. Memory grows with the number of candidates times that
+of the cast, so that all movies of a split can be searched at once.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import linear_sum_assignment
+
+from castsearch import rerank
+
+_NEIGHBORS = 10  # links of a candidate by face, and as many by body
+_LINK_SPREAD = 1  # a link counts from so many standard deviations above a stranger's similarity …
+_PORTRAIT_SPREAD = 2  # … and one to a portrait, with which all begins, from so many
+_PASSED_ON = 0.8  # share of a score that comes from the neighbours
+_STEPS = 30  # 0.8 ** 30 is 0.1 %
+_ELSEWHERE_IN_FRAME = 0.1  # what is left of a score when somebody else in the frame is that person
+_SAMPLE = 1000  # rows whose similarities tell what strangers reach
+
+
+def link_strength(similarity: np.ndarray, among: np.ndarray, spread: float) -> np.ndarray:
+    """How far similarities exceed what strangers reach, squared: 0 for a stranger's, 1 at similarity 1.
+
+    Args:
+        similarity: values of any shape.
+        among: similarities that are mostly between different people.
+        spread: standard deviations above their median from which on a similarity counts; the deviation is estimated
+            by the median absolute one, which the few pairs of one person hardly change.
+
+    Returns:
+        float32 of the shape of `similarity`.
+    """
+    if among.size == 0:
+        return np.zeros(np.shape(similarity), np.float32)
+    median = np.median(among)
+    stranger = median + spread * 1.4826 * np.median(np.abs(among - median))
+    return np.square(np.maximum(similarity - stranger, 0) / max(1 - stranger, 1e-6)).astype(np.float32)
+
+
+def links(features: np.ndarray, frames: np.ndarray) -> sparse.csr_array:
+    """Link every image with its nearest ones, except with those of its frame, who are other people.
+
+    Args:
+        features: (n, d) of any length.
+        frames: (n,) numbers.
+
+    Returns:
+        (n, n) symmetric float32 sparse `link_strength` of cosines.
+    """
+    n = len(features)
+    unit = rerank.l2_normalize(features)
+    # Those of its frame are dropped later; a few more keep their places filled.
+    indices, cosines, _ = rerank.nearest_neighbors(unit, _NEIGHBORS + 4)
+    sample = np.arange(0, n, max(1, n // _SAMPLE))
+    pairs = unit[sample] @ unit[sample].T
+    strength = link_strength(cosines, pairs[np.triu_indices(len(sample), 1)], _LINK_SPREAD)
+    strength[frames[indices] == frames[:, None]] = 0
+    strength[np.cumsum(strength > 0, axis=1) > _NEIGHBORS] = 0
+    starts = np.arange(n + 1) * indices.shape[1]
+    graph = sparse.csr_array((strength.ravel(), indices.ravel(), starts), shape=(n, n))
+    graph.eliminate_zeros()
+    return graph.maximum(graph.T).tocsr()
+
+
+def spread(seeds: np.ndarray, graph: sparse.csr_array) -> np.ndarray:
+    """Spread labels over a graph, each step a mixture of the seeds and of what the neighbours have.
+
+    Args:
+        seeds: (labels, n) weights.
+        graph: (n, n) symmetric links.
+
+    Returns:
+        (labels, n) float32 scores.
+    """
+    seeds = np.asarray(seeds, np.float32)
+    degree = np.asarray(graph.sum(axis=1), np.float32)
+    scale = np.divide(1, np.sqrt(degree), where=degree > 0, out=np.zeros_like(degree))
+    step = (sparse.diags_array(scale) @ graph @ sparse.diags_array(scale)).tocsr() * np.float32(_PASSED_ON)
+    scores = seeds.T.copy()
+    for _ in range(_STEPS):
+        scores = step @ scores + (1 - _PASSED_ON) * seeds.T
+    return scores.T
+
+
+def settle_frames(scores: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Lower a cast member's scores in a frame where it has a place already.
+
+    Places are given so that the sum of a frame's scores is largest (an assignment problem).
+
+    Args:
+        scores: (num_cast, n), not negative.
+        frames: (n,) numbers.
+
+    Returns:
+        (num_cast, n) of the type of `scores`.
+    """
+    settled = scores.copy()
+    order = np.argsort(frames, kind="stable")
+    for together in np.split(order, np.flatnonzero(np.diff(frames[order])) + 1):
+        if len(together) > 1:
+            cast, place = linear_sum_assignment(scores[:, together], maximize=True)
+            left = np.full((len(cast), len(together)), _ELSEWHERE_IN_FRAME, scores.dtype)
+            left[np.arange(len(cast)), place] = 1
+            settled[np.ix_(cast, together)] *= left
+    return settled
+
+
+def rank(
+    face_similarity: np.ndarray,
+    face: np.ndarray,
+    body: np.ndarray | None,
+    *,
+    frames: Sequence[str],
+    has_face: np.ndarray,
+) -> np.ndarray:
+    """Rank every candidate for every cast member.
+
+    1. A candidate with a face starts with the strength of its links to the portraits. As far as its best one falls
+       short of a typical best one, it starts with the label of strangers.
+    2. Labels spread over each candidate's nearest others by face and by body, never within a frame.
+    3. A candidate's score is what it has of a cast member, times that label's share of all labels it has.
+    4. Nobody is twice in a frame: see `settle_frames`. Of equal scores, the face similarity decides.
+
+    Args:
+        face_similarity: (num_cast, n), such as `fusion.face_similarity`, re-ranked or not.
+        face: (n, d) face features of the candidates.
+        body: (n, d') body features; None to go by faces alone.
+        frames: n names; candidates of one frame are different people.
+        has_face: (n,) bool, whether the candidate's face can be seen.
+
+    Returns:
+        (num_cast, n) int64, each row a permutation of the candidates, best first.
+
+    Raises:
+        ValueError: if the shapes do not fit.
+    """
+    num_cast, n = np.shape(face_similarity)
+    has_face = np.asarray(has_face, bool)
+    if any(len(each) != n for each in (face, frames, has_face)) or (body is not None and len(body) != n):
+        raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {len(frames)} frames or the bodies")
+    _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
+    seen = np.flatnonzero(has_face)
+    by_face = links(face[seen], frame[seen]).tocoo()
+    graph = sparse.csr_array((by_face.data, (seen[by_face.row], seen[by_face.col])), shape=(n, n))
+    if body is not None:
+        graph = graph + links(body, frame)
+    seeds = np.zeros((num_cast + 1, n), np.float32)
+    seeds[:num_cast, seen] = link_strength(face_similarity[:, seen], face_similarity[:, seen], _PORTRAIT_SPREAD)
+    best = seeds.max(axis=0)
+    typical = np.median(best[best > 0]) if best.any() else 0
+    seeds[num_cast, seen] = np.maximum(typical - best[seen], 0)
+    scores = spread(seeds, graph)
+    share = np.divide(scores, scores.sum(axis=0), where=scores > 0, out=np.zeros_like(scores))
+    settled = settle_frames((scores * share)[:num_cast], frame)
+    return np.lexsort((-face_similarity, -settled), axis=1)

@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+from scipy import sparse
+
+from castsearch import diffusion, fusion
+
+
+def movie(*, num_cast=3, n=60, faceless=0.4):
+    """Features clustered by person; the last person is no cast member."""
+    rng = np.random.default_rng(1)
+    identity = np.concatenate([np.arange(num_cast), rng.integers(0, num_cast + 1, n)])
+    face, body = (1.5 * rng.normal(size=(num_cast + 1, 32))[identity] for _ in range(2))
+    face = face + rng.normal(size=face.shape)
+    body = (body + rng.normal(size=body.shape))[num_cast:]
+    frames = [f"{frame:04d}" for frame in rng.integers(0, max(1, n // 2), n)]
+    return face, body, frames, rng.random(n) >= faceless, num_cast, identity[num_cast:]
+
+
+def rank(face, body, frames, has_face, num_cast):
+    similarity = fusion.face_similarity(face, num_cast, has_face)
+    return diffusion.rank(similarity, face[num_cast:], body, frames=frames, has_face=has_face)
+
+
+def precision(ranking, identity):
+    """Mean R-precision."""
+    rights = [identity[row[: np.count_nonzero(identity == person)]] == person for person, row in enumerate(ranking)]
+    return np.mean([right.mean() for right in rights])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"faceless": 0.0}, {"faceless": 1.0}, {"n": 0}, {"n": 1}, {"n": 2}, {"n": 9}, {"num_cast": 0}, {"num_cast": 1}],
+)
+def test_every_ranking_is_complete(options):
+    face, body, frames, has_face, num_cast, _ = movie(**options)
+    for bodies in (body, None):
+        ranking = rank(face, bodies, frames, has_face, num_cast)
+        assert ranking.dtype == np.int64
+        assert np.sort(ranking, axis=1).tolist() == [list(range(len(frames)))] * num_cast
+
+
+def test_bodies_find_those_without_a_face():
+    face, body, frames, has_face, num_cast, identity = movie()
+    with_bodies = precision(rank(face, body, frames, has_face, num_cast), identity)
+    assert with_bodies > 0.9
+    assert with_bodies > precision(rank(face, None, frames, has_face, num_cast), identity) + 0.2
+
+
+def test_no_faces_leave_candidate_order():
+    face, body, frames, has_face, num_cast, _ = movie(faceless=1)
+    assert rank(face, body, frames, has_face, num_cast).tolist() == [list(range(60))] * 3
+
+
+def test_the_order_of_candidates_does_not_matter():
+    face, body, frames, has_face, num_cast, _ = movie()
+    order = np.random.default_rng(0).permutation(60)
+    shuffled = np.vstack([face[:num_cast], face[num_cast:][order]])
+    ranking = rank(shuffled, body[order], [frames[index] for index in order], has_face[order], num_cast)
+    plain = rank(face, body, frames, has_face, num_cast)
+    assert np.mean(order[ranking] == plain) > 0.98  # rounding may swap those who are as good as equal
+
+
+def test_images_that_are_all_alike_are_ranked():
+    alike = np.ones((8, 4))
+    assert rank(alike, alike[2:], list("aabbcd"), np.ones(6, bool), 2).shape == (2, 6)
+
+
+def test_a_link_counts_from_what_strangers_reach():
+    strangers = np.array([0.1, 0.2, 0.3])  # median 0.2, deviation 0.148
+    strength = diffusion.link_strength(np.array([0.2, 0.348, 0.674, 1.0]), strangers, 1)
+    np.testing.assert_allclose(strength, [0, 0, 0.25, 1], atol=1e-3)
+
+
+def test_without_strangers_no_link_counts():
+    assert diffusion.link_strength(np.ones(3), np.empty(0), 1).tolist() == [0, 0, 0]
+
+
+def test_people_of_one_frame_are_not_linked():
+    rng = np.random.default_rng(0)
+    features = np.repeat(rng.normal(size=(10, 8)), 2, axis=0)  # each person twice
+    apart = diffusion.links(features, np.arange(20)).toarray()
+    together = diffusion.links(features, np.arange(20) // 2).toarray()
+    np.testing.assert_array_equal(apart, apart.T)
+    assert (apart[::2, 1::2].diagonal() > 0.99).all()
+    assert (together[::2, 1::2].diagonal() == 0).all()
+
+
+def test_labels_spread_along_links():
+    graph = sparse.csr_array(np.array([[0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]], float))
+    scores = diffusion.spread(np.array([[1, 0, 0, 0]]), graph)[0]
+    # (I - 0.8 S)^-1 0.2 y with S the graph over the roots of its degrees
+    scaled = np.array([[0, 0.5**0.5, 0], [0.5**0.5, 0, 0.5**0.5], [0, 0.5**0.5, 0]])
+    expected = np.linalg.solve(np.eye(3) - 0.8 * scaled, [0.2, 0, 0])
+    np.testing.assert_allclose(scores, [*expected, 0], atol=1e-3)
+
+
+def test_places_in_a_frame_are_given_together():
+    # Each for itself, both would be the first candidate; together, the second cast member yields.
+    scores = np.array([[0.9, 0.1, 0.5], [0.8, 0.7, 0.5]])
+    settled = diffusion.settle_frames(scores, np.array([4, 4, 5]))
+    np.testing.assert_allclose(settled, [[0.9, 0.01, 0.5], [0.08, 0.7, 0.5]])
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    face, body, frames, has_face, num_cast, _ = movie()
+    similarity = fusion.face_similarity(face, num_cast, has_face)
+    face = face[num_cast:]
+    for arguments in ((face[:-1], body, frames), (face, body[:-1], frames), (face, body, frames[:-1])):
+        with pytest.raises(ValueError, match="fit"):
+            diffusion.rank(similarity, *arguments[:2], frames=arguments[2], has_face=has_face)

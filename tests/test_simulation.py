@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from castsearch import simulation
+from castsearch.rerank import l2_normalize
+
+
+@pytest.fixture(scope="module")
+def movie():
+    return simulation.movie(6, 500, seed=0)
+
+
+def test_the_sizes_are_the_real_ones(wider):
+    rows = [line.split("\t") for line in (wider / "movie_sizes.tsv").read_text().splitlines()[1:]]
+    sizes = {split: tuple((int(c), int(n)) for name, _, c, n in rows if name == split) for split in ("val", "test")}
+    assert sizes == {"val": simulation.SIZES, "test": simulation.TEST_SIZES}
+
+
+def test_equal_seeds_give_equal_movies(movie):
+    again, other = (simulation.movie(6, 500, seed=seed) for seed in (0, 1))
+    np.testing.assert_array_equal(again.face, movie.face)
+    np.testing.assert_array_equal(again.body, movie.body)
+    assert not np.array_equal(other.identity, movie.identity)
+
+
+@pytest.mark.parametrize(("num_cast", "n"), [(6, 309), (1, 171), (10, 165), (3, 40)])
+def test_everybody_of_the_cast_has_boxes(num_cast, n):
+    drawn = simulation.movie(num_cast, n, seed=3)
+    assert drawn.identity.shape == (n,)
+    assert np.bincount(drawn.identity, minlength=num_cast)[:num_cast].min() >= 4
+    assert drawn.face.shape[0] == num_cast + n
+    assert len(drawn.frames) == len(drawn.body) == len(drawn.has_face) == n
+
+
+def test_faces_are_more_alike_within_a_person_and_in_better_pictures(movie):
+    face = l2_normalize(movie.face[6:])[movie.has_face]
+    length = np.linalg.norm(movie.face[6:], axis=1)[movie.has_face]
+    identity = movie.identity[movie.has_face]
+    cosine = face @ face.T
+    same = identity[:, None] == identity
+    np.fill_diagonal(same, False)
+    good = length > np.median(length)
+    assert cosine[same].mean() > cosine[~same].mean() + 0.2
+    assert cosine[np.ix_(good, good)][same[np.ix_(good, good)]].mean() > cosine[same].mean() + 0.05
+
+
+def test_nobody_is_twice_in_a_frame():
+    # The draw itself; afterwards a few boxes of extras may be given to rare cast members.
+    drawn = simulation.movie(3, 800, seed=1)
+    pairs = list(zip(drawn.frames, drawn.identity.tolist(), strict=True))
+    assert len(pairs) - len(set(pairs)) < 12
+
+
+def test_a_share_of_the_boxes_has_no_face():
+    drawn = simulation.movie(5, 1000, seed=2, assumptions=simulation.Assumptions(faceless=0.2))
+    assert 0.75 < drawn.has_face.mean() < 0.85
