@@ -114,10 +114,8 @@ def test_faces_and_bodies_count_alike_where_both_are_seen():
     assert affinity[1, 2] == pytest.approx(0.3)
 
 
-def test_the_body_carries_the_answer_to_whom_no_face_can_be_seen():
-    affinity = np.pad(linked(), [(1, 0), (1, 0)])  # another cast member, whom nobody resembles
-    affinity[0, 0] = 1
-    assert propagation.rank(affinity, 2)[1].tolist() == [0, 2, 1]
+def test_a_ranking_puts_whom_consensus_reaches_before_others():
+    assert propagation.rank(chain(), 2)[0].tolist() == [0, 2, 1]
 
 
 def test_a_lone_cast_member_competes_with_nobody():
