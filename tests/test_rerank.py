@@ -112,6 +112,13 @@ def test_expanded_cross_neighborhood_equals_the_reference(golden, case):
     np.testing.assert_allclose(result, expected, rtol=1e-5)
 
 
+def test_all_expanded_cross_neighborhoods_hold_what_queries_get():
+    features = clusters(1)
+    every = rerank.expanded_cross_neighborhood_all(features)
+    np.testing.assert_allclose(every[:7, 7:], rerank.expanded_cross_neighborhood(features, 7), atol=1e-6)
+    np.testing.assert_allclose(every, every.T, atol=1e-5)
+
+
 def test_expanded_cross_neighborhood_on_a_line():
     # t = q = 1: 0 and 1 have each other, 5 has 7, 7 has 5; a neighbourhood is the nearest image and its nearest.
     features = np.array([[0], [1], [5], [7]])
@@ -127,6 +134,7 @@ def test_few_images(n):
     assert np.isfinite(rerank.k_reciprocal_all(features)).all()
     assert rerank.k_reciprocal(distances_of(features), n // 2).shape == (n // 2, n - n // 2)
     assert np.isfinite(rerank.expanded_cross_neighborhood(features, n // 2)).all()
+    assert np.isfinite(rerank.expanded_cross_neighborhood_all(features)).all()
 
 
 def test_a_row_of_zeros_stays_finite():

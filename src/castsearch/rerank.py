@@ -223,13 +223,36 @@ def expanded_cross_neighborhood(features: np.ndarray, num_query: int, t: int = 1
     Raises:
         ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
     """
+    _check_split(num_query, len(features))
+    return _expanded(features, slice(num_query), slice(num_query, None), t, q)
+
+
+def expanded_cross_neighborhood_all(features: np.ndarray, t: int = 10, q: int = 8) -> np.ndarray:
+    """Expanded cross neighbourhood distances of every image to every image.
+
+    Args:
+        features: (n, d) features, used as they are.
+        t: nearest images of an image.
+        q: nearest images of each of those.
+
+    Returns:
+        (n, n) float32 distances, symmetric but for rounding.
+
+    Raises:
+        ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
+    """
+    return _expanded(features, slice(None), slice(None), t, q)
+
+
+def _expanded(features: np.ndarray, queries: slice, gallery: slice, t: int, q: int) -> np.ndarray:
     features = _finite_matrix(features, np.float64)
     n = len(features)
-    _check_split(num_query, n)
     if t < 1 or q < 1:
         raise ValueError(f"t and q must be at least 1, not {t} and {q}")
-    result = np.empty((num_query, n - num_query), np.float32)
-    if result.size == 0:
+    of_queries, of_gallery = np.arange(n)[queries], np.arange(n)[gallery]
+    result = np.empty((len(of_queries), len(of_gallery)), np.float32)
+    if result.size == 0 or n == 1:
+        result[:] = 0
         return result
     squares = np.einsum("ij,ij->i", features, features)
     indices = np.empty((n, min(max(t, q), n - 1)), np.int32)
@@ -238,12 +261,15 @@ def expanded_cross_neighborhood(features: np.ndarray, num_query: int, t: int = 1
         indices[rows] = _smallest(_euclidean(features, squares, rows).T, indices.shape[1] + 1)[:, 1:]
     first, second = (_rows(columns, np.ones(columns.size)) for columns in (indices[:, :t], indices[:, :q]))
     size = min(t, n - 1) * (1 + min(q, n - 1))
-    for rows in _blocks(num_query, _BLOCK_ROWS):
-        distance = _euclidean(features, squares, rows)
-        result[rows] = (first[num_query:] @ (distance + second @ distance)).T / (2 * size)
-    for rows in _blocks(n - num_query, _BLOCK_ROWS):
-        distance = _euclidean(features, squares, slice(num_query + rows.start, num_query + rows.stop))
-        result[:, rows] += first[:num_query] @ (distance + second @ distance) / (2 * size)
+
+    def from_neighborhoods(whose: sparse.csr_array, to: np.ndarray) -> np.ndarray:
+        distance = _euclidean(features, squares, slice(to[0], to[-1] + 1))
+        return whose @ (distance + second @ distance) / (2 * size)
+
+    for rows in _blocks(len(of_queries), _BLOCK_ROWS):
+        result[rows] = from_neighborhoods(first[gallery], of_queries[rows]).T
+    for rows in _blocks(len(of_gallery), _BLOCK_ROWS):
+        result[:, rows] += from_neighborhoods(first[queries], of_gallery[rows])
     return result
 
 
