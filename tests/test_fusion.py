@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from castsearch import fusion
+from castsearch import fusion, rerank
 
 
 def load(golden, case):
@@ -202,6 +202,17 @@ def test_body_similarity_smooths_over_nine_neighbours():
         smoothed[row] = weights @ unit[nearest] / weights.sum()
     smoothed /= np.linalg.norm(smoothed, axis=1, keepdims=True)
     np.testing.assert_allclose(fusion.body_similarity(body), (cosine + smoothed @ smoothed.T) / 2, atol=1e-5)
+
+
+def test_expanded_cross_neighborhoods_are_the_other_way_to_rerank():
+    face, body, _, has_face, num_cast = movie()
+    unit = face / np.linalg.norm(face, axis=1, keepdims=True)
+    distance = rerank.expanded_cross_neighborhood(unit, num_cast, t=4, q=3)
+    similarity = fusion.face_similarity(face, num_cast, has_face, reranked=True, method="ecn", t=4, q=3)
+    np.testing.assert_allclose(similarity[:, has_face], (1 - distance**2 / 2)[:, has_face], atol=1e-6)
+    bodies = fusion.body_similarity(body, reranked=True, method="ecn", t=4, q=3)
+    np.testing.assert_allclose(bodies, bodies.T, atol=1e-5)
+    assert np.abs(bodies - fusion.body_similarity(body)).max() > 0.01
 
 
 def test_concatenation_weighs_networks_alike():

@@ -47,9 +47,8 @@ def face_similarity(
     has_face: np.ndarray,
     *,
     reranked: bool = False,
-    k1: int = 20,
-    k2: int = 6,
-    lambda_value: float = 0.3,
+    method: str = "k_reciprocal",
+    **parameters: float,
 ) -> np.ndarray:
     """Face similarity of cast members and candidates.
 
@@ -57,10 +56,10 @@ def face_similarity(
         face: (num_cast + n, d) features of any length, cast first; whatever stands in for a missing face.
         num_cast: number of cast rows.
         has_face: (n,) bool, whether the candidate's face can be seen.
-        reranked: one less the k-reciprocal distance over cast and candidates, rather than the cosine.
-        k1: see `rerank.k_reciprocal`.
-        k2: see `rerank.k_reciprocal`.
-        lambda_value: see `rerank.k_reciprocal`.
+        reranked: take the similarity from re-ranked distances over cast and candidates, rather than the cosine.
+        method: "k_reciprocal", for one less the distance; or "ecn", for expanded cross neighbourhoods, whose distances
+            are Euclidean, so that the cosine of unit vectors at that distance is taken.
+        parameters: of `rerank.k_reciprocal` or `rerank.expanded_cross_neighborhood`.
 
     Returns:
         (num_cast, n) float32; `FACELESS` where a candidate has no face.
@@ -71,8 +70,11 @@ def face_similarity(
     has_face = np.asarray(has_face, bool)
     if np.ndim(face) != 2 or has_face.shape != (len(face) - num_cast,):
         raise ValueError(f"face {np.shape(face)} and has_face {has_face.shape} do not fit {num_cast} cast members")
-    if reranked:
-        similarity = 1 - rerank.k_reciprocal_from_features(face, num_cast, k1, k2, lambda_value)
+    if reranked and method == "ecn":
+        unit = rerank.l2_normalize(face)
+        similarity = _cosine_at(rerank.expanded_cross_neighborhood(unit, num_cast, **parameters))
+    elif reranked:
+        similarity = 1 - rerank.k_reciprocal_from_features(face, num_cast, **parameters)
     else:
         face = rerank.l2_normalize(face)
         similarity = face[:num_cast] @ face[num_cast:].T
@@ -80,20 +82,19 @@ def face_similarity(
 
 
 def body_similarity(
-    body: np.ndarray, *, reranked: bool = False, k1: int = 20, k2: int = 6, lambda_value: float = 0.3
+    body: np.ndarray, *, reranked: bool = False, method: str = "k_reciprocal", **parameters: float
 ) -> np.ndarray:
     """Body similarity of every pair of candidates.
 
-    The mean of (a) the cosine, or one less the k-reciprocal distance of all candidates among themselves, and (b) the
+    The mean of (a) the cosine, or the re-ranked similarity of all candidates among themselves, and (b) the
     cosine of features smoothed over their 9 nearest neighbours. The seed system re-ranks with the undecided
     candidates present twice; here each is present once, so that the result does not depend on the face matches.
 
     Args:
         body: (n, d) features of any length.
         reranked: what (a) is.
-        k1: see `rerank.k_reciprocal`.
-        k2: see `rerank.k_reciprocal`.
-        lambda_value: see `rerank.k_reciprocal`.
+        method: see `face_similarity`.
+        parameters: see `face_similarity`.
 
     Returns:
         (n, n) float32. With re-ranking, the row is the query and the matrix is not symmetric.
@@ -104,7 +105,12 @@ def body_similarity(
     if np.ndim(body) != 2:
         raise ValueError(f"body must be a matrix, not {np.shape(body)}")
     body = rerank.l2_normalize(body)
-    direct = 1 - rerank.k_reciprocal_all(body, k1, k2, lambda_value) if reranked else body @ body.T
+    if reranked and method == "ecn":
+        direct = _cosine_at(rerank.expanded_cross_neighborhood_all(body, **parameters))
+    elif reranked:
+        direct = 1 - rerank.k_reciprocal_all(body, **parameters)
+    else:
+        direct = body @ body.T
     return (direct + cosine_similarity(_smooth(body))) / 2
 
 
@@ -245,6 +251,11 @@ def rank_candidates(
         has_face=has_face,
         thresholds=thresholds,
     )
+
+
+def _cosine_at(distance: np.ndarray) -> np.ndarray:
+    """Cosine of unit vectors at a Euclidean distance."""
+    return 1 - np.square(distance) / 2
 
 
 def _best_first(score: np.ndarray, chosen: np.ndarray) -> np.ndarray:
