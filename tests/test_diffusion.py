@@ -66,9 +66,16 @@ def test_images_that_are_all_alike_are_ranked():
 
 
 def test_a_link_counts_from_what_strangers_reach():
-    strangers = np.array([0.1, 0.2, 0.3])  # median 0.2, deviation 0.148
-    strength = diffusion.link_strength(np.array([0.2, 0.348, 0.674, 1.0]), strangers, 1)
-    np.testing.assert_allclose(strength, [0, 0, 0.25, 1], atol=1e-3)
+    strangers = np.random.default_rng(0).normal(0.2, 0.1, 100_000)
+    strength = diffusion.link_strength(np.array([0.2, 0.3, 0.65, 1.0]), strangers, 1)
+    np.testing.assert_allclose(strength, [0, 0, 0.25, 1], atol=2e-3)
+
+
+def test_people_seen_often_do_not_change_what_strangers_reach():
+    rng = np.random.default_rng(0)
+    strangers, same = rng.normal(0.2, 0.05, 50_000), rng.normal(0.8, 0.05, 30_000)
+    strength = diffusion.link_strength(same, np.concatenate([strangers, same]), 2)
+    assert np.median(strength) > 0.4
 
 
 def test_without_strangers_no_link_counts():

@@ -3,8 +3,8 @@
 Label spreading: Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Local and Global Consistency", NIPS 2003;
 with links measured against what strangers reach, a label for strangers, and one place per person and frame.
 
-There is no threshold to set: most pairs of candidates are different people, so that the bulk of the similarities,
-whatever network they come from, tells what a stranger reaches. Memory grows with the number of candidates times that
+There is no threshold to set: most pairs of candidates are different people, so that the lower half of the
+similarities, whatever network they come from, tells what a stranger reaches. Memory grows with the number of candidates times that
 of the cast, so that all movies of a split can be searched at once.
 """
 
@@ -30,17 +30,18 @@ def link_strength(similarity: np.ndarray, among: np.ndarray, spread: float) -> n
 
     Args:
         similarity: values of any shape.
-        among: similarities that are mostly between different people.
-        spread: standard deviations above their median from which on a similarity counts; the deviation is estimated
-            by the median absolute one, which the few pairs of one person hardly change.
+        among: similarities of which at least half are between different people.
+        spread: standard deviations above a stranger's mean from which on a similarity counts. Both are those of the
+            normal distribution through the 10 % and 40 % quantiles, which similarities of one person do not reach.
 
     Returns:
         float32 of the shape of `similarity`.
     """
     if among.size == 0:
         return np.zeros(np.shape(similarity), np.float32)
-    median = np.median(among)
-    stranger = median + spread * 1.4826 * np.median(np.abs(among - median))
+    low, high = np.quantile(among, [0.1, 0.4])
+    deviation = (high - low) / 1.0282  # the distance of these quantiles of the standard normal distribution
+    stranger = high + (0.2533 + spread) * deviation
     return np.square(np.maximum(similarity - stranger, 0) / max(1 - stranger, 1e-6)).astype(np.float32)
 
 
