@@ -68,6 +68,27 @@ def test_a_portrait_that_could_not_be_read_is_answered_in_annotation_order(tmp_p
     assert {row["cast"]: row["ranking"] for row in rows}["p0"] == [f"p{number}" for number in range(2, 8)]
 
 
+def test_movies_are_searched_as_one(tmp_path):
+    for name in ("a", "b"):
+        write_movie(tmp_path / name, unreadable=(0, 4) if name == "b" else ())
+    tables = [[tmp_path / name / f"{kind}.arrow" for name in ("a", "b")] for kind in ("crops", "faces")]
+    movie = search.load_movies(*tables, {"net": [tmp_path / name / "net.npy" for name in ("a", "b")]})
+    assert (movie.cast, movie.skipped_cast, movie.skipped_candidates) == (["p0", "p1", "p1"], ["p0"], ["p4"])
+    assert len(movie.candidates) == len(movie.frames) == len(movie.has_face) == len(movie.bodies["net"]) == 11
+    parts = [write_movie(tmp_path / "again", unreadable=unreadable) for unreadable in ((), (0, 4))]
+    faces = [part.face[: len(part.cast)] for part in parts] + [part.face[len(part.cast) :] for part in parts]
+    assert np.array_equal(movie.face, np.vstack(faces))
+    for row in rank(movie, ablation(["net"], across=True)):
+        assert len(row["ranking"]) == 12
+
+
+def test_movies_without_bodies_are_searched_as_one(tmp_path):
+    write_movie(tmp_path)
+    movie = search.load_movies([tmp_path / "crops.arrow"], [tmp_path / "faces.arrow"], {})
+    assert movie.bodies == {}
+    assert len(movie.candidates) == 6
+
+
 @pytest.mark.parametrize("size", [{"num_cast": 0}, {"n": 0}, {"n": 1}, {"num_cast": 0, "n": 0}])
 def test_a_movie_without_cast_or_candidates_is_no_error(tmp_path, size):
     movie = write_movie(tmp_path, **size)

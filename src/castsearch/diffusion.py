@@ -4,8 +4,8 @@ Label spreading: Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Loca
 with links measured against what strangers reach, a label for strangers, and one place per person and frame.
 
 There is no threshold to set: most pairs of candidates are different people, so that the lower half of the
-similarities, whatever network they come from, tells what a stranger reaches. Memory grows with the number of candidates times that
-of the cast, so that all movies of a split can be searched at once.
+similarities, whatever network they come from, tells what a stranger reaches. Memory grows with the number of
+candidates times that of the cast, so that all movies of a split can be searched at once.
 """
 
 from collections.abc import Sequence

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from castsearch import evaluation, files
@@ -12,8 +13,15 @@ def read_rankings(paths: Iterable[str | Path]) -> dict[str, dict[str, list[str]]
     """Read rankings of several movies: variant → cast id → candidate ids, best first."""
     rankings: dict[str, dict[str, list[str]]] = {}
     for path in paths:
-        for row in files.read_table(path).to_pylist():
-            rankings.setdefault(row["variant"], {})[row["cast"]] = row["ranking"]
+        for batch in files.read_table(path).to_batches():
+            ranked = batch["ranking"].flatten()
+            ids = np.array(ranked.dictionary.to_pylist(), object)  # so that each id is one object, however often ranked
+            ends = np.cumsum(batch["ranking"].value_lengths().to_numpy())
+            orders = np.split(ids[ranked.indices.to_numpy()], ends[:-1])
+            for variant, cast, order in zip(
+                batch["variant"].to_pylist(), batch["cast"].to_pylist(), orders[: len(batch)], strict=True
+            ):
+                rankings.setdefault(variant, {})[cast] = order.tolist()
     return rankings
 
 

@@ -1,24 +1,35 @@
-"""The search of one movie: its features gathered, re-ranked, and fused into rankings, for every variant at once."""
+"""The search: features gathered, re-ranked, and fused into rankings, for every variant at once.
+
+It is done in one movie, or in all movies of a split as if they were one.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from castsearch import files, fusion
+from castsearch import diffusion, files, fusion, propagation
 from castsearch.crops import num_cast
 from castsearch.variants import Variant
 
-RANKINGS = pa.schema([("variant", pa.string()), ("cast", pa.string()), ("ranking", pa.list_(pa.string()))])
+# A candidate's id is stored once, since each ranking has them all.
+RANKINGS = pa.schema(
+    [
+        ("variant", pa.string()),
+        ("cast", pa.string()),
+        ("ranking", pa.list_(pa.dictionary(pa.int32(), pa.string()))),
+    ]
+)
 
 _FACE = "face"  # array name of the re-ranked faces; bodies carry the names of their networks
 
 
 @dataclass(frozen=True)
 class Movie:
-    """What the search needs to know of a movie: c cast members and n candidates whose images could be read.
+    """What the search needs to know of a movie, or several: c cast members and n candidates, of readable images.
 
     Attributes:
         cast: c ids.
@@ -64,16 +75,39 @@ def load_movie(crops: str | Path, faces: str | Path, bodies: Mapping[str, str | 
     )
 
 
+def load_movies(
+    crops: Sequence[str | Path], faces: Sequence[str | Path], bodies: Mapping[str, Sequence[str | Path]]
+) -> Movie:
+    """Gather movies, to be searched as one, from their tables in the same order; see `load_movie`."""
+    of_movies = [dict(zip(bodies, paths, strict=True)) for paths in zip(*bodies.values(), strict=True)]
+    movies = [load_movie(*paths) for paths in zip(crops, faces, of_movies or [{}] * len(crops), strict=True)]
+    cast = [movie.face[: len(movie.cast)] for movie in movies]
+    candidates = [movie.face[len(movie.cast) :] for movie in movies]
+    return Movie(
+        **{
+            name: _chain(movies, name)
+            for name in ("cast", "candidates", "skipped_cast", "skipped_candidates", "frames")
+        },
+        face=np.concatenate([*cast, *candidates]),
+        has_face=np.concatenate([movie.has_face for movie in movies]),
+        bodies={network: np.concatenate([movie.bodies[network] for movie in movies]) for network in bodies},
+    )
+
+
+def _chain(movies: Sequence[Movie], name: str) -> list[str]:
+    return [item for movie in movies for item in getattr(movie, name)]
+
+
 def rerank(
-    movie: Movie, variants: Sequence[Variant], face: Mapping[str, float], body: Mapping[str, float]
+    movie: Movie, variants: Sequence[Variant], face: Mapping[str, Any], body: Mapping[str, Any]
 ) -> dict[str, np.ndarray]:
     """Compute every re-ranked similarity that the variants need.
 
     Args:
         movie: the movie.
         variants: the searches to be made.
-        face: k1, k2 and lambda_value for faces.
-        body: k1, k2 and lambda_value for bodies.
+        face: how faces are re-ranked: method and parameters of `fusion.face_similarity`.
+        body: the same for bodies.
 
     Returns:
         "face": (c, n) face similarities, if a variant re-ranks faces; and under `Variant.bodies` (n, n) body
@@ -109,15 +143,18 @@ def fuse(
     Returns:
         A row per variant and cast member: `variant`, `cast`, `ranking`. Candidates that could not be read come last.
     """
-    rows = []
+    ids = pa.array(movie.candidates + movie.skipped_candidates, pa.string())
+    cast = movie.cast + movie.skipped_cast
+    tables = []
     for variant in variants:
-        ranking = _rank(movie, reranked, variant, thresholds, reranked_threshold)
-        for cast, order in zip(movie.cast, ranking, strict=True):
-            found = [movie.candidates[index] for index in order]
-            rows.append({"variant": variant.name, "cast": cast, "ranking": found + movie.skipped_candidates})
-        everybody = movie.candidates + movie.skipped_candidates
-        rows += [{"variant": variant.name, "cast": cast, "ranking": everybody} for cast in movie.skipped_cast]
-    return pa.Table.from_pylist(rows, schema=RANKINGS)
+        order = np.tile(np.arange(len(ids), dtype=np.int32), (len(cast), 1))
+        order[: len(movie.cast), : len(movie.candidates)] = _rank(
+            movie, reranked, variant, thresholds, reranked_threshold
+        )
+        starts = np.arange(len(cast) + 1, dtype=np.int32) * len(ids)
+        ranking = pa.ListArray.from_arrays(starts, pa.DictionaryArray.from_arrays(order.ravel(), ids))
+        tables.append(pa.table([pa.array([variant.name] * len(cast), pa.string()), cast, ranking], schema=RANKINGS))
+    return pa.concat_tables(tables)
 
 
 def _rank(
@@ -131,17 +168,18 @@ def _rank(
         face, first = reranked[_FACE], reranked_threshold
     else:
         face, first = fusion.face_similarity(movie.face, len(movie.cast), movie.has_face), thresholds[0]
-    body = body_cosine = None
+    seen = {"frames": movie.frames, "has_face": movie.has_face}
+    candidate_face = movie.face[len(movie.cast) :]
+    features = None
     if variant.networks:
         features = fusion.concatenate([movie.bodies[network] for network in variant.networks])
+    if variant.method == "diffusion":
+        return diffusion.rank(face, candidate_face, features, **seen)
+    body = body_cosine = None
+    if features is not None:
         body = reranked[variant.bodies] if variant.body_rerank else fusion.body_similarity(features)
         body_cosine = fusion.cosine_similarity(features)
-    return fusion.cascade(
-        face,
-        fusion.cosine_similarity(movie.face[len(movie.cast) :]),
-        body,
-        body_cosine,
-        frames=movie.frames,
-        has_face=movie.has_face,
-        thresholds=(first, *thresholds[1:]),
-    )
+    face_cosine = fusion.cosine_similarity(candidate_face)
+    if variant.method == "propagation":
+        return propagation.rank(propagation.link_movie(face, face_cosine, body, **seen), len(movie.cast))
+    return fusion.cascade(face, face_cosine, body, body_cosine, thresholds=(first, *thresholds[1:]), **seen)

@@ -1,4 +1,4 @@
-"""The searches that one run compares: which networks' bodies, and what is re-ranked."""
+"""The searches that one run compares: the method, which networks' bodies, and what is re-ranked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,18 +10,21 @@ class Variant:
 
     Attributes:
         networks: ReID networks whose features are concatenated; none for faces alone.
-        face_rerank: k-reciprocal re-ranking of the face similarities.
-        body_rerank: k-reciprocal re-ranking of the body similarities.
+        face_rerank: re-ranking of the face similarities.
+        body_rerank: re-ranking of the body similarities; not for the diffusion.
+        method: "cascade", "propagation" or "diffusion": see `fusion.cascade`, `propagation.rank`, `diffusion.rank`.
     """
 
     networks: tuple[str, ...] = ()
     face_rerank: bool = False
     body_rerank: bool = False
+    method: str = "cascade"
 
     @property
     def name(self) -> str:
-        """A short name, fit for a table's first column: `face+body`, `face*+body*[mgn]` (* stands for re-ranked)."""
-        face = "face*" if self.face_rerank else "face"
+        """A short name, fit for a table's first column: `face+body[mgn]`, `diffusion face*` (* is re-ranked)."""
+        method = "" if self.method == "cascade" else f"{self.method} "
+        face = f"{method}{'face*' if self.face_rerank else 'face'}"
         if not self.networks:
             return face
         return f"{face}+{'body*' if self.body_rerank else 'body'}[{','.join(self.networks)}]"
@@ -30,9 +33,11 @@ class Variant:
     def description(self) -> str:
         """What this search uses, in words."""
         face = "faces, re-ranked" if self.face_rerank else "faces"
-        if not self.networks:
-            return f"{face} alone"
-        return f"{face}; bodies{', re-ranked' if self.body_rerank else ''}, by {' and '.join(self.networks)}"
+        if self.networks:
+            what = f"{face}; bodies{', re-ranked' if self.body_rerank else ''}, by {' and '.join(self.networks)}"
+        else:
+            what = f"{face} alone"
+        return what if self.method == "cascade" else f"{what}; by {self.method}"
 
     @property
     def bodies(self) -> str:
@@ -40,12 +45,24 @@ class Variant:
         return "+".join(("body", *self.networks))
 
 
-def ablation(networks: Sequence[str]) -> list[Variant]:
-    """Return the comparison of one run: faces; with bodies; each re-ranked; each network alone and all together."""
+def ablation(networks: Sequence[str], *, across: bool = False) -> list[Variant]:
+    """Return the comparison of one run: faces; with bodies; each re-ranked; by each method; each network alone.
+
+    Args:
+        networks: names of all ReID networks.
+        across: for a search of all movies of a split at once, which the diffusion alone has the memory for.
+    """
     together = tuple(networks)
-    variants = [Variant(), Variant(face_rerank=True)]
-    if together:
-        variants += [Variant(together, face, body) for face in (False, True) for body in (False, True)]
+    rerank_bodies = (False, True) if together else (False,)
+    diffusions = [Variant(together, face, method="diffusion") for face in (False, True)]
+    if across:
+        variants = [Variant((), face, method="diffusion") for face in (False, True)]
+        variants += diffusions if together else []
+    else:
+        variants = [Variant(), Variant(face_rerank=True)]
+        variants += [Variant(together, face, body) for face in (False, True) for body in (False, True) if together]
+        variants += [Variant(together, face, body, "propagation") for face in (False, True) for body in rerank_bodies]
+        variants += diffusions
     if len(together) > 1:
-        variants += [Variant((network,)) for network in together]
+        variants += [Variant((network,), method="diffusion" if across else "cascade") for network in together]
     return variants
