@@ -1,5 +1,6 @@
 """The linters' verdict is part of the tests."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,31 @@ def test_linters_find_nothing(command):
     program = Path(sys.executable).parent / command[0]
     done = subprocess.run([program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def rules():
+    """Name and text of every rule."""
+    text = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+    return dict(re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("rule", rules())
+def test_every_rule_says_what_it_needs_and_leaves(rule):
+    directives = (
+        "log:",
+        "benchmark:",
+        "threads:",
+        "mem_mb=growing",
+        "runtime=growing",
+        "conda:",
+        f'code=code("{rule}")',
+    )
+    assert [part for part in directives if part not in rules()[rule]] == []
+
+
+def test_the_rules_of_networks_ask_for_a_gpu():
+    asking = {rule for rule, body in rules().items() if "gpu=1" in body}
+    assert asking == {"detect", "embed_faces", "train_reid", "embed_bodies"}
 
 
 def pins():

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 TINY = {
     "data": {"demo": {"movies": {"train": 2, "val": 1, "test": 1}, "candidates": 14, "cast": 2, "others": 1}},
     "reid": {
-        "recipe": {"epochs": 1, "people": 2, "images": 2, "checkpoint_every": 1},
+        "recipe": {"epochs": 1, "people": 2, "images": 2, "height": 128, "width": 64, "checkpoint_every": 1},
         "networks": [
             {"name": "triplet", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"},
             {"name": "mgn", "kind": "mgn", "backbone": "mobilenet_v2", "imagenet": "packaged"},

@@ -1,10 +1,11 @@
 """What the README promises to rerun after a change is what Snakemake would rerun."""
 
+import json
 import re
 import shutil
 
 import pytest
-from runs import ROOT, TINY, planned, with_changes
+from runs import ROOT, TINY, planned, run, with_changes
 
 ANOTHER = {"name": "another", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"}
 NETWORKS = {"detector": "face.onnx", "recogniser": "face.onnx"}
@@ -70,3 +71,21 @@ def test_library_code_reruns_the_rules_that_use_it(finished, tmp_path):
     module = tmp_path / "src/castsearch/submission.py"
     module.write_text(module.read_text() + "\n# changed\n")
     assert set(planned(finished, TINY, project=tmp_path)) == {"submission", "evaluate", "report"}
+
+
+def test_a_movie_added_to_an_annotation_file_runs_alone(finished, tmp_path):
+    """The demo's data once more, this time as files that a user could have."""
+    demo = finished / "results/demo"
+    annotations = json.loads((demo / "test.json").read_text())
+    [entry] = annotations.values()
+    files = {"annotations": str(tmp_path / "test.json"), "images": str(demo / "test")}
+    data = {"source": "files", "files": {"test": files}, "train": [], "search": ["test"]}
+    config = with_changes({"data": data, "reid.networks": []})
+    (tmp_path / "test.json").write_text(json.dumps(annotations))
+    done = run(tmp_path / "run", config)
+    assert done.returncode == 0, done.stdout
+    (tmp_path / "test.json").write_text(json.dumps(annotations | {"tt0000001": entry}))
+    jobs = planned(tmp_path / "run", config)
+    assert {rule: jobs[rule] for rule in ("crop", "detect", "embed_faces", "rerank", "fuse")} == dict.fromkeys(
+        ("crop", "detect", "embed_faces", "rerank", "fuse"), 1
+    )
