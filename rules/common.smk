@@ -1,4 +1,5 @@
 # What the rules share: the validated configuration, the movies of each split, and what each rule's result depends on.
+import os
 from functools import lru_cache
 
 import yaml
@@ -14,6 +15,12 @@ from castsearch import (
 )
 from castsearch.demo import movie_ids
 from castsearch.errors import InputError
+
+# OpenMP threads that spin while they wait take the cores from the jobs beside them, and glibc would hand a training
+# step's memory back to the kernel only to ask for it again.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "2000000000")
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "4000000000")
 
 
 def or_stop(function, *arguments):
@@ -31,9 +38,13 @@ DATA = config["data"]
 DEMO = DATA["source"] == "demo"
 TRAIN, SEARCH = DATA["train"], DATA["search"]
 NETWORKS = {network["name"]: network for network in config["reid"]["networks"]}
-VARIANTS = variants.ablation(list(NETWORKS))
+ACROSS = config["search"]["scope"] == "split"
+VARIANTS = variants.ablation(list(NETWORKS), across=ACROSS)
 MAIN = variants.Variant(
-    tuple(NETWORKS), config["fusion"]["face_rerank"], config["fusion"]["body_rerank"]
+    tuple(NETWORKS),
+    config["fusion"]["face_rerank"],
+    config["fusion"]["body_rerank"],
+    config["search"]["method"],
 )
 ENGINE = config["faces"]["engine"]
 FACES = or_stop(face_models.plan, ENGINE, config["faces"][ENGINE])
@@ -78,6 +89,12 @@ else:
     }
     MOVIES = {split: list(movies) for split, movies in DIGESTS.items()}
 
+# What is searched together: each movie by itself, or all movies of a split.
+GROUPS = {
+    split: {"all": movies} if ACROSS else {movie: [movie] for movie in movies}
+    for split, movies in MOVIES.items()
+}
+
 LABELLED = [split for split in SEARCH if SPLITS[split].get("labels")]
 
 
@@ -88,6 +105,7 @@ onstart:
 wildcard_constraints:
     split="|".join(SPLITS),
     movie="[A-Za-z0-9][A-Za-z0-9._-]*",
+    group="[A-Za-z0-9][A-Za-z0-9._-]*",
     network="|".join(NETWORKS) or "none",
 
 
@@ -98,6 +116,33 @@ def of_movies(pattern, splits):
         for split in splits
         for movie in MOVIES[split]
     ]
+
+
+def of_groups(pattern, splits):
+    """`pattern` with every group of movies of the splits filled in."""
+    return [
+        pattern.format(split=split, group=group)
+        for split in splits
+        for group in GROUPS[split]
+    ]
+
+
+def searched(pattern):
+    """Input function: `pattern` with the movies of a job's group filled in."""
+
+    def paths(wildcards):
+        movies = GROUPS[wildcards.split][wildcards.group]
+        return [pattern.format(split=wildcards.split, movie=movie) for movie in movies]
+
+    return paths
+
+
+def searched_bodies(wildcards):
+    """The bodies of a job's group: all movies by the first network, then by the next."""
+    patterns = expand(
+        "results/bodies/{network}/{{split}}/{{movie}}.npy", network=NETWORKS
+    )
+    return [path for pattern in patterns for path in searched(pattern)(wildcards)]
 
 
 def growing(base):

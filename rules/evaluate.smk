@@ -4,7 +4,7 @@
 rule evaluate:
     input:
         crops=of_movies("results/crops/{split}/{movie}.arrow", LABELLED),
-        rankings=of_movies("results/rankings/{split}/{movie}.arrow", LABELLED),
+        rankings=of_groups("results/rankings/{split}/{group}.arrow", LABELLED),
         labels=[SPLITS[split]["labels"] for split in LABELLED],
     output:
         queries="results/tables/queries.tsv",
@@ -34,6 +34,7 @@ rule evaluate:
         code=code("evaluate"),
         splits=LABELLED,
         variants=VARIANTS,
+        across=ACROSS,
         on_bad_image=DATA["on_bad_image"],
     script:
         "../src/evaluate.py"

@@ -1,25 +1,23 @@
-# The ranking of a movie's candidates for each of its cast, once for every variant of the search.
+# The ranking of the candidates for each of the cast, once for every variant of the search.
 
 
 rule fuse:
     input:
-        crops="results/crops/{split}/{movie}.arrow",
-        faces="results/faces/{split}/{movie}.arrow",
-        bodies=expand(
-            "results/bodies/{network}/{{split}}/{{movie}}.npy", network=NETWORKS
-        ),
-        reranked="results/rerank/{split}/{movie}.npz",
+        crops=searched("results/crops/{split}/{movie}.arrow"),
+        faces=searched("results/faces/{split}/{movie}.arrow"),
+        bodies=searched_bodies,
+        reranked="results/rerank/{split}/{group}.npz",
     output:
-        "results/rankings/{split}/{movie}.arrow",
+        "results/rankings/{split}/{group}.arrow",
     log:
-        "results/logs/fuse/{split}/{movie}.log",
+        "results/logs/fuse/{split}/{group}.log",
     benchmark:
-        "results/benchmarks/fuse/{split}/{movie}.tsv"
+        "results/benchmarks/fuse/{split}/{group}.tsv"
     conda:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(8000 if ACROSS else 2000),
         runtime=growing(20),
     params:
         code=code("fuse"),

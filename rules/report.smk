@@ -16,7 +16,7 @@ rule rulegraph:
         runtime=growing(10),
     params:
         code=code("rulegraph"),
-        shape=[MOVIES, list(NETWORKS), TRAIN, SEARCH, LABELLED],
+        shape=[GROUPS, list(NETWORKS), TRAIN, SEARCH, LABELLED],
     script:
         "../src/rulegraph.py"
 
@@ -26,7 +26,7 @@ rule report:
         crops=of_movies("results/crops/{split}/{movie}.arrow", SEARCH),
         train_crops=of_movies("results/crops/{split}/{movie}.arrow", TRAIN),
         faces=of_movies("results/faces/{split}/{movie}.arrow", SEARCH),
-        rankings=of_movies("results/rankings/{split}/{movie}.arrow", SEARCH),
+        rankings=of_groups("results/rankings/{split}/{group}.arrow", SEARCH),
         labels=[SPLITS[split]["labels"] for split in LABELLED],
         ablation="results/tables/ablation.tsv" if LABELLED else [],
         weights=expand("results/reid/{network}/weights.safetensors", network=NETWORKS),
@@ -53,6 +53,7 @@ rule report:
         title="Cast search",
         variant=MAIN,
         baseline=VARIANTS[0],
+        across=ACROSS,
         variants=VARIANTS,
         networks=list(NETWORKS),
         top=config["report"]["crops"],

@@ -1,30 +1,35 @@
-# k-reciprocal re-ranking of faces and bodies within a movie: everything of the search that no threshold touches.
+# Re-ranking of faces and bodies among what is searched together: all of the search that no threshold touches.
+
+
+def reranking(kind):
+    """Method and parameters of the re-ranking of faces or of bodies."""
+    method = config["rerank"]["method"]
+    options = config["rerank"]["ecn" if method == "ecn" else kind]
+    return {"method": method, **options}
 
 
 rule rerank:
     input:
-        crops="results/crops/{split}/{movie}.arrow",
-        faces="results/faces/{split}/{movie}.arrow",
-        bodies=expand(
-            "results/bodies/{network}/{{split}}/{{movie}}.npy", network=NETWORKS
-        ),
+        crops=searched("results/crops/{split}/{movie}.arrow"),
+        faces=searched("results/faces/{split}/{movie}.arrow"),
+        bodies=searched_bodies,
     output:
-        "results/rerank/{split}/{movie}.npz",
+        "results/rerank/{split}/{group}.npz",
     log:
-        "results/logs/rerank/{split}/{movie}.log",
+        "results/logs/rerank/{split}/{group}.log",
     benchmark:
-        "results/benchmarks/rerank/{split}/{movie}.tsv"
+        "results/benchmarks/rerank/{split}/{group}.tsv"
     conda:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(8000 if ACROSS else 2000),
         runtime=growing(20),
     params:
         code=code("rerank"),
         networks=list(NETWORKS),
         variants=VARIANTS,
-        face=config["rerank"]["face"],
-        body=config["rerank"]["body"],
+        face=reranking("face"),
+        body=reranking("body"),
     script:
         "../src/rerank.py"

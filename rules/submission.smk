@@ -1,10 +1,10 @@
-# The answer in the challenge's format: a line per cast member, its movie's candidates from best to worst.
+# The answer in the challenge's format: a line per cast member, the searched candidates from best to worst.
 
 
 rule submission:
     input:
-        lambda wildcards: of_movies(
-            "results/rankings/{split}/{movie}.arrow", [wildcards.split]
+        lambda wildcards: of_groups(
+            "results/rankings/{split}/{group}.arrow", [wildcards.split]
         ),
     output:
         "results/submission/{split}.txt",

@@ -1,12 +1,12 @@
 import pandas as pd
 
 from castsearch import dataset, figures, files, results
-from castsearch.crops import cast_ids, problems
+from castsearch.crops import problems
 from castsearch.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     crops = [files.read_table(path) for path in snakemake.input.crops]
-    cast = {name for table in crops for name in cast_ids(table)}
+    names = results.cast_names(crops)
     for table in crops:
         for name, reason in problems(table):
             print(f"skipped {name}: {reason}")
@@ -15,9 +15,11 @@ with logging_to(snakemake.log[0]):
     tables = []
     for split, path in zip(snakemake.params.splits, snakemake.input.labels, strict=True):
         labels = dataset.load_labels(path)
-        for name, reason in dataset.check_labels(path, labels, cast, snakemake.params.on_bad_image):
+        for name, reason in dataset.check_labels(path, labels, names, snakemake.params.on_bad_image):
             print(f"skipped {name}: {reason}")
             del labels[name]
+        if snakemake.params.across:
+            labels = results.across_movies(labels, names)
         scored = results.score_variants(labels, rankings, variants)
         for table in scored:
             table.insert(0, "split", split)

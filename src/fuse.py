@@ -4,9 +4,9 @@ from castsearch import files, search
 from castsearch.logs import logging_to
 
 with logging_to(snakemake.log[0]):
-    bodies = dict(zip(snakemake.params.networks, snakemake.input.bodies, strict=True))
-    movie = search.load_movie(snakemake.input.crops, snakemake.input.faces, bodies)
-    with np.load(snakemake.input.reranked) as reranked:
+    inputs = snakemake.input
+    movie = search.load_movies(inputs.crops, inputs.faces, snakemake.params.networks, inputs.bodies)
+    with np.load(inputs.reranked) as reranked:
         table = search.fuse(
             movie,
             reranked,

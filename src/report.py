@@ -8,16 +8,16 @@ from castsearch.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     params, inputs = snakemake.params, snakemake.input
-    cast = {name for path in inputs.crops for name in crops.cast_ids(files.read_table(path))}
+    cast = results.cast_names(files.read_table(path) for path in inputs.crops)
     labels, movies, skipped, engine = {}, [], [], {}
     for path in inputs.labels:
         found = dataset.load_labels(path)
         skipped += dataset.check_labels(path, found, cast, "skip")  # "stop" has stopped the evaluation
-        labels |= found
+        labels |= results.across_movies(found, cast) if params.across else found
     for path in dict.fromkeys([*inputs.train_crops, *inputs.crops]):
         skipped += crops.problems(files.read_table(path))
-    for crop_table, face_table, rankings in zip(inputs.crops, inputs.faces, inputs.rankings, strict=True):
-        ranked = results.read_rankings([rankings])
+    ranked = results.read_rankings(inputs.rankings)
+    for crop_table, face_table in zip(inputs.crops, inputs.faces, strict=True):
         movie = report.Movie(
             name=Path(crop_table).stem,
             crops=Path(crop_table),

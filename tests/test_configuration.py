@@ -51,12 +51,21 @@ def test_the_example_for_the_challenge_is_valid():
         ("reid.networks.1.name", "triplet", r"config: reid\.networks: the name triplet occurs twice"),
         ("reid.networks.0.backbone", "resnet50", r"config: reid\.networks\.0\.imagenet: only mobilenet_v2 is packaged"),
         ("data.train", [], r"config: data\.train: no split to train the networks on"),
+        ("search.method", "magic", r"config: search\.method: 'magic' is not"),
+        ("fusion.body_rerank", True, r"config: fusion\.body_rerank: search\.method diffusion"),
         ("fusion.thresholds", [0.4, 0.5], r"config: fusion\.thresholds: each must not be above"),
     ],
 )
 def test_what_cannot_work_is_refused_with_the_name_of_its_key(path, value, message):
     with pytest.raises(InputError, match=message):
         validate(changed(path, value), SCHEMA)
+
+
+def test_a_whole_split_is_searched_by_diffusion_alone():
+    config = changed("search", {"method": "cascade", "scope": "split"})
+    with pytest.raises(InputError, match=r"config: search\.scope: split needs the memory of search\.method diffusion"):
+        validate(config, SCHEMA)
+    validate(changed("search.scope", "split"), SCHEMA)
 
 
 def test_every_wrong_key_is_named_at_once():

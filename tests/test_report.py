@@ -217,6 +217,17 @@ def test_labels_of_other_movies_change_nothing(movie):
     assert render([more], ablation=pd.DataFrame()) == render([movie], ablation=pd.DataFrame())
 
 
+def test_a_search_of_all_movies_shows_people_of_others(movie, tmp_path):
+    (tmp_path / "n").mkdir()
+    rows = [("n_nm1", "cast", jpeg("red"), True), ("n_0", "candidate", jpeg("white"), False)]
+    crops, faces = write_movie(tmp_path / "n", rows)
+    rankings = {"m_nm1": ["m_0", "n_0", "m_1", "m_2", "m_3"], "n_nm1": ["n_0", "m_0", "m_1", "m_2", "m_3"]}
+    labels = {"m_nm1": ["m_0", "m_1", "n_0"], "n_nm1": ["m_0", "m_1", "n_0"]}
+    both = {"rankings": rankings, "labels": labels}
+    page = Page(render([replace(movie, **both), report.Movie("n", crops, faces, baseline={}, **both)]))
+    assert "n_0, rank 2, right, no face" in [image["alt"] for image in page.all("img")]
+
+
 def test_every_labelled_split_has_its_scores(movie):
     scores = dict.fromkeys(["mAP", "CMC@1", "CMC@5", "CMC@10"], 0.25)
     ablation = pd.DataFrame(

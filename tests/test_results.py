@@ -34,6 +34,15 @@ def test_every_variant_is_scored_on_every_query():
     assert ablation["mAP"].round(6).tolist() == [0.791667, 0.25]
 
 
+def test_across_movies_whoever_shows_the_person_counts():
+    crops = pa.table({"id": ["m_a", "m_1"], "role": ["cast", "candidate"], "label": ["ann", "ann"]})
+    other = pa.table({"id": ["n_a", "n_b"], "role": ["cast", "cast"], "label": ["ann", None]})
+    names = results.cast_names([crops, other])
+    assert names == {"m_a": "ann", "n_a": "ann", "n_b": None}
+    labels = results.across_movies({"m_a": ["m_1"], "n_a": ["n_1", "n_2"], "n_b": ["n_3"]}, names)
+    assert labels == {"m_a": ["m_1", "n_1", "n_2"], "n_a": ["m_1", "n_1", "n_2"], "n_b": ["n_3"]}
+
+
 def test_a_table_is_written_with_six_decimals(tmp_path):
     results.write_tsv(tmp_path / "t.tsv", pd.DataFrame({"variant": ["face"], "mAP": [1 / 3]}))
     assert (tmp_path / "t.tsv").read_text() == "variant\tmAP\nface\t0.333333\n"

@@ -4,19 +4,20 @@ import pytest
 
 from castsearch import files, search
 from castsearch.crops import SCHEMA
+from castsearch.errors import InputError
 from castsearch.variants import Variant, ablation
 
 RERANKING = {"k1": 4, "k2": 2, "lambda_value": 0.3}
 THRESHOLDS = (0.5, 0.4)
 
 
-def write_movie(folder, num_cast=2, n=6, unreadable=()):
+def write_movie(folder, num_cast=2, n=6, unreadable=(), prefix="p"):
     """Tables of a movie of people with features near the axes; rows in `unreadable` have no image."""
     rng = np.random.default_rng(0)
     rows = num_cast + n
     images = [None if row in unreadable else b"jpeg" for row in range(rows)]
     columns = {
-        "id": [f"p{row}" for row in range(rows)],
+        "id": [f"{prefix}{row}" for row in range(rows)],
         "role": ["cast"] * num_cast + ["candidate"] * n,
         "frame": [f"f{row}" for row in range(rows)],
         "image": images,
@@ -70,10 +71,10 @@ def test_a_portrait_that_could_not_be_read_is_answered_in_annotation_order(tmp_p
 
 def test_movies_are_searched_as_one(tmp_path):
     for name in ("a", "b"):
-        write_movie(tmp_path / name, unreadable=(0, 4) if name == "b" else ())
+        write_movie(tmp_path / name, unreadable=(0, 4) if name == "b" else (), prefix=name)
     tables = [[tmp_path / name / f"{kind}.arrow" for name in ("a", "b")] for kind in ("crops", "faces")]
-    movie = search.load_movies(*tables, {"net": [tmp_path / name / "net.npy" for name in ("a", "b")]})
-    assert (movie.cast, movie.skipped_cast, movie.skipped_candidates) == (["p0", "p1", "p1"], ["p0"], ["p4"])
+    movie = search.load_movies(*tables, ["net"], [tmp_path / name / "net.npy" for name in ("a", "b")])
+    assert (movie.cast, movie.skipped_cast, movie.skipped_candidates) == (["a0", "a1", "b1"], ["b0"], ["b4"])
     assert len(movie.candidates) == len(movie.frames) == len(movie.has_face) == len(movie.bodies["net"]) == 11
     parts = [write_movie(tmp_path / "again", unreadable=unreadable) for unreadable in ((), (0, 4))]
     faces = [part.face[: len(part.cast)] for part in parts] + [part.face[len(part.cast) :] for part in parts]
@@ -82,9 +83,15 @@ def test_movies_are_searched_as_one(tmp_path):
         assert len(row["ranking"]) == 12
 
 
+def test_an_id_of_two_movies_is_refused_where_they_are_searched_as_one(tmp_path):
+    write_movie(tmp_path)
+    with pytest.raises(InputError, match=r"p0: .* has this id too"):
+        search.load_movies([tmp_path / "crops.arrow"] * 2, [tmp_path / "faces.arrow"] * 2, [], [])
+
+
 def test_movies_without_bodies_are_searched_as_one(tmp_path):
     write_movie(tmp_path)
-    movie = search.load_movies([tmp_path / "crops.arrow"], [tmp_path / "faces.arrow"], {})
+    movie = search.load_movies([tmp_path / "crops.arrow"], [tmp_path / "faces.arrow"], [], [])
     assert movie.bodies == {}
     assert len(movie.candidates) == 6
 

@@ -50,6 +50,11 @@ def _impossible(config: Mapping):
         yield "data.train: no split to train the networks on; name one, or empty reid.networks"
     if faces["engine"] not in faces:
         yield f"faces.engine: {faces['engine']} has no section under faces"
+    method = config["search"]["method"]
+    if config["search"]["scope"] == "split" and method != "diffusion":
+        yield f"search.scope: split needs the memory of search.method diffusion, not {method}"
+    if config["fusion"]["body_rerank"] and method == "diffusion":
+        yield "fusion.body_rerank: search.method diffusion links bodies as they are; set it to false"
     thresholds = config["fusion"]["thresholds"]
     if sorted(thresholds, reverse=True) != thresholds:
         yield "fusion.thresholds: each must not be above the one before it"

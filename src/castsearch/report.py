@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+from collections import ChainMap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +123,10 @@ def render(
     Returns:
         The HTML text.
     """
-    shown = [_show(movie) for movie in movies]
+    people = [_people(movie) for movie in movies]
+    # A search of all movies finds people of others; ids of its own come first, as they are unique in a movie alone.
+    others = {name: person for movie in people for name, person in movie.items()}
+    shown = [_show(movie, own, ChainMap(own, others), top) for movie, own in zip(movies, people, strict=True)]
     faceless = [
         (cast, hit) for movie in shown for cast in movie["cast"] for hit in cast["hits"] if hit.faceless and hit.right
     ]
@@ -147,7 +151,10 @@ def render(
         gallery=sorted(gained, key=lambda pair: -pair[1].climb)[:_GALLERY],
         num_gained=len(gained),
         skipped=skipped,
-        curves={network: figures.training_curves(pd.read_csv(log, sep="\t")) for network, log in training.items()},
+        curves={
+            network: figures.training_curves(pd.read_csv(log, sep="\t", comment="#"))
+            for network, log in training.items()
+        },
         config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
         models=models,
         versions=versions,
@@ -170,25 +177,40 @@ def list_models(engine: Mapping, networks: Mapping[str, str | Path]) -> list[dic
     ]
 
 
-def _show(movie: Movie) -> dict:
-    """What the template needs of one movie."""
+@dataclass(frozen=True)
+class _Person:
+    """One row of a movie's tables."""
+
+    image: pa.BinaryScalar
+    is_cast: bool
+    faceless: bool
+
+
+def _people(movie: Movie) -> dict[str, _Person]:
     crops = files.read_table(movie.crops).select(["id", "role", "image"])
-    images = dict(zip(crops["id"].to_pylist(), crops["image"], strict=True))
-    cast = [name for name, role in zip(images, crops["role"].to_pylist(), strict=True) if role == "cast"]
-    detected = zip(images, files.read_table(movie.faces)["detected"].to_pylist(), strict=True)
-    faceless = {name for name, any_face in detected if not any_face and images[name].is_valid} - set(cast)
+    detected = files.read_table(movie.faces)["detected"].to_pylist()
+    rows = zip(crops["id"].to_pylist(), crops["role"].to_pylist(), crops["image"], detected, strict=True)
+    return {
+        name: _Person(image, role == "cast", role != "cast" and image.is_valid and not any_face)
+        for name, role, image, any_face in rows
+    }
+
+
+def _show(movie: Movie, own: Mapping[str, _Person], people: Mapping[str, _Person], top: int) -> dict:
+    """What the template needs of one movie; `people` has all whom its rankings may name."""
+    cast = [name for name, person in own.items() if person.is_cast]
     labels = {name: movie.labels[name] for name in cast if name in movie.labels}
     return {
         "name": movie.name,
-        "num_candidates": len(images) - len(cast),
-        "num_faceless": len(faceless),
+        "num_candidates": len(own) - len(cast),
+        "num_faceless": sum(person.faceless for person in own.values()),
         "scores": evaluation.summarize(evaluation.score_queries(labels, movie.rankings)),
         "scores_before": evaluation.summarize(evaluation.score_queries(labels, movie.baseline)),
         "cast": [
             {
                 "id": name,
-                "image": images[name],
-                "hits": _hits(movie, name, faceless, images),
+                "image": own[name].image,
+                "hits": _hits(movie, name, people, top),
                 "labelled": name in labels,
                 "num_relevant": len(set(labels.get(name, ()))),
                 "AP": evaluation.average_precision(labels.get(name, ()), movie.rankings.get(name, ())),
@@ -199,8 +221,8 @@ def _show(movie: Movie) -> dict:
     }
 
 
-def _hits(movie: Movie, cast: str, faceless: Collection[str], images: Mapping[str, pa.BinaryScalar]) -> list[Hit]:
-    """The ranking of one cast member."""
+def _hits(movie: Movie, cast: str, people: Mapping[str, _Person], top: int) -> list[Hit]:
+    """The first of one cast member's ranking, and whoever further down shows this person."""
     relevant = set(movie.labels.get(cast, ()))
     before = {name: rank for rank, name in enumerate(dict.fromkeys(movie.baseline.get(cast, ())), start=1)}
     return [
@@ -210,10 +232,11 @@ def _hits(movie: Movie, cast: str, faceless: Collection[str], images: Mapping[st
             rank_before=before.get(name),
             right=name in relevant if cast in movie.labels else None,
             num_relevant=len(relevant),
-            faceless=name in faceless,
-            image=images[name],
+            faceless=people[name].faceless,
+            image=people[name].image,
         )
         for rank, name in enumerate(dict.fromkeys(movie.rankings.get(cast, ())), start=1)
+        if rank <= top or name in relevant
     ]
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from castsearch import evaluation, files
+from castsearch.crops import cast_ids
 
 
 def read_rankings(paths: Iterable[str | Path]) -> dict[str, dict[str, list[str]]]:
@@ -23,6 +25,32 @@ def read_rankings(paths: Iterable[str | Path]) -> dict[str, dict[str, list[str]]
             ):
                 rankings.setdefault(variant, {})[cast] = order.tolist()
     return rankings
+
+
+def cast_names(crops: Iterable[pa.Table]) -> dict[str, str | None]:
+    """Name of every cast member of some crop tables, by cast id; None where there is none."""
+    names = {}
+    for table in crops:
+        names |= zip(
+            cast_ids(table), table["label"].to_pylist(), strict=False
+        )  # candidates follow, whom nobody asked for
+    return names
+
+
+def across_movies(labels: Mapping[str, Sequence[str]], names: Mapping[str, str | None]) -> dict[str, list[str]]:
+    """Labels for a search of all movies: whoever shows the person, in whichever movie.
+
+    Args:
+        labels: cast id → ids of the movie's candidates that show this person.
+        names: cast id → the person's name, which is the same in all movies; None if unknown.
+
+    Returns:
+        cast id → ids of all movies' candidates that show this person.
+    """
+    appearances: dict[str, list[str]] = {}
+    for cast, relevant in labels.items():
+        appearances.setdefault(names.get(cast) or cast, []).extend(relevant)
+    return {cast: appearances[names.get(cast) or cast] for cast in labels}
 
 
 def score_variants(

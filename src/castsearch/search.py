@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from castsearch import diffusion, files, fusion, propagation
 from castsearch.crops import num_cast
+from castsearch.errors import InputError
 from castsearch.variants import Variant
 
 # A candidate's id is stored once, since each ranking has them all.
@@ -76,11 +77,32 @@ def load_movie(crops: str | Path, faces: str | Path, bodies: Mapping[str, str | 
 
 
 def load_movies(
-    crops: Sequence[str | Path], faces: Sequence[str | Path], bodies: Mapping[str, Sequence[str | Path]]
+    crops: Sequence[str | Path],
+    faces: Sequence[str | Path],
+    networks: Sequence[str],
+    bodies: Sequence[str | Path],
 ) -> Movie:
-    """Gather movies, to be searched as one, from their tables in the same order; see `load_movie`."""
-    of_movies = [dict(zip(bodies, paths, strict=True)) for paths in zip(*bodies.values(), strict=True)]
-    movies = [load_movie(*paths) for paths in zip(crops, faces, of_movies or [{}] * len(crops), strict=True)]
+    """Gather movies that are to be searched as one.
+
+    Args:
+        crops: crop table of each movie.
+        faces: face table of each movie.
+        networks: names.
+        bodies: body features of each movie by the first network, then of each by the next, and so on.
+
+    Raises:
+        InputError: an id occurs in two movies.
+    """
+    movies = [
+        load_movie(*tables, dict(zip(networks, bodies[number :: len(crops)], strict=True)))
+        for number, tables in enumerate(zip(crops, faces, strict=True))
+    ]
+    first_in: dict[str, str | Path] = {}
+    for path, movie in zip(crops, movies, strict=True):
+        for name in (*movie.cast, *movie.candidates):
+            if name in first_in:
+                raise InputError(f"{path}: {name}: {first_in[name]} has this id too, and they are searched as one")
+        first_in |= dict.fromkeys((*movie.cast, *movie.candidates), path)
     cast = [movie.face[: len(movie.cast)] for movie in movies]
     candidates = [movie.face[len(movie.cast) :] for movie in movies]
     return Movie(
@@ -90,7 +112,7 @@ def load_movies(
         },
         face=np.concatenate([*cast, *candidates]),
         has_face=np.concatenate([movie.has_face for movie in movies]),
-        bodies={network: np.concatenate([movie.bodies[network] for movie in movies]) for network in bodies},
+        bodies={network: np.concatenate([movie.bodies[network] for movie in movies]) for network in networks},
     )
 
 

@@ -12,6 +12,8 @@ NETWORKS = {"detector": "face.onnx", "recogniser": "face.onnx"}
 CHANGES = {
     "`fusion.thresholds`": {"fusion.thresholds": [0.6, 0.5]},
     "`fusion.face_rerank`, `fusion.body_rerank`": {"fusion.face_rerank": True},
+    "`search.method`": {"search.method": "cascade"},
+    "`search.scope`": {"search.scope": "split"},
     "`rerank.*`": {"rerank": {"face": {"k1": 10}}},
     "`faces.selection.*`": {"faces.selection": {"area_fraction": 0.05}},
     "`faces.dlib.*`": {"faces.dlib": {"upsample": 0}},

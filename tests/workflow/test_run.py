@@ -39,6 +39,12 @@ def test_the_tables_have_a_row_per_variant(finished):
         "face+body*[triplet,mgn]",
         "face*+body[triplet,mgn]",
         "face*+body*[triplet,mgn]",
+        "propagation face+body[triplet,mgn]",
+        "propagation face+body*[triplet,mgn]",
+        "propagation face*+body[triplet,mgn]",
+        "propagation face*+body*[triplet,mgn]",
+        "diffusion face+body[triplet,mgn]",
+        "diffusion face*+body[triplet,mgn]",
         "face+body[triplet]",
         "face+body[mgn]",
     ]
