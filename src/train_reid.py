@@ -22,5 +22,5 @@ with logging_to(snakemake.log[0]):
         log_out=Path(snakemake.output.history),
         checkpoint_dir=Path(snakemake.params.checkpoints),
         imagenet=Path(imagenet),
-        workers=0 if snakemake.threads == 1 else snakemake.threads - 1,
+        workers=snakemake.threads - 1 if torch.cuda.is_available() else 0,  # on the CPU, training needs every core
     )
