@@ -19,7 +19,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnx
-import onnxruntime
 import pandas as pd
 import yaml
 
@@ -27,6 +26,7 @@ from castsearch import face_models, results
 from castsearch.errors import InputError
 from castsearch.faces.engine import Engine, Face, Image, make_engine
 from castsearch.faces.mxnet_import import build_onnx
+from castsearch.faces.onnx_network import session_options
 
 SHARED = Path(__file__).parents[2] / "shared"
 CROP = (300, 700)
@@ -60,8 +60,9 @@ def engines(folder: Path, config: Path | None) -> Iterator[tuple[str, str, dict]
     yield "dlib, cnn", "dlib", {"detector": "cnn"}
     if (SHARED / "graphs").is_dir() and (SHARED / "golden/fill.py").is_file():
         files = filled_networks(folder)
-        yield "retinaface_arcface, all sizes", "retinaface_arcface", files
-        yield "retinaface_arcface, smallest size alone", "retinaface_arcface", files | {"pyramid": [500]}
+        yield "retinaface_arcface, all five sizes", "retinaface_arcface", files
+        yield "retinaface_arcface, first three sizes", "retinaface_arcface", files | {"pyramid": [500, 800, 1100]}
+        yield "retinaface_arcface, first size", "retinaface_arcface", files | {"pyramid": [500]}
     else:
         print("retinaface_arcface: skipped, for want of the graphs in ../shared/graphs; --config takes your own files")
     if config is None:
@@ -107,7 +108,7 @@ def main() -> None:
                 print(f"{label}: skipped: {error}")
                 continue
             rows.append({"engine": label, "detect [s/crop]": detection, "embed [s/crop]": embedding})
-    provider = onnxruntime.get_available_providers()[0]
+    provider = session_options(1)["providers"][0]
     print(f"\nA crop of {CROP[0]}x{CROP[1]} pixels, {options.threads} threads, ONNX Runtime with {provider}:\n")
     print(results.to_markdown(pd.DataFrame(rows)))
 
