@@ -1,0 +1,153 @@
+"""Compare the ways to search on simulated movies of the challenge's validation sizes.
+
+    python bench/search.py                      two seeds, some minutes
+    python bench/search.py --seeds 20 --docs    rewrite the tables of docs/search-methods.md
+
+A seed draws 19 movies with 147 portraits and 15,124 candidates; its score is the mean average precision over all
+portraits. Means over seeds come with 95 % confidence intervals (Student's t); differences are paired by seed.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from tqdm import tqdm
+
+from castsearch import evaluation, files, search, simulation
+from castsearch.variants import Variant, ablation
+
+DOCS = Path(__file__).parents[1] / "docs"
+RERANKING = {"method": "k_reciprocal", "k1": 20, "k2": 6, "lambda_value": 0.3}
+THRESHOLDS = (0.5, 0.4, 0.3, 0.25)  # the seed system's
+BODY = "body"
+VARIANTS = ablation([BODY])
+CASCADE = Variant((BODY,), face_rerank=True, body_rerank=True).name
+ASSUMED = simulation.Assumptions()
+SCENARIOS = {
+    "as assumed": ASSUMED,
+    "half of the faces unseen": replace(ASSUMED, faceless=0.5),
+    "poor faces": replace(ASSUMED, face_noise=5, blur=2.5),
+    "portraits unlike the part": replace(ASSUMED, part=1.5),
+    "neighbours' faces in 15 % of the boxes": replace(ASSUMED, wrong_face=0.15),
+    "half of the costumes are uniforms": replace(ASSUMED, uniform=0.5),
+    "poor bodies": replace(ASSUMED, body_noise=2),
+    "scenes outshine costumes": replace(ASSUMED, scene=2),
+}
+COMPARED = [
+    Variant(),
+    Variant((BODY,)),
+    Variant((BODY,), True, True),
+    Variant((BODY,), True, False, "propagation"),
+    Variant((BODY,), method="diffusion"),
+    Variant((BODY,), True, method="diffusion"),
+]
+
+
+def searchable(drawn: simulation.SimulatedMovie) -> tuple[search.Movie, dict[str, list[str]]]:
+    """A simulated movie as the search takes it, and its labels."""
+    num_cast = len(drawn.face) - len(drawn.identity)
+    cast = [f"cast{number}" for number in range(num_cast)]
+    candidates = [f"{number:05d}" for number in range(len(drawn.identity))]
+    labels = {name: [candidates[row] for row in np.flatnonzero(drawn.identity == i)] for i, name in enumerate(cast)}
+    movie = search.Movie(cast, candidates, [], [], drawn.face, drawn.has_face, drawn.frames, {BODY: drawn.body})
+    return movie, labels
+
+
+def precisions(
+    drawn: simulation.SimulatedMovie, variants: Sequence[Variant], thresholds: Sequence[float] = THRESHOLDS
+) -> pd.DataFrame:
+    """Average precision of every variant (column) for every portrait (row) of a movie."""
+    movie, labels = searchable(drawn)
+    reranked = search.rerank(movie, variants, RERANKING, RERANKING)
+    scores: dict[str, list[float]] = {variant.name: [] for variant in variants}
+    for row in search.fuse(movie, reranked, variants, thresholds, thresholds[0]).to_pylist():
+        scores[row["variant"]].append(evaluation.average_precision(labels[row["cast"]], row["ranking"]))
+    return pd.DataFrame(scores)
+
+
+def score(
+    seeds: int, variants: Sequence[Variant], assumptions: simulation.Assumptions, name: str = "", **options: object
+) -> pd.DataFrame:
+    """Mean average precision of every variant (column) for every seed (row)."""
+    rows = []
+    for seed in tqdm(range(seeds), desc=name, mininterval=2):
+        movies = [
+            simulation.movie(*size, 1000 * seed + number, assumptions) for number, size in enumerate(simulation.SIZES)
+        ]
+        rows.append(pd.concat([precisions(movie, variants, **options) for movie in movies]).mean())
+    return pd.DataFrame(rows)
+
+
+def interval(values: pd.Series) -> float:
+    """Half the width of the mean's 95 % confidence interval."""
+    return float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)) if len(values) > 1 else float("nan")
+
+
+def compare(scores: pd.DataFrame) -> pd.DataFrame:
+    """A row per variant: its mean, and its mean difference to the cascade with all re-ranking."""
+    difference = scores.sub(scores[CASCADE], axis=0)
+    return pd.DataFrame(
+        {
+            "search": [f"`{name}`" for name in scores],
+            "mAP": [f"{scores[name].mean():.3f} ± {interval(scores[name]):.3f}" for name in scores],
+            f"minus `{CASCADE}`": [
+                f"{difference[name].mean():+.3f} ± {interval(difference[name]):.3f}" for name in scores
+            ],
+        }
+    )
+
+
+def scenarios(seeds: int, worlds: Mapping[str, simulation.Assumptions]) -> pd.DataFrame:
+    """A row per scenario, a column per variant: means over seeds."""
+    rows = []
+    for name, assumptions in worlds.items():
+        means = score(seeds, COMPARED, assumptions, name).mean()
+        rows.append({"scenario": name} | {f"`{variant}`": f"{value:.3f}" for variant, value in means.items()})
+    return pd.DataFrame(rows)
+
+
+def tuned_cascade(seeds: int) -> pd.DataFrame:
+    """The cascade with other thresholds: what it could have, had they been tuned to these faces."""
+    cascades = [Variant((BODY,)), Variant((BODY,), True, True)]
+    rows = []
+    for first in (0.25, 0.3, 0.35, 0.4, 0.5, 0.6):
+        thresholds = (first, *(value for value in (0.4, 0.3, 0.25) if value <= first))
+        means = score(seeds, cascades, ASSUMED, f"thresholds from {first}", thresholds=thresholds).mean()
+        listed = ", ".join(f"{value:g}" for value in thresholds)
+        rows.append({"thresholds": listed} | {f"`{variant}`": f"{value:.3f}" for variant, value in means.items()})
+    return pd.DataFrame(rows)
+
+
+def write_docs(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Put each table between its marks in the document."""
+    path = DOCS / "search-methods.md"
+    text = path.read_text()
+    for name, table in tables.items():
+        before, mark, rest = text.partition(f"<!-- {name} -->")
+        after = rest.partition("<!-- end -->")[2]
+        text = f"{before}{mark}\n\n{table.to_markdown(index=False)}\n\n<!-- end -->{after}"
+    files.write_text(path, text)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description="Compare the ways to search on simulated movies.")
+    parser.add_argument("--seeds", type=int, default=2, help="how often 19 movies are drawn")
+    parser.add_argument("--docs", action="store_true", help="rewrite the tables of docs/search-methods.md")
+    options = parser.parse_args()
+    tables = {"methods": compare(score(options.seeds, VARIANTS, ASSUMED, "methods"))}
+    print(tables["methods"].to_markdown(index=False))
+    if options.docs:
+        few = max(2, options.seeds // 5)
+        tables |= {"scenarios": scenarios(few, SCENARIOS), "thresholds": tuned_cascade(few)}
+        for table in ("scenarios", "thresholds"):
+            print("\n" + tables[table].to_markdown(index=False))
+        write_docs(tables)
+
+
+if __name__ == "__main__":
+    main()
