@@ -1,6 +1,6 @@
 import pandas as pd
 
-from castsearch import dataset, figures, files, results
+from castsearch import dataset, evaluation, figures, files, results
 from castsearch.crops import problems
 from castsearch.logs import logging_to
 
@@ -19,7 +19,7 @@ with logging_to(snakemake.log[0]):
             print(f"skipped {name}: {reason}")
             del labels[name]
         if snakemake.params.across:
-            labels = results.across_movies(labels, names)
+            labels = evaluation.across_movies(labels, names)
         scored = results.score_variants(labels, rankings, variants)
         for table in scored:
             table.insert(0, "split", split)

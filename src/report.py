@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from castsearch import crops, dataset, files, provenance, report, results
+from castsearch import crops, dataset, evaluation, files, provenance, report, results
 from castsearch.logs import logging_to
 
 with logging_to(snakemake.log[0]):
@@ -13,7 +13,7 @@ with logging_to(snakemake.log[0]):
     for path in inputs.labels:
         found = dataset.load_labels(path)
         skipped += dataset.check_labels(path, found, cast, "skip")  # "stop" has stopped the evaluation
-        labels |= results.across_movies(found, cast) if params.across else found
+        labels |= evaluation.across_movies(found, cast) if params.across else found
     for path in dict.fromkeys([*inputs.train_crops, *inputs.crops]):
         skipped += crops.problems(files.read_table(path))
     ranked = results.read_rankings(inputs.rankings)

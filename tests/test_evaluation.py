@@ -135,3 +135,25 @@ def test_without_a_split_the_labels_say_which_cast_ids_there_are(scored_split, c
     scored_split[1].write_text("m_nm9 m_0\n")
     assert evaluation.main([str(path) for path in scored_split[:2]]) == 1
     assert "line 1: unknown cast id 'm_nm9'" in capsys.readouterr().err
+
+
+def test_across_movies_whoever_shows_the_person_counts():
+    labels = {"m_a": ["m_1"], "n_a": ["n_1", "n_2"], "n_b": ["n_3"]}
+    merged = evaluation.across_movies(labels, {"m_a": "ann", "n_a": "ann", "n_b": None})
+    assert merged == {"m_a": ["m_1", "n_1", "n_2"], "n_a": ["m_1", "n_1", "n_2"], "n_b": ["n_3"]}
+
+
+def test_a_search_of_all_movies_is_scored_across_them(scored_split, capsys):
+    labels, submission, split = scored_split
+    annotations = json.loads(split.read_text())
+    annotations["n"] = json.loads(json.dumps(annotations["m"]).replace('"m_', '"n_'))
+    for movie in annotations.values():
+        movie["cast"][0]["label"] = "nm1"
+    split.write_text(json.dumps(annotations))
+    labels.write_text(json.dumps({"m_nm1": ["m_1"], "n_nm1": ["n_2"]}))
+    submission.write_text("m_nm1 m_1,n_2\nn_nm1 m_1,n_2\n")
+    arguments = [str(labels), str(submission), "--split", str(split)]
+    assert evaluation.main(arguments) == 1
+    assert "belongs to another movie" in capsys.readouterr().err
+    assert evaluation.main([*arguments, "--across"]) == 0
+    assert "mAP      1.000000" in capsys.readouterr().out

@@ -34,13 +34,10 @@ def test_every_variant_is_scored_on_every_query():
     assert ablation["mAP"].round(6).tolist() == [0.791667, 0.25]
 
 
-def test_across_movies_whoever_shows_the_person_counts():
+def test_the_cast_has_names():
     crops = pa.table({"id": ["m_a", "m_1"], "role": ["cast", "candidate"], "label": ["ann", "ann"]})
     other = pa.table({"id": ["n_a", "n_b"], "role": ["cast", "cast"], "label": ["ann", None]})
-    names = results.cast_names([crops, other])
-    assert names == {"m_a": "ann", "n_a": "ann", "n_b": None}
-    labels = results.across_movies({"m_a": ["m_1"], "n_a": ["n_1", "n_2"], "n_b": ["n_3"]}, names)
-    assert labels == {"m_a": ["m_1", "n_1", "n_2"], "n_a": ["m_1", "n_1", "n_2"], "n_b": ["n_3"]}
+    assert results.cast_names([crops, other]) == {"m_a": "ann", "n_a": "ann", "n_b": None}
 
 
 def test_a_table_is_written_with_six_decimals(tmp_path):

@@ -104,24 +104,44 @@ def mean_average_precision(labels: Mapping[str, Collection[str]], submission: Ma
     return float(summarize(score_queries(labels, submission))["mAP"])
 
 
-def _candidates_by_cast(split: Path) -> dict[str, set[str]]:
-    """The ids of its movie's candidates for every cast id of `{split}.json`."""
-    candidates = {}
+def across_movies(labels: Mapping[str, Sequence[str]], names: Mapping[str, str | None]) -> dict[str, list[str]]:
+    """Labels for a search of all movies: whoever shows the person, in whichever movie.
+
+    Args:
+        labels: cast id → ids of the movie's candidates that show this person.
+        names: cast id → the person's name, which is the same in all movies; None if unknown.
+
+    Returns:
+        cast id → ids of all movies' candidates that show this person.
+    """
+    appearances: dict[str, list[str]] = {}
+    for cast, relevant in labels.items():
+        appearances.setdefault(names.get(cast) or cast, []).extend(relevant)
+    return {cast: appearances[names.get(cast) or cast] for cast in labels}
+
+
+def _read_split(split: Path) -> tuple[dict[str, set[str]], dict[str, str | None]]:
+    """The ids of its movie's candidates, and the name, of every cast id of `{split}.json`."""
+    candidates, names = {}, {}
     for movie, entry in load_annotations(split).items():
         persons, _ = people(entry, f"{split}: movie {movie}")
         ids = {person.id for person in persons if person.role == "candidate"}
         candidates |= {person.id: ids for person in persons if person.role == "cast"}
-    return candidates
+        names |= {person.id: person.label for person in persons if person.role == "cast"}
+    return candidates, names
 
 
-def _score_file(labels_path: Path, submission_path: Path, split: Path | None) -> str:
+def _score_file(labels_path: Path, submission_path: Path, split: Path | None, across: bool) -> str:
     """Score a submission file; the answer is text to print."""
     labels = load_labels(labels_path)
     if split is None:
         submission = read_submission(submission_path, cast_ids=labels.keys())
     else:
-        candidates = _candidates_by_cast(split)
+        candidates, names = _read_split(split)
         check_labels(labels_path, labels, candidates.keys(), on_bad="stop")
+        if across:
+            labels = across_movies(labels, names)
+            candidates = dict.fromkeys(candidates, set().union(*candidates.values()))
         submission = read_submission(submission_path, candidates=candidates)
     queries = score_queries(labels, submission)
     overall = summarize(queries)
@@ -141,9 +161,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("labels", type=Path, help="JSON: cast id -> list of the relevant candidate ids")
     parser.add_argument("submission", type=Path, help="one line per cast id: 'castid cand1,cand2,...'")
     parser.add_argument("--split", type=Path, help="the split's annotation file, to check every id against")
+    parser.add_argument("--across", action="store_true", help="the portraits were searched in all movies of --split")
     options = parser.parse_args(arguments)
+    if options.across and not options.split:
+        parser.error("--across needs --split")
     try:
-        print(_score_file(options.labels, options.submission, options.split))
+        print(_score_file(options.labels, options.submission, options.split, options.across))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

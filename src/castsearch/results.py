@@ -37,22 +37,6 @@ def cast_names(crops: Iterable[pa.Table]) -> dict[str, str | None]:
     return names
 
 
-def across_movies(labels: Mapping[str, Sequence[str]], names: Mapping[str, str | None]) -> dict[str, list[str]]:
-    """Labels for a search of all movies: whoever shows the person, in whichever movie.
-
-    Args:
-        labels: cast id → ids of the movie's candidates that show this person.
-        names: cast id → the person's name, which is the same in all movies; None if unknown.
-
-    Returns:
-        cast id → ids of all movies' candidates that show this person.
-    """
-    appearances: dict[str, list[str]] = {}
-    for cast, relevant in labels.items():
-        appearances.setdefault(names.get(cast) or cast, []).extend(relevant)
-    return {cast: appearances[names.get(cast) or cast] for cast in labels}
-
-
 def score_variants(
     labels: Mapping[str, Sequence[str]], rankings: Mapping[str, Mapping[str, Sequence[str]]], variants: Sequence[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
