@@ -16,7 +16,7 @@ rule detect:
     threads: 1 if ENGINE == "dlib" else 8
     resources:
         gpu=1,
-        mem_mb=growing(3000),
+        mem_mb=growing(6000),
         runtime=growing(120),
     params:
         code=code("detect"),

@@ -64,6 +64,8 @@ rule report:
             "torch",
             "torchvision",
             "dlib-bin",
+            "onnxruntime",
+            "insightface",
             "opencv-python-headless",
             "pyarrow",
         ],
