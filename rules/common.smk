@@ -145,6 +145,13 @@ def searched_bodies(wildcards):
     return [path for pattern in patterns for path in searched(pattern)(wildcards)]
 
 
+def reranking(kind):
+    """Method and parameters of the re-ranking of faces or of bodies."""
+    method = config["rerank"]["method"]
+    options = config["rerank"]["ecn" if method == "ecn" else kind]
+    return {"method": method, **options}
+
+
 def growing(base):
     """A resource that doubles its claim whenever the job is tried again."""
     return lambda wildcards, attempt: base * 2 ** (attempt - 1)

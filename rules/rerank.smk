@@ -1,13 +1,6 @@
 # Re-ranking of faces and bodies among what is searched together: all of the search that no threshold touches.
 
 
-def reranking(kind):
-    """Method and parameters of the re-ranking of faces or of bodies."""
-    method = config["rerank"]["method"]
-    options = config["rerank"]["ecn" if method == "ecn" else kind]
-    return {"method": method, **options}
-
-
 rule rerank:
     input:
         crops=searched("results/crops/{split}/{movie}.arrow"),
