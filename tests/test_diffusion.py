@@ -108,6 +108,15 @@ def test_places_in_a_frame_are_given_together():
     np.testing.assert_allclose(settled, [[0.9, 0.01, 0.5], [0.08, 0.7, 0.5]])
 
 
+def test_whom_nothing_reaches_stands_between_who_is_the_cast_member_and_who_is_another():
+    face = np.eye(8)[[0, 1, 0, 0, 0, 1, 1, 1, 2, 3]]  # two portraits with three candidates each; two without a face
+    has_face = np.array([True] * 6 + [False] * 2)
+    ranking = rank(face, None, list("abcdefgh"), has_face, 2)
+    assert ranking.tolist() == [[0, 1, 2, 6, 7, 3, 4, 5], [3, 4, 5, 6, 7, 0, 1, 2]]
+    # In one frame with somebody who is the cast member, nobody else is.
+    assert rank(face, None, list("abcdefah"), has_face, 2)[0].tolist()[:5] == [0, 1, 2, 7, 6]
+
+
 def test_shapes_that_do_not_fit_are_refused():
     face, body, frames, has_face, num_cast, _ = movie()
     similarity = fusion.face_similarity(face, num_cast, has_face)
