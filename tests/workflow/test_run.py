@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -48,6 +49,21 @@ def test_the_tables_have_a_row_per_variant(finished):
         "face+body[triplet]",
         "face+body[mgn]",
     ]
+
+
+def test_each_portrait_is_searched_in_all_movies_of_its_split(finished, tmp_path):
+    folder = shutil.copytree(finished, tmp_path / "run")
+    changes = {"search.scope": "split", "data.demo.movies.val": 2}
+    done = run(folder, with_changes(changes))
+    assert done.returncode == 0, done.stdout
+    entries = movies(folder, "val").values()
+    everybody = sorted(row["id"] for entry in entries for row in entry["candidates"])
+    submission = read_submission(folder / "results/submission/val.txt")
+    assert {cast: sorted(ranking) for cast, ranking in submission.items()} == {
+        member["id"]: everybody for entry in entries for member in entry["cast"]
+    }
+    rows = (folder / "results/tables/ablation.tsv").read_text().splitlines()
+    assert [row.split("\t")[1] for row in rows[1:3]] == ["diffusion face", "diffusion face*"]
 
 
 def test_a_stage_writes_a_file_per_movie(finished):
