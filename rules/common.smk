@@ -66,7 +66,7 @@ if DEMO:
         split: {
             "annotations": f"results/demo/{split}.json",
             "images": f"results/demo/{split}",
-            "labels": f"results/demo/{split}_label.json" if split == "val" else None,
+            "labels": None if split == "test" else f"results/demo/{split}_label.json",
         }
         for split in DATA["demo"]["movies"]
     }
@@ -78,6 +78,7 @@ if DEMO:
     DIGESTS = {split: dict.fromkeys(movies, "demo") for split, movies in MOVIES.items()}
 else:
     SPLITS = {split: DATA["files"][split] for split in dict.fromkeys(TRAIN + SEARCH)}
+    or_stop(configuration.check_files, SPLITS)
     DIGESTS = {
         split: {
             movie: dataset.movie_digest(entry)

@@ -16,7 +16,7 @@ rule rulegraph:
         runtime=growing(10),
     params:
         code=code("rulegraph"),
-        shape=[GROUPS, list(NETWORKS), TRAIN, SEARCH, LABELLED],
+        shape=[GROUPS, list(NETWORKS), TRAIN, SEARCH, LABELLED, DEMO, ENGINE, VERIFIED],
     script:
         "../src/rulegraph.py"
 
@@ -52,7 +52,7 @@ rule report:
         code=code("report"),
         title="Cast search",
         variant=MAIN,
-        baseline=VARIANTS[0],
+        baseline=variants.Variant(method=MAIN.method),
         across=ACROSS,
         variants=VARIANTS,
         networks=list(NETWORKS),

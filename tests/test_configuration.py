@@ -5,7 +5,9 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from castsearch.configuration import validate
+from castsearch import configuration
+from castsearch.configuration import check_files, validate
+from castsearch.demo.people import PEOPLE
 from castsearch.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -53,6 +55,11 @@ def test_the_example_for_the_challenge_is_valid():
         ("data.train", [], r"config: data\.train: no split to train the networks on"),
         ("search.method", "magic", r"config: search\.method: 'magic' is not"),
         ("fusion.body_rerank", True, r"config: fusion\.body_rerank: search\.method diffusion"),
+        ("data.demo.movies.train", 0, r"config: data\.demo\.movies: no movie to train the networks on"),
+        ("reid.recipe.people", 1, r"config: reid\.recipe\.people: 1 is less than the minimum of 2"),
+        ("reid.recipe.margin", "hard", r"config: reid\.recipe\.margin: 'hard'"),
+        ("reid.recipe.learning_rate", float("nan"), r"config: reid\.recipe\.learning_rate: nan is no finite number"),
+        ("faces.selection", {"centre_band": [0.9, 0.1]}, r"config: faces\.selection\.centre_band: 0\.9 is not below"),
         ("fusion.thresholds", [0.4, 0.5], r"config: fusion\.thresholds: each must not be above"),
     ],
 )
@@ -66,6 +73,16 @@ def test_a_whole_split_is_searched_by_diffusion_alone():
     with pytest.raises(InputError, match=r"config: search\.scope: split needs the memory of search\.method diffusion"):
         validate(config, SCHEMA)
     validate(changed("search.scope", "split"), SCHEMA)
+
+
+def test_a_folder_of_images_that_is_not_there_is_refused_by_key(tmp_path):
+    check_files({"val": {"images": str(tmp_path)}})
+    with pytest.raises(InputError, match=r"config: data\.files\.val\.images: no such folder: .*typo"):
+        check_files({"val": {"images": str(tmp_path / "typo")}})
+
+
+def test_the_number_of_photographed_people_is_the_demos():
+    assert len(PEOPLE) == configuration._PHOTOGRAPHED
 
 
 def test_every_wrong_key_is_named_at_once():

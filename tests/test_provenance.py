@@ -5,6 +5,11 @@ import pytest
 from castsearch import provenance
 
 
+def clear_caches():
+    provenance._imports.cache_clear()
+    provenance._meaning.cache_clear()
+
+
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """A package of three modules, of which a script reaches two."""
@@ -17,14 +22,14 @@ def package(tmp_path, monkeypatch):
     (folder / "unused.py").write_text("X = 1\n")
     (tmp_path / "rule.py").write_text("def f():\n    from castsearch.deep import near\n")
     monkeypatch.setattr(provenance, "_PACKAGE", folder)
-    provenance._imports.cache_clear()
+    clear_caches()
     yield tmp_path
-    provenance._imports.cache_clear()
+    clear_caches()
 
 
-def digest_after(package: Path, file: str) -> str:
-    (package / file).write_text((package / file).read_text() + "Y = 2\n")
-    provenance._imports.cache_clear()
+def digest_after(package: Path, file: str, added: str = "Y = 2\n") -> str:
+    (package / file).write_text((package / file).read_text() + added)
+    clear_caches()
     return provenance.source_digest(package / "rule.py")
 
 
@@ -39,6 +44,11 @@ def test_a_change_in_code_that_a_script_reaches_changes_its_digest(package, file
 def test_a_change_in_other_code_does_not(package):
     before = provenance.source_digest(package / "rule.py")
     assert digest_after(package, "castsearch/unused.py") == before
+
+
+def test_a_change_in_comments_does_not(package):
+    before = provenance.source_digest(package / "rule.py")
+    assert digest_after(package, "castsearch/far.py", "\n\n# why\n") == before
 
 
 def test_every_rule_script_reaches_library_code():

@@ -1,9 +1,11 @@
 """Refuse a configuration that cannot work before anything runs, naming the key."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from jsonschema.exceptions import ValidationError, best_match
 
 from castsearch.errors import InputError
 
@@ -17,12 +19,25 @@ def validate(config: Mapping, schema: Mapping) -> None:
         InputError: names every key that is wrong, one line each.
     """
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.path)))
-    lines = [_explain(error) for error in errors] or list(_impossible(config))
+    lines = [_explain(error) for error in errors] or [*_not_finite(config), *_impossible(config)]
     if lines:
         raise InputError("\n".join(f"config: {line}" for line in lines))
 
 
+def check_files(splits: Mapping[str, Mapping[str, str]]) -> None:
+    """Check that the image folder of every split is there: without it, skipping bad images would skip them all.
+
+    Raises:
+        InputError: names the key and the folder.
+    """
+    for split, files in splits.items():
+        if not Path(files["images"]).is_dir():
+            raise InputError(f"config: data.files.{split}.images: no such folder: {files['images']}")
+
+
 def _explain(error: ValidationError) -> str:
+    if error.context:  # of several forms that a value may have, the one that it comes closest to
+        error = best_match([error])
     key = ".".join(str(part) for part in error.absolute_path) or "top level"
     if error.validator == "additionalProperties":
         known = set(error.schema.get("properties", {}))
@@ -31,7 +46,18 @@ def _explain(error: ValidationError) -> str:
     return f"{key}: {error.message}"
 
 
-def _impossible(config: Mapping):
+def _not_finite(value: object, key: str = "") -> Iterator[str]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield f"{key}: {value} is no finite number"
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _not_finite(part, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from _not_finite(part, f"{key}.{number}")
+
+
+def _impossible(config: Mapping) -> Iterator[str]:
     data, faces, networks = config["data"], config["faces"], config["reid"]["networks"]
     for purpose in ("train", "search"):
         for split in data[purpose]:
@@ -39,15 +65,10 @@ def _impossible(config: Mapping):
                 yield f"data.{purpose}: the split {split} has no entry under data.files"
     if data["source"] == "demo" and data["demo"]["cast"] + data["demo"]["others"] > _PHOTOGRAPHED:
         yield f"data.demo: cast + others is more than the {_PHOTOGRAPHED} people that there are photographs of"
-    names = [network["name"] for network in networks]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"reid.networks: the name {name} occurs twice"
-    for number, network in enumerate(networks):
-        backbone = network["backbone"]
-        if network["imagenet"] == "packaged" and backbone != "mobilenet_v2":
-            yield f"reid.networks.{number}.imagenet: only mobilenet_v2 is packaged; name the file for {backbone}"
-    if networks and not data["train"]:
-        yield "data.train: no split to train the networks on; name one, or empty reid.networks"
+    yield from _impossible_networks(data, networks)
+    low, high = faces["selection"].get("centre_band", (0, 1))
+    if low >= high:
+        yield f"faces.selection.centre_band: {low} is not below {high}"
     if faces["engine"] not in faces:
         yield f"faces.engine: {faces['engine']} has no section under faces"
     method = config["search"]["method"]
@@ -58,3 +79,17 @@ def _impossible(config: Mapping):
     thresholds = config["fusion"]["thresholds"]
     if sorted(thresholds, reverse=True) != thresholds:
         yield "fusion.thresholds: each must not be above the one before it"
+
+
+def _impossible_networks(data: Mapping, networks: list[Mapping]) -> Iterator[str]:
+    names = [network["name"] for network in networks]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"reid.networks: the name {name} occurs twice"
+    for number, network in enumerate(networks):
+        backbone = network["backbone"]
+        if network["imagenet"] == "packaged" and backbone != "mobilenet_v2":
+            yield f"reid.networks.{number}.imagenet: only mobilenet_v2 is packaged; name the file for {backbone}"
+    if networks and not data["train"]:
+        yield "data.train: no split to train the networks on; name one, or empty reid.networks"
+    if networks and data["source"] == "demo" and not sum(data["demo"]["movies"][split] for split in data["train"]):
+        yield "data.demo.movies: no movie to train the networks on; add one, or empty reid.networks"

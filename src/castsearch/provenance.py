@@ -13,12 +13,25 @@ _PACKAGE = Path(__file__).resolve().parent
 def source_digest(script: str | Path) -> str:
     """Return a digest of `script` and of every module of this package that it imports, directly or not.
 
-    A rule that carries it as a parameter is rerun when library code that it uses has changed, and only then.
+    A rule that carries it as a parameter is rerun when library code that it uses has changed, and only then: comments,
+    docstrings and layout do not count.
     """
     digest = hashlib.sha256()
     for path in sorted(_closure(Path(script).resolve()), key=lambda path: path.relative_to(_PACKAGE.parent)):
-        digest.update(path.relative_to(_PACKAGE.parent).as_posix().encode() + b"\0" + path.read_bytes())
+        digest.update(path.relative_to(_PACKAGE.parent).as_posix().encode() + b"\0" + _meaning(path))
     return digest.hexdigest()[:16]
+
+
+@cache
+def _meaning(path: Path) -> bytes:
+    """What of a file decides on results: a module without comments and docstrings, any other file as it is."""
+    if path.suffix != ".py":
+        return path.read_bytes()
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree).encode()
 
 
 def _closure(script: Path) -> set[Path]:

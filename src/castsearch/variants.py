@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+METHODS = ("cascade", "propagation", "diffusion")
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -46,23 +48,19 @@ class Variant:
 
 
 def ablation(networks: Sequence[str], *, across: bool = False) -> list[Variant]:
-    """Return the comparison of one run: faces; with bodies; each re-ranked; by each method; each network alone.
+    """Return the comparison of one run: by each method faces, with bodies, each re-ranked, each network alone.
 
     Args:
         networks: names of all ReID networks.
         across: for a search of all movies of a split at once, which the diffusion alone has the memory for.
     """
     together = tuple(networks)
-    rerank_bodies = (False, True) if together else (False,)
-    diffusions = [Variant(together, face, method="diffusion") for face in (False, True)]
-    if across:
-        variants = [Variant((), face, method="diffusion") for face in (False, True)]
-        variants += diffusions if together else []
-    else:
-        variants = [Variant(), Variant(face_rerank=True)]
-        variants += [Variant(together, face, body) for face in (False, True) for body in (False, True) if together]
-        variants += [Variant(together, face, body, "propagation") for face in (False, True) for body in rerank_bodies]
-        variants += diffusions
-    if len(together) > 1:
-        variants += [Variant((network,), method="diffusion" if across else "cascade") for network in together]
+    variants = []
+    for method in ("diffusion",) if across else METHODS:
+        variants += [Variant((), face, method=method) for face in (False, True)]
+        if together:
+            bodies = (False,) if method == "diffusion" else (False, True)
+            variants += [Variant(together, face, body, method) for face in (False, True) for body in bodies]
+        if len(together) > 1 and method != "propagation":
+            variants += [Variant((network,), method=method) for network in together]
     return variants

@@ -71,7 +71,7 @@ def test_library_code_reruns_the_rules_that_use_it(finished, tmp_path):
         shutil.copytree(ROOT / part, tmp_path / part)
     assert planned(finished, TINY, project=tmp_path) == {}
     module = tmp_path / "src/castsearch/submission.py"
-    module.write_text(module.read_text() + "\n# changed\n")
+    module.write_text(module.read_text() + "\nCHANGED = True\n")
     assert set(planned(finished, TINY, project=tmp_path)) == {"submission", "evaluate", "report"}
 
 

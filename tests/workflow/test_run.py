@@ -10,6 +10,7 @@ from runs import TINY, command, planned, result_files, run, with_changes
 
 from castsearch import files
 from castsearch.submission import read_submission
+from castsearch.variants import ablation
 
 
 def movies(folder, split):
@@ -33,22 +34,7 @@ def test_the_test_split_has_no_labels(finished):
 def test_the_tables_have_a_row_per_variant(finished):
     header, *rows = (finished / "results/tables/ablation.tsv").read_text().splitlines()
     assert header.split("\t")[:4] == ["split", "variant", "queries", "mAP"]
-    assert [row.split("\t")[1] for row in rows] == [
-        "face",
-        "face*",
-        "face+body[triplet,mgn]",
-        "face+body*[triplet,mgn]",
-        "face*+body[triplet,mgn]",
-        "face*+body*[triplet,mgn]",
-        "propagation face+body[triplet,mgn]",
-        "propagation face+body*[triplet,mgn]",
-        "propagation face*+body[triplet,mgn]",
-        "propagation face*+body*[triplet,mgn]",
-        "diffusion face+body[triplet,mgn]",
-        "diffusion face*+body[triplet,mgn]",
-        "face+body[triplet]",
-        "face+body[mgn]",
-    ]
+    assert [row.split("\t")[1] for row in rows] == [variant.name for variant in ablation(["triplet", "mgn"])]
 
 
 def test_each_portrait_is_searched_in_all_movies_of_its_split(finished, tmp_path):
@@ -97,15 +83,14 @@ def test_snakemake_makes_its_own_report_too(finished, tmp_path):
 
 
 def test_a_run_killed_anywhere_goes_on_to_the_same_bytes(finished, tmp_path):
-    """Killed three times, at moments that fall into different stages."""
-    for seconds in (8, 14, 20):
+    """Killed as soon as the first crops are there, a network's first checkpoint, and the first body features."""
+    for sign in ("crops/*/*.arrow", "reid/*/checkpoints/*.safetensors", "bodies/*/*/*.npy"):
         process = subprocess.Popen(
-            command(tmp_path, TINY),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            command(tmp_path, TINY), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        time.sleep(seconds)
+        while process.poll() is None and not any((tmp_path / "results").glob(sign)):
+            time.sleep(0.05)
+        assert process.poll() is None, f"the run ended before there was any {sign}"
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         assert run(tmp_path, TINY, "--unlock").returncode == 0
