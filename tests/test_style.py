@@ -87,3 +87,12 @@ def test_the_post_deploy_scripts_install_what_is_pinned():
         for word in script.read_text().split():
             name, equals, version = word.partition("==")
             assert not equals or pins()[name] == version
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_a_page_is_finished_and_its_links_lead_somewhere(page):
+    text = (ROOT / page).read_text()
+    assert "@@" not in text
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text)
+    missing = [link for link in links if "://" not in link and not ((ROOT / page).parent / link).exists()]
+    assert missing == []
