@@ -24,7 +24,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 RERANKING = {"method": "k_reciprocal", "k1": 20, "k2": 6, "lambda_value": 0.3}
 THRESHOLDS = (0.5, 0.4, 0.3, 0.25)  # the seed system's
 BODY = "body"
-VARIANTS = [*ablation([BODY]), *ablation([], across=True)]  # and the diffusion of faces alone
+VARIANTS = ablation([BODY])
 CASCADE = Variant((BODY,), face_rerank=True, body_rerank=True).name
 ASSUMED = simulation.Assumptions()
 SCENARIOS = {
