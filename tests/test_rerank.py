@@ -94,6 +94,15 @@ def test_images_present_twice_are_tied_exactly():
     np.testing.assert_array_equal(second, first + 99)
 
 
+def test_torch_finds_the_same_neighbours():
+    # Small whole numbers, whose products are exact everywhere, with ties in every row and copies.
+    features = np.random.default_rng(0).integers(-2, 3, (300, 4)).astype(np.float32)
+    for expected, found in zip(
+        rerank.nearest_neighbors(features, 20), rerank._nearest_by_torch(features, 20, "cpu"), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_ties_in_distances_follow_the_same_rule():
     distances = np.array([[0, 1, 1, 1], [1, 0, 1, 1], [1, 1, 0, 1], [1, 1, 1, 0]], np.float32)
     # With k1 = 1, image 0 and 1 are each other's nearest; 2 and 3 have 0 as theirs, which 0 does not return.

@@ -11,14 +11,18 @@ Exact ties: of equally distant neighbours the one with the lower index is nearer
 such neighbours to every image.
 """
 
+import importlib.util
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 _BLOCK_ROWS = 512  # rows of a dense block: enough for a matrix product to run at full speed
+_GPU_ROWS = 4000  # below that, starting CUDA takes longer than the product
+_NVIDIA_DRIVER = Path("/proc/driver/nvidia")
 _BLOCK_PAIRS = 1 << 18  # entries of a block of pairs, whose working arrays should stay in the cache
 
 
@@ -53,7 +57,7 @@ def squared_distance(cosine: np.ndarray) -> np.ndarray:
 
 
 def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find every row's most similar rows by cosine, itself included.
+    """Find every row's most similar rows by cosine, itself included; of many rows on the GPU if torch finds one.
 
     Args:
         features: (n, d) rows of unit length.
@@ -65,6 +69,8 @@ def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndar
     features = np.ascontiguousarray(features, np.float32)
     n = len(features)
     k = min(k, n)
+    if n >= _GPU_ROWS and _has_gpu():
+        return _nearest_by_torch(features, k, "cuda")
     indices = np.empty((n, k), np.int32)
     cosines = np.empty((n, k), np.float32)
     lowest = np.empty(n, np.float32)
@@ -75,6 +81,39 @@ def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndar
         indices[rows] = _smallest(negated, k)
         cosines[rows] = -np.take_along_axis(negated, indices[rows], axis=1)
         lowest[rows] = -negated.max(axis=1)
+    return indices, cosines, lowest
+
+
+def _has_gpu() -> bool:
+    # Importing torch takes seconds, so that the driver is asked for first.
+    if not _NVIDIA_DRIVER.exists() or importlib.util.find_spec("torch") is None:
+        return False
+    import torch  # noqa: PLC0415
+
+    return torch.cuda.is_available()
+
+
+def _nearest_by_torch(features: np.ndarray, k: int, device: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`nearest_neighbors` of contiguous float32 features and k <= n, on a torch device."""
+    import torch  # noqa: PLC0415
+
+    n = len(features)
+    indices = np.empty((n, k), np.int32)
+    cosines = np.empty((n, k), np.float32)
+    lowest = np.empty(n, np.float32)
+    copies, originals = (torch.from_numpy(rows).to(device) for rows in _copies(features))
+    matrix = torch.from_numpy(features).to(device)
+    columns = torch.arange(n, device=device)
+    for rows in _blocks(n, _BLOCK_ROWS):
+        cosine = matrix[rows] @ matrix.T
+        cosine[:, copies] = cosine[:, originals]
+        # topk breaks ties as it likes: integers that order as the cosines do, then by falling index, leave none.
+        bits = (cosine + 0.0).view(torch.int32).to(torch.int64)
+        ordered = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits)
+        best = -(ordered * 2**32 - columns).topk(k, dim=1).values % 2**32
+        indices[rows] = best.cpu().numpy()
+        cosines[rows] = cosine.gather(1, best).cpu().numpy()
+        lowest[rows] = cosine.amin(dim=1).cpu().numpy()
     return indices, cosines, lowest
 
 
