@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from castsearch.dataset import is_cast_label
 from castsearch.errors import InputError
 from castsearch.files import read_table
 from castsearch.reid.images import decode
@@ -57,7 +58,7 @@ def read_people(crop_tables: Sequence[Path]) -> People:
         present = table["image"].is_valid().to_pylist()
         described = zip(table["role"].to_pylist(), table["label"].to_pylist(), present, strict=True)
         for row, (role, label, has_image) in enumerate(described, start=first):
-            if role == "candidate" and label is not None and "others" not in label and has_image:
+            if role == "candidate" and is_cast_label(label) and has_image:
                 rows[path.stem, label].append(row)
         first += len(table)
         tables.append(table.select(["id", "image"]).append_column("source", pa.repeat(str(path), len(table))))
