@@ -20,6 +20,12 @@ def test_a_mistake_of_the_user_is_one_line_and_an_exit_code(tmp_path, capsys):
     assert capsys.readouterr().err == "error: val.json: movie tt1: no\n"
 
 
+def test_a_message_that_no_encoding_can_write_is_escaped(tmp_path):
+    with pytest.raises(SystemExit):
+        fail(tmp_path / "log", InputError("label \ud800"))
+    assert (tmp_path / "log").read_text() == "half way\nerror: label \\ud800\n"
+
+
 def test_any_other_error_leaves_its_trace_in_the_log(tmp_path):
     with pytest.raises(ZeroDivisionError):
         fail(tmp_path / "log", ZeroDivisionError("x"))

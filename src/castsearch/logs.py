@@ -12,7 +12,8 @@ from castsearch.errors import InputError
 @contextmanager
 def logging_to(path: str | Path) -> Iterator[None]:
     """Send standard output and error to the file `path`; an `InputError` becomes one line there and exit code 1."""
-    with Path(path).open("w", buffering=1, encoding="utf-8") as log:
+    # A message may quote what no encoding can write; it is escaped there, as Python does on standard error.
+    with Path(path).open("w", buffering=1, encoding="utf-8", errors="backslashreplace") as log:
         streams = sys.stdout, sys.stderr
         sys.stdout = sys.stderr = log
         try:
