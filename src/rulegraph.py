@@ -1,12 +1,11 @@
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from castsearch.files import write_json
 from castsearch.logs import logging_to
-from castsearch.rulegraph import summarize_jobs
+from castsearch.rulegraph import print_jobs, summarize_jobs
 
 with logging_to(snakemake.log[0]), tempfile.NamedTemporaryFile("w", suffix=".json") as config:
     json.dump(snakemake.config, config)
@@ -21,7 +20,4 @@ with logging_to(snakemake.log[0]), tempfile.NamedTemporaryFile("w", suffix=".jso
         "dot",
     ]
     command += ["--configfile", config.name, "--workflow-profile", "none", "--nolock"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    print(done.stderr)
-    done.check_returncode()
-    write_json(snakemake.output[0], summarize_jobs(done.stdout))
+    write_json(snakemake.output[0], summarize_jobs(print_jobs(command)))
