@@ -59,6 +59,8 @@ def test_rows_follow_the_annotation_though_frames_are_decoded_once(images):
         ((40, 0, 5, 5), None),
         ((-5, 0, 5, 5), None),
         ((3, 3, 0, 5), None),
+        ((1e308, 0, 1e308, 5), None),
+        ((-1e308, -1e308, 1.7e308, 1.7e308), (0, 0, 40, 30)),
         ((3, 3, 5, -5), None),
     ],
 )
@@ -79,6 +81,9 @@ BAD = {
     "box outside": (lambda images: candidate(bbox=(90, 0, 9, 9)), "no part of box"),
     "absolute path": (lambda images: candidate(img="/etc/hostname"), "does not stay inside"),
     "climbing path": (lambda images: candidate(img="../a.jpg"), "does not stay inside"),
+    "no path": (lambda images: candidate(img="\ud800"), "is not a path"),
+    "no label": (lambda images: candidate() | {"label": ["nm1"]}, "neither a text nor null"),
+    "huge box": (lambda images: candidate(bbox=(10**400, 0, 5, 5)), "not four finite numbers"),
 }
 
 
@@ -104,6 +109,16 @@ def test_a_duplicate_is_dropped_and_listed_when_skipped(images):
     table = crops.crop_movie(entry(candidate(), candidate()), SOURCE, images, "skip")
     assert table["id"].to_pylist() == ["nm1", "a"]
     assert [name for name, _ in crops.problems(table)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [(candidate(img="tt1/none.jpg"), "candidate a: .*no such image"), ({"id": "a b"}, "candidate 0: has no id")],
+)
+def test_a_movie_of_which_no_candidate_can_be_used_stops_even_when_skipping(images, bad, reason):
+    with pytest.raises(InputError, match=f"{images}: none of the movie's candidates can be used; .*{reason}") as caught:
+        cut(entry(bad), images, "skip")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_movie_without_anybody_gives_an_empty_table(images):

@@ -31,10 +31,31 @@ def test_an_id_that_would_break_a_path_or_a_submission_line_is_left_out(name):
     assert "candidate 0" in dropped[0][1]
 
 
-@pytest.mark.parametrize("bbox", [None, [1, 2, 3], [1, 2, 3, "4"], [1, 2, float("nan"), 4], {"x": 1}])
-def test_a_box_that_is_not_four_numbers_has_no_size(bbox):
+@pytest.mark.parametrize(
+    "bbox",
+    [None, [1, 2, 3], [1, 2, 3, "4"], [1, 2, float("nan"), 4], {"x": 1}, [True, 2, 3, 4], [10**400, 0, 5, 5]],
+)
+def test_a_box_that_is_not_four_numbers_is_a_problem(bbox):
     found, _ = dataset.people({"cast": [], "candidates": [candidate("a", bbox=bbox)]}, SOURCE)
-    assert found[0].bbox == (0, 0, 0, 0)
+    assert found[0].problem == "'bbox' is not four finite numbers"
+
+
+@pytest.mark.parametrize("label", [3, ["nm1"], True, "\ud800"])
+def test_a_label_that_is_no_text_is_a_problem(label):
+    found, _ = dataset.people({"cast": [], "candidates": [candidate("a", label=label)]}, SOURCE)
+    assert (found[0].problem, found[0].label) == ("'label' is neither a text nor null", None)
+
+
+@pytest.mark.parametrize("record", [{"label": None}, {}])
+def test_a_record_may_have_no_label(record):
+    found, _ = dataset.people({"cast": [{"id": "a", "img": "a.jpg"} | record], "candidates": []}, SOURCE)
+    assert (found[0].problem, found[0].label) == (None, None)
+
+
+@pytest.mark.parametrize("img", [None, 3, "\ud800.jpg"])
+def test_an_image_path_that_is_no_text_is_a_problem(img):
+    found, _ = dataset.people({"cast": [], "candidates": [candidate("a", img=img)]}, SOURCE)
+    assert (found[0].problem, found[0].img) == ("'img' is not a path", "")
 
 
 @pytest.mark.parametrize("img", ["", "/etc/passwd", "../other/a.jpg", "tt1/../../a.jpg", "tt1\\..\\a.jpg", "a\0b"])
@@ -52,6 +73,49 @@ def test_json_that_is_cut_off_is_refused_with_its_line(tmp_path):
     path.write_text('{"tt1": {"cast": [],\n "candidates": [')
     with pytest.raises(InputError, match=r"val\.json: is not complete JSON: .* at line 2"):
         dataset.load_annotations(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[" * 100_000, "is nested too deeply"),
+        (f'{{"tt1": {"1" * 5000}}}', "cannot be used: Exceeds the limit"),
+        ('{"tt1": 1, "tt1": 2}', "the key 'tt1' occurs twice"),
+        ('{"tt1": {"cast": [{"id": "a", "id": "b"}], "candidates": []}}', "the key 'id' occurs twice"),
+    ],
+)
+def test_json_that_is_odd_is_refused_in_one_line(tmp_path, text, reason):
+    path = tmp_path / "val.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=rf"val\.json: .*{reason}") as caught:
+        dataset.load_annotations(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_is_read_over(tmp_path):
+    (tmp_path / "val.json").write_text('{"tt1": {"cast": [], "candidates": []}}', encoding="utf-8-sig")
+    assert list(dataset.load_annotations(tmp_path / "val.json")) == ["tt1"]
+
+
+def test_a_cast_id_of_two_movies_is_refused_with_both(tmp_path):
+    entry = {"cast": [{"id": "nm1", "img": "a.jpg"}], "candidates": []}
+    (tmp_path / "val.json").write_text(json.dumps({"tt1": entry, "tt2": entry}))
+    with pytest.raises(InputError, match=r"val\.json: cast id 'nm1' occurs in two movies, tt1 and tt2"):
+        dataset.load_annotations(tmp_path / "val.json")
+
+
+def test_a_cast_id_that_occurs_twice_in_one_movie_is_left_to_its_movie(tmp_path):
+    member = {"id": "nm1", "img": "a.jpg"}
+    (tmp_path / "val.json").write_text(json.dumps({"tt1": {"cast": [member, member], "candidates": []}}))
+    assert list(dataset.load_annotations(tmp_path / "val.json")) == ["tt1"]
+
+
+@pytest.mark.parametrize("labels", [{"nm\n1": []}, {"\ud800": []}, {"nm1": ["a\nb"]}, {"nm1": [3]}, {"nm1": "a"}])
+def test_labels_that_are_no_ids_are_refused_in_one_line(tmp_path, labels):
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    with pytest.raises(InputError, match=r"labels\.json: cast ") as caught:
+        dataset.load_labels(tmp_path / "labels.json")
+    assert str(caught.value).isprintable()
 
 
 def test_a_missing_annotation_file_is_named(tmp_path):
@@ -80,9 +144,24 @@ def test_a_movie_digest_changes_with_the_movie_alone():
     assert dataset.movie_digest(entry) != dataset.movie_digest({"cast": [], "candidates": [candidate("b")]})
 
 
-def test_a_labelled_cast_id_that_the_split_lacks_stops_or_is_listed():
-    labels = {"tt1_nm1": ["tt1_1"], "tt9_nm9": []}
-    with pytest.raises(InputError, match=r"labels\.json: cast tt9_nm9: the split has no such cast id"):
-        dataset.check_labels("labels.json", labels, {"tt1_nm1"}, "stop")
-    unknown = dataset.check_labels("labels.json", labels, {"tt1_nm1"}, "skip")
-    assert [name for name, _ in unknown] == ["tt9_nm9"]
+CANDIDATES = {"tt1_nm1": {"tt1_1", "tt1_2"}}
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        ({"tt1_nm1": ["tt1_1"], "tt9_nm9": []}, "cast tt9_nm9: the split has no such cast id"),
+        ({"tt1_nm1": ["tt9_1", "tt1_1"]}, "cast tt1_nm1: candidate tt9_1: the movie has no such candidate"),
+    ],
+)
+def test_labels_with_an_id_that_the_split_lacks_stop_or_lose_it(labels, reason):
+    with pytest.raises(InputError, match=rf"labels\.json: {reason}"):
+        dataset.check_labels("labels.json", labels, CANDIDATES, "stop")
+    kept, [(_, why)] = dataset.check_labels("labels.json", labels, CANDIDATES, "skip")
+    assert kept == {"tt1_nm1": ["tt1_1"]}
+    assert why == f"labels.json: {reason}"
+
+
+@pytest.mark.parametrize(("label", "named"), [("nm1", True), ("others", False), ("tt1_others_3", False), (None, False)])
+def test_a_label_of_the_others_or_none_names_nobody(label, named):
+    assert dataset.is_cast_label(label) is named

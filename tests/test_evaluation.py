@@ -69,6 +69,10 @@ def test_the_movie_stands_before_the_last_underscore():
     assert evaluation.movie_of("my_movie_nm001") == "my_movie"
 
 
+def test_the_movie_is_the_one_that_is_given():
+    assert evaluation.score_queries({"ada": ["a"]}, {}, {"ada": "m"})["movie"].tolist() == ["m"]
+
+
 def test_cmc_counts_the_queries_whose_first_hit_is_early_enough():
     ranking = [f"x{i}" for i in range(20)]
     labels = {"m_1": ["x0"], "m_2": ["x4", "x9"], "n_3": ["x9"], "n_4": ["x10"]}
@@ -118,6 +122,7 @@ def test_a_submission_that_fits_its_split_is_scored(scored_split, capsys):
         (1, "m_nm1 m_0\nm_nm2 m_1\n", "rank.txt: line 2: unknown cast id 'm_nm2'"),
         (0, '{"m_nm1": ["m_1"', "label.json: "),
         (0, '{"m_nm7": ["m_1"]}', "label.json: cast m_nm7: "),
+        (0, '{"m_nm1": ["m_9"]}', "label.json: cast m_nm1: candidate m_9: "),
         (2, '{"m": 3}', "val.json: movie m: "),
     ],
 )
@@ -129,6 +134,14 @@ def test_bad_input_is_one_line_and_status_1(scored_split, capsys, file, text, re
     assert reason in printed.err
     assert printed.err.count("\n") == 1
     assert printed.out == ""
+
+
+def test_the_movie_of_a_query_is_the_split_s_and_not_read_from_its_id(scored_split, capsys):
+    for path in scored_split:
+        path.write_text(path.read_text().replace("m_nm1", "bob_smith"))
+    labels, submission, split = map(str, scored_split)
+    assert evaluation.main([labels, submission, "--split", split]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[0] == "m"
 
 
 def test_without_a_split_the_labels_say_which_cast_ids_there_are(scored_split, capsys):

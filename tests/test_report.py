@@ -281,3 +281,18 @@ def test_skipped_records_are_listed_with_their_reason(movie):
 
 def test_that_nothing_was_skipped_is_said(movie):
     assert "None: every record of the data could be used" in Page(render([movie])).words()
+
+
+def test_movies_show_the_rankings_and_labels_of_their_own_split(tmp_path):
+    crops = [tmp_path / "crops" / split / "m.arrow" for split in ("val", "test")]
+    faces = [tmp_path / "faces" / split / "m.arrow" for split in ("val", "test")]
+    for path in faces:
+        files.write_table(path, pa.table({"id": []}).replace_schema_metadata({"engine": '{"engine": "dlib"}'}))
+    rankings = {"val": {"face": {"ada": ["1"]}}, "test": {"face": {"ada": ["2"]}, "both": {"ada": ["3"]}}}
+    labels = {"val": {"ada": ["1"]}}
+    movies, engine = report.read_movies(crops, faces, rankings, labels, variant="both", baseline="face")
+    assert [(movie.rankings, movie.baseline, movie.labels) for movie in movies] == [
+        ({}, {"ada": ["1"]}, {"ada": ["1"]}),
+        ({"ada": ["3"]}, {"ada": ["2"]}, {}),
+    ]
+    assert engine == {"engine": "dlib"}

@@ -54,7 +54,8 @@ def crop_movie(entry: Mapping, source: str, images: str | Path, on_bad_image: st
         The crop table.
 
     Raises:
-        InputError: a record cannot be used and `on_bad_image` is "stop".
+        InputError: a record cannot be used and `on_bad_image` is "stop"; or there are candidates and none of them can
+            be used, which is a mistake in the settings rather than in the records.
     """
     persons, dropped = people(entry, source)
     if dropped and on_bad_image == "stop":
@@ -70,11 +71,22 @@ def crop_movie(entry: Mapping, source: str, images: str | Path, on_bad_image: st
             progress.update()
     progress.close()
     table = pa.Table.from_pylist([rows[person.id] for person in persons], schema=SCHEMA)
-    return table.replace_schema_metadata({_DROPPED: json.dumps(dropped)})
+    table = table.replace_schema_metadata({_DROPPED: json.dumps(dropped)})
+    candidates = table.slice(num_cast(table))
+    if entry["candidates"] and candidates["image"].null_count == len(candidates):
+        [reason, *_] = [*filter(None, candidates["problem"].to_pylist()), *(reason for _, reason in dropped)]
+        raise InputError(f"{images}: none of the movie's candidates can be used; {reason}")
+    return table
 
 
 def _cut_frame(persons: Sequence[Person], img: str, source: str, images: str | Path):
     """Yield each person of one frame with its row."""
+    for person in persons:
+        if person.problem:
+            yield person, _row(person, problem=f"{source}: {person.role} {person.id}: {person.problem}")
+    persons = [person for person in persons if not person.problem]
+    if not persons:
+        return
     try:
         frame = _decode(image_path(images, img))
     except InputError as error:
@@ -101,8 +113,9 @@ def clip(bbox: Sequence[float], width: int, height: int) -> tuple[int, int, int,
     x, y, w, h = bbox
     if w <= 0 or h <= 0:
         return None
-    x1, y1 = max(0, math.floor(x)), max(0, math.floor(y))
-    x2, y2 = min(width, math.ceil(x + w)), min(height, math.ceil(y + h))
+    # Clipped before rounding: the sum of two finite numbers can be infinite, which has no integer.
+    x1, y1 = math.floor(max(0, x)), math.floor(max(0, y))
+    x2, y2 = math.ceil(min(width, x + w)), math.ceil(min(height, y + h))
     return (x1, y1, x2, y2) if x1 < x2 and y1 < y2 else None
 
 

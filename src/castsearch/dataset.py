@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -27,6 +27,7 @@ class Person:
         img: path relative to the split's image folder.
         bbox: x, y, width, height in frame pixels, as annotated; None for a portrait, which is used whole.
         label: the cast id, a label that contains "others", or None where the split has no labels.
+        problem: why the record cannot be used, in a few words; None if it can. What it has besides is then void.
     """
 
     id: str
@@ -34,20 +35,26 @@ class Person:
     img: str
     bbox: tuple[float, float, float, float] | None
     label: str | None
+    problem: str | None = None
 
 
 def load_annotations(path: str | Path) -> dict[str, dict]:
     """Read `{split}.json` and check its outline: movie id → {"cast": [...], "candidates": [...]}.
 
     Raises:
-        InputError: the file is missing, is not JSON, or a movie's entry has another outline.
+        InputError: the file is missing, is not JSON, a movie's entry has another outline, or two movies have the same
+            cast id, for which labels and submission have but one place.
     """
     annotations = _load_object(path)
+    movie_of: dict[str, str] = {}
     for movie, entry in annotations.items():
         if not _SAFE_ID.fullmatch(movie):
             raise InputError(f"{path}: movie {movie!r}: an id holds only letters, digits, '.', '_' and '-'")
         if not isinstance(entry, dict) or not all(isinstance(entry.get(k), list) for k in ("cast", "candidates")):
             raise InputError(f"{path}: movie {movie}: expected an object with the lists 'cast' and 'candidates'")
+        for name in (record.get("id") for record in entry["cast"] if isinstance(record, dict)):
+            if isinstance(name, str) and movie_of.setdefault(name, movie) != movie:
+                raise InputError(f"{path}: cast id {name!r} occurs in two movies, {movie_of[name]} and {movie}")
     return annotations
 
 
@@ -55,27 +62,45 @@ def load_labels(path: str | Path) -> dict[str, list[str]]:
     """Read a label file: cast id → ids of the candidates that show this person.
 
     Raises:
-        InputError: the file is missing, is not JSON, or an entry is no list of strings.
+        InputError: the file is missing, is not JSON, or an entry is no list of ids.
     """
     labels = _load_object(path)
     for cast, candidates in labels.items():
-        if not isinstance(candidates, list) or not all(isinstance(candidate, str) for candidate in candidates):
+        if not cast.isprintable():
+            raise InputError(f"{path}: cast {cast!r}: an id holds no unprintable characters")
+        if not isinstance(candidates, list) or not all(
+            isinstance(name, str) and name.isprintable() for name in candidates
+        ):
             raise InputError(f"{path}: cast {cast}: expected a list of candidate ids")
     return labels
 
 
 def _load_object(path: str | Path) -> dict:
     try:
-        value = json.loads(Path(path).read_text(encoding="utf-8"))
+        value = json.loads(Path(path).read_text(encoding="utf-8-sig"), object_pairs_hook=_unique_keys)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: is not UTF-8 text") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: is not complete JSON: {error.msg} at line {error.lineno}") from None
+    except RecursionError:
+        raise InputError(f"{path}: is nested too deeply") from None
+    except ValueError as error:  # a key that is repeated, or an integer of thousands of digits
+        raise InputError(f"{path}: cannot be used: {error}") from None
     if not isinstance(value, dict):
         raise InputError(f"{path}: expected a JSON object, found {type(value).__name__}")
     return value
+
+
+def _unique_keys(pairs: Sequence[tuple[str, object]]) -> dict:
+    """An object's dict, where the parser's own would keep the last value of a key and lose the others."""
+    found = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} occurs twice in one object")
+        found[key] = value
+    return found
 
 
 def movie_digest(entry: Mapping) -> str:
@@ -111,19 +136,35 @@ def people(entry: Mapping, source: str) -> tuple[list[Person], list[tuple[str, s
 
 def _person(role: str, name: str, record: Mapping) -> Person:
     img, label, bbox = record.get("img"), record.get("label"), record.get("bbox")
-    return Person(
-        id=name,
-        role=role,
-        img=img if isinstance(img, str) else "",
-        bbox=None if role == "cast" else _numbers(bbox),
-        label=label if isinstance(label, str) else None,
-    )
+    if not _is_text(img):
+        problem = "'img' is not a path"
+    elif label is not None and not _is_text(label):
+        problem = "'label' is neither a text nor null"
+    elif role == "candidate" and not _is_box(bbox):
+        problem = "'bbox' is not four finite numbers"
+    else:
+        return Person(name, role, img, None if role == "cast" else tuple(map(float, bbox)), label)
+    return Person(name, role, img if _is_text(img) else "", None, None, problem)
 
 
-def _numbers(bbox: object) -> tuple[float, float, float, float]:
-    """Four finite numbers, or a box of no size, which the crop stage reports."""
-    numbers = isinstance(bbox, list) and len(bbox) == 4 and all(isinstance(value, int | float) for value in bbox)
-    return tuple(map(float, bbox)) if numbers and all(map(math.isfinite, bbox)) else (0.0, 0.0, 0.0, 0.0)
+def _is_text(value: object) -> bool:
+    """Whether a JSON value is a string that UTF-8 can hold: an escape can make half of a surrogate pair."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_box(value: object) -> bool:
+    if not isinstance(value, list) or [type(number) in (int, float) for number in value] != [True] * 4:
+        return False
+    try:
+        return all(map(math.isfinite, value))
+    except OverflowError:  # an integer beyond the floats
+        return False
 
 
 def image_path(folder: str | Path, img: str) -> Path:
@@ -146,17 +187,33 @@ def is_cast_label(label: str | None) -> bool:
 
 
 def check_labels(
-    path: str | Path, labels: Mapping[str, list[str]], cast: Container[str], on_bad: str
-) -> list[tuple[str, str]]:
-    """Compare a label file with the cast ids that its split has.
+    path: str | Path, labels: Mapping[str, Sequence[str]], candidates: Mapping[str, Collection[str]], on_bad: str
+) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
+    """Compare a label file with the ids that its split has.
+
+    Args:
+        path: the label file, for messages.
+        labels: cast id → ids of the candidates that show this person.
+        candidates: for every cast id of the split, the ids of its movie's candidates; sets, best.
+        on_bad: "stop" or "skip".
 
     Returns:
-        With `on_bad` "skip": id and reason of every cast id that the split does not have.
+        The labels without what the split does not have, and id and reason of each thing left out.
 
     Raises:
         InputError: with `on_bad` "stop", for the first of them.
     """
-    unknown = [(name, f"{path}: cast {name}: the split has no such cast id") for name in labels if name not in cast]
-    if unknown and on_bad == "stop":
-        raise InputError(unknown[0][1])
-    return unknown
+    kept, left_out = {}, []
+    for cast, relevant in labels.items():
+        if cast not in candidates:
+            left_out.append((cast, f"{path}: cast {cast}: the split has no such cast id"))
+            continue
+        kept[cast] = [name for name in relevant if name in candidates[cast]]
+        left_out += [
+            (name, f"{path}: cast {cast}: candidate {name}: the movie has no such candidate")
+            for name in relevant
+            if name not in candidates[cast]
+        ]
+    if left_out and on_bad == "stop":
+        raise InputError(left_out[0][1])
+    return kept, left_out

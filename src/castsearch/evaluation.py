@@ -47,16 +47,21 @@ def first_hit(relevant: Iterable[str], ranking: Iterable[str]) -> int | None:
 
 
 def movie_of(cast_id: str) -> str:
-    """The movie of a cast id: what stands before its last underscore."""
+    """The movie of one of the challenge's cast ids: what stands before its last underscore."""
     return cast_id.rpartition("_")[0]
 
 
-def score_queries(labels: Mapping[str, Collection[str]], submission: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def score_queries(
+    labels: Mapping[str, Collection[str]],
+    submission: Mapping[str, Sequence[str]],
+    movies: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Score every labelled query.
 
     Args:
         labels: Relevant candidate ids per cast id.
         submission: Ranked candidate ids per cast id. A query that is missing here scores 0.
+        movies: The movie of each cast id; None reads it from the id, see `movie_of`.
 
     Returns:
         A row per query in the order of the labels: `movie`, `cast`, `relevant` (how many), `AP` (NaN where nothing is
@@ -65,7 +70,7 @@ def score_queries(labels: Mapping[str, Collection[str]], submission: Mapping[str
     """
     rows = [
         (
-            movie_of(cast),
+            movie_of(cast) if movies is None else movies[cast],
             cast,
             len(set(relevant)),
             average_precision(relevant, submission.get(cast, ())),
@@ -120,30 +125,32 @@ def across_movies(labels: Mapping[str, Sequence[str]], names: Mapping[str, str |
     return {cast: appearances[names.get(cast) or cast] for cast in labels}
 
 
-def _read_split(split: Path) -> tuple[dict[str, set[str]], dict[str, str | None]]:
-    """The ids of its movie's candidates, and the name, of every cast id of `{split}.json`."""
-    candidates, names = {}, {}
+def _read_split(split: Path) -> tuple[dict[str, set[str]], dict[str, str | None], dict[str, str]]:
+    """For every cast id of `{split}.json`, the ids of its movie's candidates, the person's name, and the movie."""
+    candidates, names, movies = {}, {}, {}
     for movie, entry in load_annotations(split).items():
         persons, _ = people(entry, f"{split}: movie {movie}")
         ids = {person.id for person in persons if person.role == "candidate"}
         candidates |= {person.id: ids for person in persons if person.role == "cast"}
         names |= {person.id: person.label for person in persons if person.role == "cast"}
-    return candidates, names
+        movies |= {person.id: movie for person in persons if person.role == "cast"}
+    return candidates, names, movies
 
 
 def _score_file(labels_path: Path, submission_path: Path, split: Path | None, across: bool) -> str:
     """Score a submission file; the answer is text to print."""
     labels = load_labels(labels_path)
     if split is None:
+        movies = None
         submission = read_submission(submission_path, cast_ids=labels.keys())
     else:
-        candidates, names = _read_split(split)
-        check_labels(labels_path, labels, candidates.keys(), on_bad="stop")
+        candidates, names, movies = _read_split(split)
+        check_labels(labels_path, labels, candidates, on_bad="stop")
         if across:
             labels = across_movies(labels, names)
             candidates = dict.fromkeys(candidates, set().union(*candidates.values()))
         submission = read_submission(submission_path, candidates=candidates)
-    queries = score_queries(labels, submission)
+    queries = score_queries(labels, submission, movies)
     overall = summarize(queries)
     answered = sum(cast in submission for cast in labels)
     lines = [f"queries  {overall['queries']:.0f} scored, {answered} of {len(labels)} answered"]

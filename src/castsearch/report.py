@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import math
 from collections import ChainMap
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -161,6 +162,38 @@ def render(
         graph=figures.workflow_graph(edges, jobs),
         top=top,
     )
+
+
+def read_movies(
+    crop_tables: Iterable[str | Path],
+    face_tables: Iterable[str | Path],
+    rankings: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]],
+    labels: Mapping[str, Mapping[str, Collection[str]]],
+    *,
+    variant: str,
+    baseline: str,
+) -> tuple[list[Movie], dict]:
+    """Gather what the report shows of each movie, with the rankings and labels of its own split alone.
+
+    Args:
+        crop_tables: `…/{split}/{movie}.arrow`.
+        face_tables: those of the same movies, in the same order.
+        rankings: split → variant → cast id → candidate ids, best first.
+        labels: split → cast id → ids of the relevant candidates; a split that is missing has no labels.
+        variant: name of the variant whose rankings are shown.
+        baseline: name of the variant that it is compared with.
+
+    Returns:
+        The movies, and the provenance of the face engine, as `list_models` takes it; empty without movies.
+    """
+    movies, engine = [], {}
+    for crops, faces in zip(map(Path, crop_tables), map(Path, face_tables), strict=True):
+        split = crops.parent.name
+        ranked = rankings.get(split, {})
+        shown, compared = ranked.get(variant, {}), ranked.get(baseline, {})
+        movies.append(Movie(crops.stem, crops, faces, shown, compared, labels.get(split, {})))
+        engine = json.loads(files.read_table(faces).schema.metadata[b"engine"])
+    return movies, engine
 
 
 def list_models(engine: Mapping, networks: Mapping[str, str | Path]) -> list[dict[str, str]]:

@@ -1,18 +1,47 @@
 """The tables that a run ends in: scores of every variant of the search, per query, per movie and overall."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from castsearch import evaluation, files
-from castsearch.crops import cast_ids
+from castsearch.crops import candidate_ids, cast_ids, problems
+from castsearch.dataset import check_labels, load_labels
+from castsearch.errors import InputError
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The cast of one split, by cast id.
+
+    Attributes:
+        movies: the movie.
+        names: the person's name, which is the same in all movies; None where there is none.
+        candidates: the ids of the movie's candidates.
+    """
+
+    movies: dict[str, str]
+    names: dict[str, str | None]
+    candidates: dict[str, set[str]]
+
+
+def by_split(paths: Iterable[str | Path]) -> dict[str, list[Path]]:
+    """Sort files of movies, `…/{split}/{movie}.arrow`, by their split."""
+    splits: dict[str, list[Path]] = {}
+    for path in map(Path, paths):
+        splits.setdefault(path.parent.name, []).append(path)
+    return splits
 
 
 def read_rankings(paths: Iterable[str | Path]) -> dict[str, dict[str, list[str]]]:
-    """Read rankings of several movies: variant → cast id → candidate ids, best first."""
+    """Read rankings of several movies of one split: variant → cast id → candidate ids, best first.
+
+    Raises:
+        InputError: a cast id has two rankings of one variant, of which only one could be scored or handed in.
+    """
     rankings: dict[str, dict[str, list[str]]] = {}
     for path in paths:
         for batch in files.read_table(path).to_batches():
@@ -23,50 +52,137 @@ def read_rankings(paths: Iterable[str | Path]) -> dict[str, dict[str, list[str]]
             for variant, cast, order in zip(
                 batch["variant"].to_pylist(), batch["cast"].to_pylist(), orders[: len(batch)], strict=True
             ):
-                rankings.setdefault(variant, {})[cast] = order.tolist()
+                if cast in rankings.setdefault(variant, {}):
+                    raise InputError(f"{path}: cast {cast}: has a second ranking by {variant}")
+                rankings[variant][cast] = order.tolist()
     return rankings
 
 
-def cast_names(crops: Iterable[pa.Table]) -> dict[str, str | None]:
-    """Name of every cast member of some crop tables, by cast id; None where there is none."""
-    names = {}
-    for table in crops:
-        names |= zip(
-            cast_ids(table), table["label"].to_pylist(), strict=False
-        )  # candidates follow, whom nobody asked for
-    return names
+def read_cast(crop_tables: Iterable[str | Path]) -> Cast:
+    """Read the cast of one split from the crop tables of its movies; a movie's id is the file's stem."""
+    movies, names, candidates = {}, {}, {}
+    for path in map(Path, crop_tables):
+        table = files.read_table(path)
+        cast = cast_ids(table)  # the first rows
+        movies |= dict.fromkeys(cast, path.stem)
+        names |= zip(cast, table["label"].to_pylist()[: len(cast)], strict=True)
+        of_movie = set(candidate_ids(table))
+        candidates |= dict.fromkeys(cast, of_movie)
+    return Cast(movies, names, candidates)
+
+
+def read_problems(crop_tables: Iterable[str | Path]) -> list[tuple[str, str]]:
+    """Return id and reason of every record that could not be used, table by table."""
+    return [problem for path in crop_tables for problem in problems(files.read_table(path))]
+
+
+def read_labels(
+    path: str | Path, cast: Cast, on_bad: str, across: bool
+) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
+    """Read a label file for a search of one split.
+
+    Args:
+        path: the file.
+        cast: the split's cast.
+        on_bad: whether an id that the split does not have is to "stop", or to be left out: "skip".
+        across: whether all movies of the split are searched together; see `evaluation.across_movies`.
+
+    Returns:
+        The ids of the relevant candidates per cast id, and id and reason of each thing left out.
+
+    Raises:
+        InputError: see `dataset.load_labels` and `dataset.check_labels`.
+    """
+    labels, left_out = check_labels(path, load_labels(path), cast.candidates, on_bad)
+    return evaluation.across_movies(labels, cast.names) if across else labels, left_out
 
 
 def score_variants(
-    labels: Mapping[str, Sequence[str]], rankings: Mapping[str, Mapping[str, Sequence[str]]], variants: Sequence[str]
+    labels: Mapping[str, Sequence[str]],
+    rankings: Mapping[str, Mapping[str, Sequence[str]]],
+    movies: Mapping[str, str],
+    variants: Sequence[str],
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Score every variant on one split.
 
     Args:
         labels: cast id → ids of the candidates that show this person.
         rankings: variant → cast id → candidate ids, best first.
+        movies: cast id → movie.
         variants: names, in the order of the tables' rows.
 
     Returns:
         Three tables with a `variant` column first: a row per query, per movie, and per variant.
     """
-    queries, movies, ablation = [], [], []
+    queries, movie_tables, ablation = [], [], []
     for variant in variants:
-        scored = evaluation.score_queries(labels, rankings.get(variant, {}))
+        scored = evaluation.score_queries(labels, rankings.get(variant, {}), movies)
         queries.append(scored)
-        movies.append(evaluation.summarize_movies(scored).reset_index())
+        movie_tables.append(evaluation.summarize_movies(scored).reset_index())
         ablation.append(evaluation.summarize(scored).to_frame().T.astype({"queries": int}))
-    return tuple(_stack(tables, variants) for tables in (queries, movies, ablation))
+    return tuple(_stack(tables, "variant", variants) for tables in (queries, movie_tables, ablation))
 
 
-def _stack(tables: Sequence[pd.DataFrame], variants: Sequence[str]) -> pd.DataFrame:
-    stacked = pd.concat(tables, keys=variants, names=["variant", None])
-    return stacked.reset_index(level="variant").reset_index(drop=True)
+def evaluate(
+    labels: Mapping[str, str | Path],
+    crop_tables: Iterable[str | Path],
+    rankings: Iterable[str | Path],
+    variants: Sequence[str],
+    *,
+    on_bad: str,
+    across: bool,
+) -> tuple[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], list[str]]:
+    """Score every variant on every labelled split, each by its own cast alone: splits may share cast ids.
+
+    Args:
+        labels: label file per split.
+        crop_tables: those of all movies of the splits, `…/{split}/{movie}.arrow`.
+        rankings: those of all groups of movies, `…/{split}/{group}.arrow`.
+        variants: names, in the order of the tables' rows.
+        on_bad: "stop" or "skip"; see `read_labels`.
+        across: whether all movies of a split are searched together.
+
+    Returns:
+        The tables of `score_variants` with a `split` column first, and lines that say what was scored and what skipped.
+
+    Raises:
+        InputError: a label file cannot be used, or a cast id is ranked twice.
+    """
+    crop_tables, rankings = by_split(crop_tables), by_split(rankings)
+    scored, lines = [], []
+    for split, path in labels.items():
+        cast = read_cast(crop_tables.get(split, ()))
+        relevant, left_out = read_labels(path, cast, on_bad, across)
+        skipped = [*read_problems(crop_tables.get(split, ())), *left_out]
+        lines.append(f"{split}: {len(relevant)} of {len(cast.movies)} cast members have labels")
+        lines += [f"skipped {name}: {reason}" for name, reason in skipped]
+        ranked = read_rankings(rankings.get(split, ()))
+        scored.append(score_variants(relevant, ranked, cast.movies, variants))
+    return tuple(_stack(tables, "split", list(labels)) for tables in zip(*scored, strict=True)), lines
+
+
+def _stack(tables: Sequence[pd.DataFrame], name: str, values: Sequence[str]) -> pd.DataFrame:
+    """The tables one below the other, with the value that belongs to each in a first column."""
+    stacked = pd.concat(tables, keys=values, names=[name, None])
+    return stacked.reset_index(level=name).reset_index(drop=True)
 
 
 def write_tsv(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table with six decimals, which is what results are compared with."""
     files.write_text(path, table.to_csv(sep="\t", index=False, float_format="%.6f", lineterminator="\n"))
+
+
+def read_ablation(path: str | Path | None, descriptions: Mapping[str, str]) -> pd.DataFrame:
+    """Read the table of `evaluate` with a row per split and variant; None, where no split has labels, has no rows.
+
+    Args:
+        path: the table, or None.
+        descriptions: what each variant uses, in words; it becomes the column `description`.
+    """
+    if path is None:
+        return pd.DataFrame(columns=["split", "variant", "description"])
+    table = pd.read_csv(path, sep="\t", dtype={"split": str}, keep_default_na=False, na_values=[""])
+    return table.assign(description=table["variant"].map(descriptions))
 
 
 def to_markdown(table: pd.DataFrame) -> str:

@@ -86,7 +86,8 @@ def test_a_movie_added_to_an_annotation_file_runs_alone(finished, tmp_path):
     (tmp_path / "test.json").write_text(json.dumps(annotations))
     done = run(tmp_path / "run", config)
     assert done.returncode == 0, done.stdout
-    (tmp_path / "test.json").write_text(json.dumps(annotations | {"tt0000001": entry}))
+    added = entry | {"cast": [member | {"id": f"tt0000001_{place}"} for place, member in enumerate(entry["cast"])]}
+    (tmp_path / "test.json").write_text(json.dumps(annotations | {"tt0000001": added}))
     jobs = planned(tmp_path / "run", config)
     assert {rule: jobs[rule] for rule in ("crop", "detect", "embed_faces", "rerank", "fuse")} == dict.fromkeys(
         ("crop", "detect", "embed_faces", "rerank", "fuse"), 1
