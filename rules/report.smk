@@ -51,6 +51,7 @@ rule report:
     params:
         code=code("report"),
         title="Cast search",
+        splits=LABELLED,
         variant=MAIN,
         baseline=variants.Variant(method=MAIN.method),
         across=ACROSS,

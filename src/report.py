@@ -11,7 +11,7 @@ with logging_to(snakemake.log[0]):
     crops = results.by_split(inputs.crops)
     rankings = {split: results.read_rankings(paths) for split, paths in results.by_split(inputs.rankings).items()}
     labels, skipped = {}, []
-    for split, path in zip(ablation["split"].unique(), inputs.labels, strict=True):  # the evaluation keeps their order
+    for split, path in zip(params.splits, inputs.labels, strict=True):
         cast = results.read_cast(crops.get(split, ()))
         labels[split], left_out = results.read_labels(path, cast, "skip", params.across)  # "stop" has stopped there
         skipped += left_out
