@@ -137,10 +137,13 @@ def main() -> None:
     if options.only:
         print(json.dumps(measure(options.only[0], int(options.only[1]))))
         return
-    table = pd.DataFrame([row(n) for n in SIZES if n <= options.largest])
-    print(to_markdown(table))
-    if options.docs:
-        write_docs(table)
+    rows = []
+    for n in (size for size in SIZES if size <= options.largest):
+        rows.append(row(n))
+        print(to_markdown(pd.DataFrame(rows[-1:])), flush=True)
+        if options.docs:
+            write_docs(pd.DataFrame(rows))  # at once, as the largest takes as long as all others
+    print(to_markdown(pd.DataFrame(rows)))
 
 
 def write_docs(table: pd.DataFrame) -> None:
