@@ -1,6 +1,6 @@
 # make demo   set everything up and run the search on the embedded demo
 # make test   set everything up and run the tests
-# make bench  time the face engines and re-ranking
+# make bench  time the face engines and re-ranking, compare the ways to search
 # make mxnet  set up MXNet's own environment, which only the rule verify_mxnet needs
 # make lint   only the linters, fixing nothing
 # make clean  delete what the workflow wrote
