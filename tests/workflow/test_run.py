@@ -110,7 +110,7 @@ def test_a_run_killed_anywhere_goes_on_to_the_same_bytes(finished, tmp_path):
         ({"data.source": "files"}, "config: data.train: the split train has no entry under data.files"),
         (
             {"data.source": "files", "data.train": [], "data.search": ["val"]}
-            | {"data.files": {"val": {"annotations": "none.json", "images": "none"}}, "reid.networks": []},
+            | {"data.files": {"val": {"annotations": "none.json", "images": "."}}, "reid.networks": []},
             "none.json: cannot be read: No such file or directory",
         ),
     ],
