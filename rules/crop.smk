@@ -12,6 +12,8 @@ rule crop:
         "results/logs/crop/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/crop/{split}/{movie}.tsv"
+    group:
+        "crop"
     conda:
         "../envs/core.yaml"
     threads: 1

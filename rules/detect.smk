@@ -11,6 +11,8 @@ rule detect:
         "results/logs/detect/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/detect/{split}/{movie}.tsv"
+    group:
+        "faces"
     conda:
         "../envs/faces.yaml"
     threads: 1 if ENGINE == "dlib" else 8

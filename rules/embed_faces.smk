@@ -12,6 +12,8 @@ rule embed_faces:
         "results/logs/embed_faces/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/embed_faces/{split}/{movie}.tsv"
+    group:
+        "faces"
     conda:
         "../envs/faces.yaml"
     threads: 1 if ENGINE == "dlib" else 8

@@ -13,6 +13,8 @@ rule fuse:
         "results/logs/fuse/{split}/{group}.log",
     benchmark:
         "results/benchmarks/fuse/{split}/{group}.tsv"
+    group:
+        "rank"
     conda:
         "../envs/core.yaml"
     threads: 1

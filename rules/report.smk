@@ -8,6 +8,8 @@ rule rulegraph:
         "results/logs/rulegraph.log",
     benchmark:
         "results/benchmarks/rulegraph.tsv"
+    group:
+        "results"
     conda:
         "../envs/workflow.yaml"
     threads: 1
@@ -42,6 +44,8 @@ rule report:
         "results/logs/report.log",
     benchmark:
         "results/benchmarks/report.tsv"
+    group:
+        "results"
     conda:
         "../envs/core.yaml"
     threads: 1

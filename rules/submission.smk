@@ -12,6 +12,8 @@ rule submission:
         "results/logs/submission/{split}.log",
     benchmark:
         "results/benchmarks/submission/{split}.tsv"
+    group:
+        "results"
     conda:
         "../envs/core.yaml"
     threads: 1
