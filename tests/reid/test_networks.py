@@ -66,6 +66,44 @@ def test_training_mode_classifies_every_part(kind, parts):
     assert [(embedding.shape, logits.shape) for embedding, logits in outputs] == [((2, 1280), (2, 5))] * parts
 
 
+def test_gem_is_the_generalised_mean():
+    maps = torch.rand(2, 3, 4, 5) + 0.1
+    gem = networks.GeM()
+    torch.testing.assert_close(gem(maps), (maps**3).mean(dim=(2, 3)) ** (1 / 3))
+    torch.nn.init.ones_(gem.p)
+    torch.testing.assert_close(gem(maps), maps.mean(dim=(2, 3)))
+
+
+@pytest.mark.parametrize("kind", networks.KINDS)
+def test_gem_learns_its_exponents_even_of_an_empty_map(kind):
+    network = networks.build(kind, "mobilenet_v2", 5, pooling="gem").train()
+    exponents = [module.p for module in network.modules() if isinstance(module, networks.GeM)]
+    sum(logits.square().sum() for _, logits in network(torch.zeros(2, 3, 64, 32))).backward()
+    assert len(exponents) == {"triplet": 1, "mgn": 4}[kind]
+    assert all(p.grad.isfinite().all() for p in exponents)
+
+
+@pytest.mark.parametrize("kind", networks.KINDS)
+def test_bnneck_makes_triplets_before_the_norm_and_searches_after_it(kind):
+    network = networks.build(kind, "mobilenet_v2", 5, neck="bnneck").train()
+    norms = [network.bn] if kind == "triplet" else network.bns
+    classifiers = [network.logits] if kind == "triplet" else network.logits
+    images = torch.randn(4, 3, 64, 32)
+    before = []
+    for norm in norms:
+        norm.register_forward_hook(lambda _module, inputs, output: before.append((inputs[0], output)))
+
+    parts = network(images)
+
+    for (embedding, logits), (pooled, normed), classifier in zip(parts, before, classifiers, strict=True):
+        assert embedding is pooled
+        assert torch.equal(logits, normed @ classifier.weight.T)
+    assert not [name for name, _ in network.named_parameters() if re.match(r"(bns?|logits)\b.*bias", name)]
+    before.clear()
+    found = network.eval()(images)
+    assert torch.equal(found, torch.stack([normed for _, normed in before], dim=1).reshape(found.shape))
+
+
 def test_both_branches_of_mgn_start_from_imagenet(tmp_path):
     net = torchvision.models.mobilenet_v2()
     torch.save(net.state_dict(), tmp_path / "imagenet.pth")
@@ -153,13 +191,15 @@ def test_imagenet_weights_of_something_else_are_refused(state, reason, tmp_path)
 
 
 @pytest.mark.parametrize("kind", networks.KINDS)
-def test_own_weights_carry_what_they_are(kind, tmp_path):
-    network = networks.build(kind, "mobilenet_v2", 5, input_size=(64, 32)).eval()
+@pytest.mark.parametrize("head", [{}, {"pooling": "gem", "neck": "bnneck"}])
+def test_own_weights_carry_what_they_are(kind, head, tmp_path):
+    network = networks.build(kind, "mobilenet_v2", 5, input_size=(64, 32), **head).eval()
     networks.save_weights(network, tmp_path / "weights.safetensors")
 
     loaded = networks.load_weights(tmp_path / "weights.safetensors")
 
     assert (loaded.kind, loaded.backbone_name, loaded.input_size) == (kind, "mobilenet_v2", (64, 32))
+    assert (loaded.pooling, loaded.neck) == (network.pooling, network.neck)
     assert not loaded.training
     images = torch.randn(2, 3, 64, 32)
     with torch.inference_mode():
@@ -191,7 +231,15 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
         networks.load_weights(tmp_path / "mgn.pth")
 
 
-@pytest.mark.parametrize(("kind", "backbone"), [("pcb", "resnet50"), ("mgn", "resnet18")])
-def test_an_unknown_network_is_refused(kind, backbone):
+@pytest.mark.parametrize(
+    ("kind", "backbone", "head"),
+    [
+        ("pcb", "resnet50", {}),
+        ("mgn", "resnet18", {}),
+        ("mgn", "resnet50", {"pooling": "max"}),
+        ("mgn", "resnet50", {"neck": "none"}),
+    ],
+)
+def test_an_unknown_network_is_refused(kind, backbone, head):
     with pytest.raises(ValueError, match="is none of"):
-        networks.build(kind, backbone, 3)
+        networks.build(kind, backbone, 3, **head)

@@ -24,8 +24,12 @@ from castsearch.errors import InputError
 from castsearch.files import replacing
 
 Kind = Literal["triplet", "mgn"]
+Pooling = Literal["average", "gem"]
+Neck = Literal["seed", "bnneck"]
 
 KINDS = ("triplet", "mgn")
+POOLINGS = ("average", "gem")
+NECKS = ("seed", "bnneck")
 BACKBONES = (
     "resnet50",
     "resnet101",
@@ -40,8 +44,34 @@ BACKBONES = (
 )
 INPUT_SIZE = (256, 128)  # height and width in pixels
 
-# A training step's view of the network: the embedding (n, d) and the logits (n, classes) of each of its parts.
+# A training step's view of the network: of each of its parts the embedding that triplets are made of, (n, d), and the
+# logits (n, classes).
 Parts = list[tuple[Tensor, Tensor]]
+
+
+class Average(nn.Module):
+    """Mean over a map's positions, (n, d, h, w) → (n, d), in at least float32."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Pool `maps`."""
+        return maps.mean(dim=(2, 3), dtype=torch.promote_types(maps.dtype, torch.float32))
+
+
+class GeM(nn.Module):
+    """Generalised mean over a map's positions, (n, d, h, w) → (n, d), in at least float32: (mean of x^p)^(1/p).
+
+    Radenović et al., "Fine-tuning CNN Image Retrieval with No Human Annotation", 2018. The average has p = 1 and the
+    maximum p → ∞; here p is learnt, from 3.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.p = nn.Parameter(torch.full((1,), 3.0))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Pool `maps`, of which all that is not positive counts as nearly 0."""
+        maps = maps.to(torch.promote_types(maps.dtype, torch.float32)).clamp(min=1e-6)
+        return maps.pow(self.p).mean(dim=(2, 3)).pow(1 / self.p)
 
 
 class ReidNetwork(nn.Module):
@@ -50,37 +80,61 @@ class ReidNetwork(nn.Module):
     In training mode `forward` returns `Parts`; in evaluation mode the embeddings alone, which are what a person is
     described by: (n, d) for `triplet`, (n, 4, d) for `mgn`.
 
+    A pooled map becomes an embedding through a batch norm, on which a linear classifier stands. In the seed system's
+    neck the embedding serves the triplets, too. The "bnneck" makes the triplets of what enters the norm, because
+    distances and angles ask for different spaces, and leaves out the biases of norm and classifier (Luo et al., "Bag of
+    Tricks and A Strong Baseline for Deep Person Re-identification", 2019).
+
     Attributes:
         kind: "triplet" or "mgn".
         backbone_name: one of `BACKBONES`.
         input_size: height and width of the images that the network is trained on.
+        pooling: "average" or "gem".
+        neck: "seed" or "bnneck".
         feature_size: length of all embeddings of an image together.
     """
 
     kind: Kind
     feature_size: int
 
-    def __init__(self, backbone_name: str, input_size: tuple[int, int]):
+    def __init__(self, backbone_name: str, input_size: tuple[int, int], pooling: Pooling, neck: Neck):
         super().__init__()
-        self.backbone_name, self.input_size = backbone_name, input_size
+        self.backbone_name, self.input_size, self.pooling, self.neck = backbone_name, input_size, pooling, neck
+
+    def _pool(self) -> nn.Module:
+        return {"average": Average, "gem": GeM}[self.pooling]()
+
+    def _norm(self, width: int) -> nn.BatchNorm1d:
+        return nn.BatchNorm1d(width, bias=self.neck == "seed")
+
+    def _classifier(self, width: int, num_classes: int) -> nn.Linear:
+        classifier = nn.Linear(width, num_classes, bias=self.neck == "seed")
+        if self.neck == "bnneck":
+            nn.init.normal_(classifier.weight, std=0.001)
+        return classifier
+
+    def _part(self, pooled: Tensor, embedding: Tensor, classifier: nn.Linear) -> tuple[Tensor, Tensor]:
+        return embedding if self.neck == "seed" else pooled, classifier(embedding)
 
 
 class Triplet(ReidNetwork):
-    """One global embedding: backbone, global average pool, batch norm, and a classifier on the embedding."""
+    """One global embedding: backbone, pooling over the whole map, batch norm, and a classifier on the embedding."""
 
     kind = "triplet"
 
-    def __init__(self, backbone_name: str, input_size: tuple[int, int], net: nn.Module, num_classes: int):
-        super().__init__(backbone_name, input_size)
+    def __init__(self, net: nn.Module, num_classes: int, **described):
+        super().__init__(**described)
         self.backbone, width = _triplet_backbone(net)
         self.feature_size = width
-        self.bn = nn.BatchNorm1d(width)
-        self.logits = nn.Linear(width, num_classes) if num_classes else None
+        self.pool = self._pool()
+        self.bn = self._norm(width)
+        self.logits = self._classifier(width, num_classes) if num_classes else None
 
     def forward(self, images: Tensor) -> Tensor | Parts:
         """Embed `images`, (n, 3, height, width)."""
-        embedding = self.bn(_pool(self.backbone(images)))
-        return [(embedding, self.logits(embedding))] if self.training else embedding
+        pooled = self.pool(self.backbone(images))
+        embedding = self.bn(pooled)
+        return [self._part(pooled, embedding, self.logits)] if self.training else embedding
 
 
 class MGN(ReidNetwork):
@@ -93,26 +147,28 @@ class MGN(ReidNetwork):
 
     kind = "mgn"
 
-    def __init__(self, backbone_name: str, input_size: tuple[int, int], net: nn.Module, num_classes: int):
-        super().__init__(backbone_name, input_size)
+    def __init__(self, net: nn.Module, num_classes: int, **described):
+        super().__init__(**described)
         trunk, last_stage, width = _mgn_stages(net)
         self.backbone = nn.Sequential(*trunk)
         self.branch1 = nn.Sequential(*last_stage)
         self.branch2 = copy.deepcopy(self.branch1)
         _remove_stride(self.branch2[0])
         self.feature_size = 4 * width
-        self.bns = nn.ModuleList(nn.BatchNorm1d(width) for _ in range(4))
-        self.logits = nn.ModuleList(nn.Linear(width, num_classes) for _ in range(4)) if num_classes else None
+        self.pools = nn.ModuleList(self._pool() for _ in range(4))
+        self.bns = nn.ModuleList(self._norm(width) for _ in range(4))
+        self.logits = nn.ModuleList(self._classifier(width, num_classes) for _ in range(4)) if num_classes else None
 
     def forward(self, images: Tensor) -> Tensor | Parts:
         """Embed `images`, (n, 3, height, width)."""
         shared = self.backbone(images)
         coarse, fine = self.branch1(shared), self.branch2(shared)
         upper, lower = fine.chunk(2, dim=2)
-        embeddings = [bn(_pool(maps)) for bn, maps in zip(self.bns, (coarse, fine, upper, lower), strict=True)]
+        pooled = [pool(maps) for pool, maps in zip(self.pools, (coarse, fine, upper, lower), strict=True)]
+        embeddings = [bn(each) for bn, each in zip(self.bns, pooled, strict=True)]
         if not self.training:
             return torch.stack(embeddings, dim=1)
-        return [(embedding, head(embedding)) for embedding, head in zip(embeddings, self.logits, strict=True)]
+        return list(map(self._part, pooled, embeddings, self.logits))
 
 
 def build(
@@ -122,6 +178,8 @@ def build(
     *,
     imagenet: Path | None = None,
     input_size: tuple[int, int] = INPUT_SIZE,
+    pooling: Pooling = "average",
+    neck: Neck = "seed",
 ) -> Triplet | MGN:
     """Build a ReID network.
 
@@ -131,20 +189,23 @@ def build(
         num_classes: people to tell apart in training; 0 leaves the classifiers out.
         imagenet: torchvision's weights for the backbone (.pth or .safetensors) to start from; random without.
         input_size: height and width of the images that it will see.
+        pooling: "average", or "gem" for `GeM`.
+        neck: "seed" or "bnneck", see `ReidNetwork`.
 
     Raises:
-        ValueError: `kind` or `backbone` is unknown.
+        ValueError: `kind`, `backbone`, `pooling` or `neck` is unknown.
         InputError: the `imagenet` file is missing, unreadable or belongs to another architecture.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind {kind!r} is none of {', '.join(KINDS)}")
-    if backbone not in BACKBONES:
-        raise ValueError(f"backbone {backbone!r} is none of {', '.join(BACKBONES)}")
+    choices = {"kind": (kind, KINDS), "backbone": (backbone, BACKBONES)}
+    choices |= {"pooling": (pooling, POOLINGS), "neck": (neck, NECKS)}
+    for name, (chosen, known) in choices.items():
+        if chosen not in known:
+            raise ValueError(f"{name} {chosen!r} is none of {', '.join(known)}")
     net = getattr(torchvision.models, backbone)(weights=None)
     if imagenet is not None:
         load_imagenet(net, imagenet, backbone)
     network = Triplet if kind == "triplet" else MGN
-    return network(backbone, input_size, net, num_classes)
+    return network(net, num_classes, backbone_name=backbone, input_size=input_size, pooling=pooling, neck=neck)
 
 
 def pick_device(name: str) -> torch.device:
@@ -152,11 +213,6 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
-
-
-def _pool(maps: Tensor) -> Tensor:
-    """Global average pool, (n, d, h, w) → (n, d), in at least float32."""
-    return maps.mean(dim=(2, 3), dtype=torch.promote_types(maps.dtype, torch.float32))
 
 
 def _triplet_backbone(net: nn.Module) -> tuple[nn.Sequential, int]:
@@ -225,15 +281,16 @@ def load_weights(path: Path, kind: Kind | None = None, backbone: str | None = No
     """
     path = Path(path)
     state = _read_tensors(path, "weights of a ReID network")
-    described = {"kind": kind, "backbone": backbone, "input_size": INPUT_SIZE}
+    described = {"kind": kind, "backbone": backbone, "input_size": INPUT_SIZE, "pooling": "average", "neck": "seed"}
     if path.suffix == ".safetensors":
         with safetensors.safe_open(path, "pt") as file:
             described |= json.loads((file.metadata() or {}).get("network", "{}"))
-    kind, backbone, input_size = described["kind"], described["backbone"], tuple(described["input_size"])
+    kind, backbone = described.pop("kind"), described.pop("backbone")
+    described["input_size"] = tuple(described["input_size"])
     if kind not in KINDS or backbone not in BACKBONES:
         raise InputError(f"{path}: says neither its kind nor its backbone; name them (found {kind!r}, {backbone!r})")
     with torch.device("meta"):  # no memory and no random numbers for weights that are about to be replaced
-        network = build(kind, backbone, 0, input_size=input_size)
+        network = build(kind, backbone, 0, **described)
     _load_strictly(network, state, path, f"{kind} on {backbone}", ignoring=("logits.",))
     return network.eval()
 
@@ -245,7 +302,13 @@ def save_weights(network: Triplet | MGN, path: Path) -> None:
         for name, tensor in network.state_dict().items()
         if not name.startswith("logits.")
     }
-    description = {"kind": network.kind, "backbone": network.backbone_name, "input_size": network.input_size}
+    description = {
+        "kind": network.kind,
+        "backbone": network.backbone_name,
+        "input_size": network.input_size,
+        "pooling": network.pooling,
+        "neck": network.neck,
+    }
     # One entry, because safetensors writes several in an order that changes from run to run.
     metadata = {"network": json.dumps(description)}
     with replacing(path) as temporary:
