@@ -22,7 +22,7 @@ import onnx
 import pandas as pd
 import yaml
 
-from castsearch import face_models, results
+from castsearch import face_models
 from castsearch.errors import InputError
 from castsearch.faces.engine import Engine, Face, Image, make_engine
 from castsearch.faces.mxnet_import import build_onnx
@@ -110,7 +110,7 @@ def main() -> None:
             rows.append({"engine": label, "detect [s/crop]": detection, "embed [s/crop]": embedding})
     provider = session_options(1)["providers"][0]
     print(f"\nA crop of {CROP[0]}x{CROP[1]} pixels, {options.threads} threads, ONNX Runtime with {provider}:\n")
-    print(results.to_markdown(pd.DataFrame(rows)))
+    print(pd.DataFrame(rows).to_markdown(index=False, floatfmt=".4f"))
 
 
 if __name__ == "__main__":

@@ -24,8 +24,9 @@ DOCS = Path(__file__).parents[1] / "docs"
 RERANKING = {"method": "k_reciprocal", "k1": 20, "k2": 6, "lambda_value": 0.3}
 THRESHOLDS = (0.5, 0.4, 0.3, 0.25)  # the seed system's
 BODY = "body"
-VARIANTS = ablation([BODY])
-CASCADE = Variant((BODY,), face_rerank=True, body_rerank=True).name
+FACE = "face"
+VARIANTS = ablation(FACE, [BODY])
+CASCADE = Variant(FACE, (BODY,), face_rerank=True, body_rerank=True).name
 ASSUMED = simulation.Assumptions()
 SCENARIOS = {
     "as assumed": ASSUMED,
@@ -38,13 +39,15 @@ SCENARIOS = {
     "scenes outshine costumes": replace(ASSUMED, scene=2),
 }
 COMPARED = [
-    Variant(),
-    Variant(method="diffusion"),
-    Variant((BODY,)),
-    Variant((BODY,), True, True),
-    Variant((BODY,), True, False, "propagation"),
-    Variant((BODY,), method="diffusion"),
-    Variant((BODY,), True, method="diffusion"),
+    Variant(FACE),
+    Variant(FACE, face_rerank=True),
+    Variant(FACE, method="propagation"),
+    Variant(FACE, method="diffusion"),
+    Variant(FACE, (BODY,)),
+    Variant(FACE, (BODY,), True, True),
+    Variant(FACE, (BODY,), True, False, "propagation"),
+    Variant(FACE, (BODY,), method="diffusion"),
+    Variant(FACE, (BODY,), True, method="diffusion"),
 ]
 
 
@@ -54,7 +57,8 @@ def searchable(drawn: simulation.SimulatedMovie) -> tuple[search.Movie, dict[str
     cast = [f"cast{number}" for number in range(num_cast)]
     candidates = [f"{number:05d}" for number in range(len(drawn.identity))]
     labels = {name: [candidates[row] for row in np.flatnonzero(drawn.identity == i)] for i, name in enumerate(cast)}
-    movie = search.Movie(cast, candidates, [], [], drawn.face, drawn.has_face, drawn.frames, {BODY: drawn.body})
+    faces = search.FaceFeatures(drawn.face, drawn.has_face)
+    movie = search.Movie(cast, candidates, [], [], drawn.frames, {FACE: faces}, {BODY: drawn.body})
     return movie, labels
 
 
@@ -113,7 +117,7 @@ def scenarios(seeds: int, worlds: Mapping[str, simulation.Assumptions]) -> pd.Da
 
 def tuned_cascade(seeds: int) -> pd.DataFrame:
     """The cascade with other thresholds: what it could have, had they been tuned to these faces."""
-    cascades = [Variant((BODY,)), Variant((BODY,), True, True)]
+    cascades = [Variant(FACE, (BODY,)), Variant(FACE, (BODY,), True, True)]
     rows = []
     for first in (0.25, 0.3, 0.35, 0.4, 0.5, 0.6):
         thresholds = (first, *(value for value in (0.4, 0.3, 0.25) if value <= first))

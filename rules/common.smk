@@ -39,18 +39,32 @@ DEMO = DATA["source"] == "demo"
 TRAIN, SEARCH = DATA["train"], DATA["search"]
 NETWORKS = {network["name"]: network for network in config["reid"]["networks"]}
 ACROSS = config["search"]["scope"] == "split"
-VARIANTS = variants.ablation(list(NETWORKS), across=ACROSS)
 MAIN = variants.Variant(
+    config["faces"]["engine"],
     tuple(NETWORKS),
     config["fusion"]["face_rerank"],
     config["fusion"]["body_rerank"],
     config["search"]["method"],
 )
-ENGINE = config["faces"]["engine"]
-FACES = or_stop(face_models.plan, ENGINE, config["faces"][ENGINE])
+VARIANTS = (
+    or_stop(variants.listed, config["variants"], MAIN, ACROSS)
+    if config["variants"]
+    else variants.ablation(MAIN.engine, MAIN.networks, across=ACROSS)
+)
+RERANKED = variants.reranked(VARIANTS)
+BASELINE = variants.Variant(MAIN.engine, method=MAIN.method)
+FACES = {
+    engine: or_stop(face_models.plan, engine, config["faces"][engine])
+    for engine in dict.fromkeys(variant.engine for variant in VARIANTS)
+}
+CHECKPOINTS = {
+    model: checkpoint
+    for models in FACES.values()
+    for model, checkpoint in models.checkpoints.items()
+}
 VERIFIED = [
     f"{model.removesuffix('.onnx')}.verified.tsv"
-    for model in FACES.checkpoints
+    for model in CHECKPOINTS
     if config["faces"]["mxnet"]["verify"]
 ]
 
@@ -90,6 +104,24 @@ else:
     }
     MOVIES = {split: list(movies) for split, movies in DIGESTS.items()}
 
+# What a result is to be cited with.
+PACKAGES = [
+    "snakemake",
+    "numpy",
+    "torch",
+    "torchvision",
+    "dlib-bin",
+    "onnxruntime",
+    "insightface",
+    "opencv-python-headless",
+    "pyarrow",
+]
+SEEDS = {"demo": DATA["demo"]["seed"]} if DEMO else {}
+SEEDS |= {
+    name: network.get("seed", config["reid"]["recipe"]["seed"])
+    for name, network in NETWORKS.items()
+}
+
 # What is searched together: each movie by itself, or all movies of a split.
 GROUPS = {
     split: {"all": movies} if ACROSS else {movie: [movie] for movie in movies}
@@ -100,7 +132,11 @@ LABELLED = [split for split in SEARCH if SPLITS[split].get("labels")]
 
 
 onstart:
-    print(f"Face models of {ENGINE}: {licences.FACE_MODELS[ENGINE]}", file=sys.stderr)
+    for engine in FACES:
+        print(
+            f"Face models of {engine}: {licences.FACE_MODELS[engine]}",
+            file=sys.stderr,
+        )
 
 
 wildcard_constraints:
@@ -108,6 +144,7 @@ wildcard_constraints:
     movie="[A-Za-z0-9][A-Za-z0-9._-]*",
     group="[A-Za-z0-9][A-Za-z0-9._-]*",
     network="|".join(NETWORKS) or "none",
+    engine="|".join(FACES),
 
 
 def of_movies(pattern, splits):
@@ -138,12 +175,12 @@ def searched(pattern):
     return paths
 
 
-def searched_bodies(wildcards):
-    """The bodies of a job's group: all movies by the first network, then by the next."""
-    patterns = expand(
-        "results/bodies/{network}/{{split}}/{{movie}}.npy", network=NETWORKS
-    )
-    return [path for pattern in patterns for path in searched(pattern)(wildcards)]
+def searched_by(pattern, **names):
+    """Input function: `pattern` with the movies of a job's group by the first name, then by the next, and so on."""
+    patterns = expand(pattern, **names, allow_missing=True)
+    return lambda wildcards: [
+        path for part in patterns for path in searched(part)(wildcards)
+    ]
 
 
 def reranking(kind):

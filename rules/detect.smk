@@ -4,25 +4,24 @@
 rule detect:
     input:
         crops="results/crops/{split}/{movie}.arrow",
-        models=FACES.detection_files,
+        models=lambda wildcards: FACES[wildcards.engine].detection_files,
     output:
-        "results/detections/{split}/{movie}.arrow",
+        "results/detections/{engine}/{split}/{movie}.arrow",
     log:
-        "results/logs/detect/{split}/{movie}.log",
+        "results/logs/detect/{engine}/{split}/{movie}.log",
     benchmark:
-        "results/benchmarks/detect/{split}/{movie}.tsv"
+        "results/benchmarks/detect/{engine}/{split}/{movie}.tsv"
     group:
         "faces"
     conda:
         "../envs/faces.yaml"
-    threads: 1 if ENGINE == "dlib" else 8
+    threads: lambda wildcards: 1 if wildcards.engine == "dlib" else 8
     resources:
         gpu=1,
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
         code=code("detect"),
-        engine=ENGINE,
-        options=FACES.detection,
+        options=lambda wildcards: FACES[wildcards.engine].detection,
     script:
         "../src/detect.py"

@@ -15,6 +15,7 @@ rule evaluate:
             caption="../docs/captions/ablation.rst",
         ),
         markdown="results/tables/ablation.md",
+        latex="results/tables/ablation.tex",
         figure=report(
             "results/tables/ablation.svg",
             category="Results",
@@ -38,5 +39,8 @@ rule evaluate:
         variants=VARIANTS,
         across=ACROSS,
         on_bad_image=DATA["on_bad_image"],
+        config={key: value for key, value in config.items() if key != "report"},
+        seeds=SEEDS,
+        packages=PACKAGES,
     script:
         "../src/evaluate.py"

@@ -4,8 +4,10 @@
 rule fuse:
     input:
         crops=searched("results/crops/{split}/{movie}.arrow"),
-        faces=searched("results/faces/{split}/{movie}.arrow"),
-        bodies=searched_bodies,
+        faces=searched_by("results/faces/{engine}/{split}/{movie}.arrow", engine=FACES),
+        bodies=searched_by(
+            "results/bodies/{network}/{split}/{movie}.npy", network=NETWORKS
+        ),
         reranked="results/rerank/{split}/{group}.npz",
     output:
         "results/rankings/{split}/{group}.arrow",
@@ -23,6 +25,7 @@ rule fuse:
         runtime=growing(20),
     params:
         code=code("fuse"),
+        engines=list(FACES),
         networks=list(NETWORKS),
         variants=VARIANTS,
         thresholds=config["fusion"]["thresholds"],

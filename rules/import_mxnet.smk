@@ -3,7 +3,7 @@
 
 rule import_mxnet:
     input:
-        lambda wildcards: FACES.checkpoints[
+        lambda wildcards: CHECKPOINTS[
             f"results/models/{wildcards.part}/{wildcards.checkpoint}.onnx"
         ],
     output:

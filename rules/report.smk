@@ -18,7 +18,16 @@ rule rulegraph:
         runtime=growing(10),
     params:
         code=code("rulegraph"),
-        shape=[GROUPS, list(NETWORKS), TRAIN, SEARCH, LABELLED, DEMO, ENGINE, VERIFIED],
+        shape=[
+            GROUPS,
+            list(NETWORKS),
+            TRAIN,
+            SEARCH,
+            LABELLED,
+            DEMO,
+            list(FACES),
+            VERIFIED,
+        ],
     script:
         "../src/rulegraph.py"
 
@@ -27,7 +36,16 @@ rule report:
     input:
         crops=of_movies("results/crops/{split}/{movie}.arrow", SEARCH),
         train_crops=of_movies("results/crops/{split}/{movie}.arrow", TRAIN),
-        faces=of_movies("results/faces/{split}/{movie}.arrow", SEARCH),
+        faces=of_movies(
+            f"results/faces/{MAIN.engine}/{{split}}/{{movie}}.arrow", SEARCH
+        ),
+        engines=[
+            path
+            for engine in FACES
+            for path in of_movies(
+                f"results/faces/{engine}/{{split}}/{{movie}}.arrow", SEARCH
+            )[:1]
+        ],
         rankings=of_groups("results/rankings/{split}/{group}.arrow", SEARCH),
         labels=[SPLITS[split]["labels"] for split in LABELLED],
         ablation="results/tables/ablation.tsv" if LABELLED else [],
@@ -57,22 +75,12 @@ rule report:
         title="Cast search",
         splits=LABELLED,
         variant=MAIN,
-        baseline=variants.Variant(method=MAIN.method),
+        baseline=BASELINE,
         across=ACROSS,
         variants=VARIANTS,
         networks=list(NETWORKS),
         top=config["report"]["crops"],
         config=config,
-        packages=[
-            "snakemake",
-            "numpy",
-            "torch",
-            "torchvision",
-            "dlib-bin",
-            "onnxruntime",
-            "insightface",
-            "opencv-python-headless",
-            "pyarrow",
-        ],
+        packages=PACKAGES,
     script:
         "../src/report.py"

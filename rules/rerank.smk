@@ -4,8 +4,10 @@
 rule rerank:
     input:
         crops=searched("results/crops/{split}/{movie}.arrow"),
-        faces=searched("results/faces/{split}/{movie}.arrow"),
-        bodies=searched_bodies,
+        faces=searched_by("results/faces/{engine}/{split}/{movie}.arrow", engine=FACES),
+        bodies=searched_by(
+            "results/bodies/{network}/{split}/{movie}.npy", network=NETWORKS
+        ),
     output:
         "results/rerank/{split}/{group}.npz",
     log:
@@ -22,8 +24,9 @@ rule rerank:
         runtime=growing(20),
     params:
         code=code("rerank"),
+        engines=list(FACES),
         networks=list(NETWORKS),
-        variants=VARIANTS,
+        variants=RERANKED,
         face=reranking("face"),
         body=reranking("body"),
     script:

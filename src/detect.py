@@ -4,5 +4,5 @@ from castsearch.files import write_table
 from castsearch.logs import logging_to
 
 with logging_to(snakemake.log[0]):
-    engine = make_engine(snakemake.params.engine, snakemake.params.options, snakemake.threads)
+    engine = make_engine(snakemake.wildcards.engine, snakemake.params.options, snakemake.threads)
     write_table(snakemake.output[0], detect_table(snakemake.input.crops, engine))

@@ -6,6 +6,6 @@ from castsearch.files import write_table
 from castsearch.logs import logging_to
 
 with logging_to(snakemake.log[0]):
-    engine = make_engine(snakemake.params.engine, snakemake.params.options, snakemake.threads)
+    engine = make_engine(snakemake.wildcards.engine, snakemake.params.options, snakemake.threads)
     selection = replace(engine.selection, **snakemake.params.selection)
     write_table(snakemake.output[0], embed_table(snakemake.input.crops, snakemake.input.detections, engine, selection))

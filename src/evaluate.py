@@ -1,4 +1,4 @@
-from castsearch import figures, files, results
+from castsearch import figures, files, provenance, results
 from castsearch.logs import logging_to
 
 with logging_to(snakemake.log[0]):
@@ -12,9 +12,16 @@ with logging_to(snakemake.log[0]):
         across=params.across,
     )
     print(*lines, sep="\n")
-    results.write_tsv(output.queries, queries)
-    results.write_tsv(output.movies, movies)
-    results.write_tsv(output.ablation, ablation)
-    files.write_text(output.markdown, results.to_markdown(ablation))
+    made_with = {
+        "commit": provenance.commit(snakemake.scriptdir),
+        "configuration": f"sha256 {provenance.value_digest(params.config)}",
+        "seeds": ", ".join(f"{name} {seed}" for name, seed in params.seeds.items()),
+        "versions": ", ".join(map(" ".join, provenance.versions(params.packages).items())),
+    }
+    results.write_tsv(output.queries, queries, made_with)
+    results.write_tsv(output.movies, movies, made_with)
+    results.write_tsv(output.ablation, ablation, made_with)
+    files.write_text(output.markdown, results.to_markdown(ablation, made_with))
+    files.write_text(output.latex, results.to_latex(ablation, made_with))
     names = [f"{split} {variant}" for split, variant in zip(ablation["split"], ablation["variant"], strict=True)]
     files.write_text(output.figure, figures.score_bars(names, ablation["mAP"]))

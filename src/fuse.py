@@ -5,7 +5,9 @@ from castsearch.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     inputs = snakemake.input
-    movie = search.load_movies(inputs.crops, inputs.faces, snakemake.params.networks, inputs.bodies)
+    faces = search.shares(snakemake.params.engines, inputs.faces)
+    bodies = search.shares(snakemake.params.networks, inputs.bodies)
+    movie = search.load_movies(inputs.crops, faces, bodies)
     with np.load(inputs.reranked) as reranked:
         table = search.fuse(
             movie,

@@ -16,7 +16,7 @@ with logging_to(snakemake.log[0]):
         labels[split], left_out = results.read_labels(path, cast, "skip", params.across)  # "stop" has stopped there
         skipped += left_out
     skipped += results.read_problems(dict.fromkeys([*inputs.train_crops, *inputs.crops]))
-    movies, engine = report.read_movies(
+    movies = report.read_movies(
         inputs.crops, inputs.faces, rankings, labels, variant=params.variant.name, baseline=params.baseline.name
     )
     graph = json.loads(Path(inputs.rulegraph).read_text(encoding="utf-8"))
@@ -29,7 +29,7 @@ with logging_to(snakemake.log[0]):
         skipped=skipped,
         training=dict(zip(params.networks, inputs.histories, strict=True)),
         config=snakemake.config,
-        models=report.list_models(engine, dict(zip(params.networks, inputs.weights, strict=True))),
+        models=report.list_models(inputs.engines, dict(zip(params.networks, inputs.weights, strict=True))),
         versions={"castsearch": provenance.commit(snakemake.scriptdir), **provenance.versions(params.packages)},
         edges=graph["edges"],
         jobs=graph["jobs"],

@@ -1,4 +1,5 @@
 import io
+import json
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -286,13 +287,18 @@ def test_that_nothing_was_skipped_is_said(movie):
 def test_movies_show_the_rankings_and_labels_of_their_own_split(tmp_path):
     crops = [tmp_path / "crops" / split / "m.arrow" for split in ("val", "test")]
     faces = [tmp_path / "faces" / split / "m.arrow" for split in ("val", "test")]
-    for path in faces:
-        files.write_table(path, pa.table({"id": []}).replace_schema_metadata({"engine": '{"engine": "dlib"}'}))
     rankings = {"val": {"face": {"ada": ["1"]}}, "test": {"face": {"ada": ["2"]}, "both": {"ada": ["3"]}}}
     labels = {"val": {"ada": ["1"]}}
-    movies, engine = report.read_movies(crops, faces, rankings, labels, variant="both", baseline="face")
+    movies = report.read_movies(crops, faces, rankings, labels, variant="both", baseline="face")
     assert [(movie.rankings, movie.baseline, movie.labels) for movie in movies] == [
         ({}, {"ada": ["1"]}, {"ada": ["1"]}),
         ({"ada": ["3"]}, {"ada": ["2"]}, {}),
     ]
-    assert engine == {"engine": "dlib"}
+
+
+def test_the_models_of_every_engine_are_listed(tmp_path):
+    paths = [tmp_path / name for name in ("dlib", "insightface")]
+    for path in paths:
+        engine = {"engine": path.name, "licence": "free", "models": [{"file": "a.dat", "sha256": "0"}]}
+        files.write_table(path, pa.table({"id": []}).replace_schema_metadata({"engine": json.dumps(engine)}))
+    assert [model["model"] for model in report.list_models(paths, {})] == ["dlib", "insightface"]

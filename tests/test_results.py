@@ -146,3 +146,20 @@ def test_without_labels_the_ablation_has_no_rows():
 def test_a_table_is_written_with_six_decimals(tmp_path):
     results.write_tsv(tmp_path / "t.tsv", pd.DataFrame({"variant": ["face"], "mAP": [1 / 3]}))
     assert (tmp_path / "t.tsv").read_text() == "variant\tmAP\nface\t0.333333\n"
+
+
+TABLE = pd.DataFrame({"split": ["val"], "variant": ["face+body*[my_net]"], "mAP": [1 / 3]})
+MADE_WITH = {"commit": "abc", "seeds": "demo 0"}
+
+
+def test_a_table_says_what_it_was_made_with_and_is_read_all_the_same(tmp_path):
+    results.write_tsv(tmp_path / "t.tsv", TABLE, MADE_WITH)
+    assert (tmp_path / "t.tsv").read_text().startswith("# commit: abc\n# seeds: demo 0\nsplit\t")
+    assert results.read_ablation(tmp_path / "t.tsv", {})["mAP"].tolist() == [0.333333]
+    assert results.to_markdown(TABLE, MADE_WITH).endswith("\n\n- commit: abc\n- seeds: demo 0\n")
+
+
+def test_a_table_in_latex_has_its_characters_escaped():
+    latex = results.to_latex(TABLE, MADE_WITH)
+    assert latex.startswith("% commit: abc\n")
+    assert r"val & face+body*[my\_net] & 0.3333 \\" in " ".join(latex.split())

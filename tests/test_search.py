@@ -32,15 +32,15 @@ def write_movie(folder, num_cast=2, n=6, unreadable=(), prefix="p"):
     files.write_table(folder / "faces.arrow", pa.table(faces | {"feature": features.cast(pa.list_(pa.float32(), 8))}))
     body = np.eye(8, dtype=np.float32)[person[num_cast:]] + 0.05 * rng.standard_normal((n, 8)).astype(np.float32)
     files.write_array(folder / "net.npy", body)
-    return search.load_movie(folder / "crops.arrow", folder / "faces.arrow", {"net": folder / "net.npy"})
+    return search.load_movie(folder / "crops.arrow", {"dlib": folder / "faces.arrow"}, {"net": folder / "net.npy"})
 
 
 def test_a_movie_is_its_readable_people(tmp_path):
     movie = write_movie(tmp_path, unreadable=(1, 4))
     assert (movie.cast, movie.skipped_cast) == (["p0"], ["p1"])
     assert (movie.candidates, movie.skipped_candidates) == (["p2", "p3", "p5", "p6", "p7"], ["p4"])
-    assert movie.face.shape == (6, 8)
-    assert movie.has_face.tolist() == [False, True, False, True, True]
+    assert movie.faces["dlib"].feature.shape == (6, 8)
+    assert movie.faces["dlib"].detected.tolist() == [False, True, False, True, True]
     assert movie.frames == ["f2", "f3", "f5", "f6", "f7"]
     assert np.array_equal(movie.bodies["net"], np.load(tmp_path / "net.npy")[[0, 1, 3, 4, 5]])
 
@@ -50,7 +50,7 @@ def rank(movie, variants):
     return search.fuse(movie, reranked, variants, THRESHOLDS, 0.5).to_pylist()
 
 
-@pytest.mark.parametrize("variant", ablation(["net"]), ids=lambda variant: variant.name)
+@pytest.mark.parametrize("variant", ablation("dlib", ["net"]), ids=lambda variant: variant.name)
 def test_every_variant_ranks_a_persons_candidates_first(tmp_path, variant):
     for row in rank(write_movie(tmp_path, n=24), [variant]):
         own = {f"p{number}" for number in range(2, 26) if number % 2 == int(row["cast"][1:])}
@@ -59,13 +59,13 @@ def test_every_variant_ranks_a_persons_candidates_first(tmp_path, variant):
 
 
 def test_candidates_that_could_not_be_read_come_last(tmp_path):
-    for row in rank(write_movie(tmp_path, unreadable=(3, 5)), ablation(["net"])):
+    for row in rank(write_movie(tmp_path, unreadable=(3, 5)), ablation("dlib", ["net"])):
         assert row["ranking"][-2:] == ["p3", "p5"]
         assert sorted(row["ranking"]) == [f"p{number}" for number in range(2, 8)]
 
 
 def test_a_portrait_that_could_not_be_read_is_answered_in_annotation_order(tmp_path):
-    rows = rank(write_movie(tmp_path, unreadable=(0,)), [Variant()])
+    rows = rank(write_movie(tmp_path, unreadable=(0,)), [Variant("dlib")])
     assert {row["cast"]: row["ranking"] for row in rows}["p0"] == [f"p{number}" for number in range(2, 8)]
 
 
@@ -73,25 +73,28 @@ def test_movies_are_searched_as_one(tmp_path):
     for name in ("a", "b"):
         write_movie(tmp_path / name, unreadable=(0, 4) if name == "b" else (), prefix=name)
     tables = [[tmp_path / name / f"{kind}.arrow" for name in ("a", "b")] for kind in ("crops", "faces")]
-    movie = search.load_movies(*tables, ["net"], [tmp_path / name / "net.npy" for name in ("a", "b")])
+    bodies = {"net": [tmp_path / name / "net.npy" for name in ("a", "b")]}
+    movie = search.load_movies(tables[0], {"dlib": tables[1]}, bodies)
     assert (movie.cast, movie.skipped_cast, movie.skipped_candidates) == (["a0", "a1", "b1"], ["b0"], ["b4"])
-    assert len(movie.candidates) == len(movie.frames) == len(movie.has_face) == len(movie.bodies["net"]) == 11
+    assert len(movie.candidates) == len(movie.frames) == len(movie.bodies["net"]) == 11
     parts = [write_movie(tmp_path / "again", unreadable=unreadable) for unreadable in ((), (0, 4))]
-    faces = [part.face[: len(part.cast)] for part in parts] + [part.face[len(part.cast) :] for part in parts]
-    assert np.array_equal(movie.face, np.vstack(faces))
-    for row in rank(movie, ablation(["net"], across=True)):
+    features = [(part.faces["dlib"].feature, len(part.cast)) for part in parts]
+    faces = [feature[:cast] for feature, cast in features] + [feature[cast:] for feature, cast in features]
+    assert np.array_equal(movie.faces["dlib"].feature, np.vstack(faces))
+    assert len(movie.faces["dlib"].detected) == 11
+    for row in rank(movie, ablation("dlib", ["net"], across=True)):
         assert len(row["ranking"]) == 12
 
 
 def test_an_id_of_two_movies_is_refused_where_they_are_searched_as_one(tmp_path):
     write_movie(tmp_path)
     with pytest.raises(InputError, match=r"p0: .* has this id too"):
-        search.load_movies([tmp_path / "crops.arrow"] * 2, [tmp_path / "faces.arrow"] * 2, [], [])
+        search.load_movies([tmp_path / "crops.arrow"] * 2, {"dlib": [tmp_path / "faces.arrow"] * 2}, {})
 
 
 def test_movies_without_bodies_are_searched_as_one(tmp_path):
     write_movie(tmp_path)
-    movie = search.load_movies([tmp_path / "crops.arrow"], [tmp_path / "faces.arrow"], [], [])
+    movie = search.load_movies([tmp_path / "crops.arrow"], {"dlib": [tmp_path / "faces.arrow"]}, {})
     assert movie.bodies == {}
     assert len(movie.candidates) == 6
 
@@ -99,11 +102,40 @@ def test_movies_without_bodies_are_searched_as_one(tmp_path):
 @pytest.mark.parametrize("size", [{"num_cast": 0}, {"n": 0}, {"n": 1}, {"num_cast": 0, "n": 0}])
 def test_a_movie_without_cast_or_candidates_is_no_error(tmp_path, size):
     movie = write_movie(tmp_path, **size)
-    rows = rank(movie, ablation(["net"]))
-    assert len(rows) == len(movie.cast) * len(ablation(["net"]))
+    rows = rank(movie, ablation("dlib", ["net"]))
+    assert len(rows) == len(movie.cast) * len(ablation("dlib", ["net"]))
 
 
 def test_reranking_is_computed_once_for_each_choice_of_networks(tmp_path):
     movie = write_movie(tmp_path)
-    variants = ablation(["net"])
-    assert set(search.rerank(movie, variants, face=RERANKING, body=RERANKING)) == {"face", "body+net"}
+    variants = ablation("dlib", ["net"])
+    assert set(search.rerank(movie, variants, face=RERANKING, body=RERANKING)) == {"face+dlib", "body+net"}
+
+
+def test_each_engine_ranks_by_its_own_faces(tmp_path):
+    folders = [tmp_path / name for name in ("a", "b")]
+    for folder in folders:
+        write_movie(folder)
+    # The second engine takes each cast member for the other.
+    table = files.read_table(folders[1] / "faces.arrow")
+    files.write_table(folders[1] / "faces.arrow", table.take([1, 0, *range(2, 8)]))
+    faces = {"dlib": folders[0] / "faces.arrow", "insightface": folders[1] / "faces.arrow"}
+    movie = search.load_movie(folders[0] / "crops.arrow", faces, {})
+    rows = rank(movie, [Variant("dlib"), Variant("insightface", title="other")])
+    found = {(row["variant"], row["cast"]): row["ranking"][0] for row in rows}
+    assert found["face", "p0"] == found["other", "p1"]
+    assert found["face", "p1"] == found["other", "p0"]
+
+
+def test_a_variant_may_have_its_own_thresholds(tmp_path):
+    movie = write_movie(tmp_path, n=24)
+    own, the_runs = Variant("dlib", thresholds=(0.99, 0.98)), Variant("dlib")
+    rankings = [rank(movie, [variant]) for variant in (own, the_runs)]
+    stated = search.fuse(movie, {}, [the_runs], (0.99, 0.98), 0.5).to_pylist()
+    assert [row["ranking"] for row in rankings[0]] == [row["ranking"] for row in stated]
+    assert rankings[0] != rankings[1]
+
+
+def test_files_are_shared_out_by_name():
+    assert search.shares(["a", "b"], ["1", "2", "3", "4"]) == {"a": ["1", "2"], "b": ["3", "4"]}
+    assert search.shares([], []) == {}

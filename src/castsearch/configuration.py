@@ -76,9 +76,13 @@ def _impossible(config: Mapping) -> Iterator[str]:
         yield f"search.scope: split needs the memory of search.method diffusion, not {method}"
     if config["fusion"]["body_rerank"] and method == "diffusion":
         yield "fusion.body_rerank: search.method diffusion links bodies as they are; set it to false"
-    thresholds = config["fusion"]["thresholds"]
-    if sorted(thresholds, reverse=True) != thresholds:
-        yield "fusion.thresholds: each must not be above the one before it"
+    listed = {f"variants.{number}": variant for number, variant in enumerate(config["variants"])}
+    for key, variant in {"fusion": config["fusion"], **listed}.items():
+        thresholds = variant.get("thresholds", [])
+        if sorted(thresholds, reverse=True) != thresholds:
+            yield f"{key}.thresholds: each must not be above the one before it"
+        if variant.get("engine", faces["engine"]) not in faces:
+            yield f"{key}.engine: {variant['engine']} has no section under faces"
 
 
 def _impossible_networks(data: Mapping, networks: list[Mapping]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import json
 import subprocess
 from functools import cache
 from importlib import metadata
@@ -78,6 +79,11 @@ def file_digest(path: str | Path) -> str:
     """Return the SHA-256 of a file, in hex."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def value_digest(value: object) -> str:
+    """Return the SHA-256, in hex, of anything that JSON can hold; the order of keys does not matter."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def versions(packages: list[str]) -> dict[str, str]:

@@ -172,7 +172,7 @@ def read_movies(
     *,
     variant: str,
     baseline: str,
-) -> tuple[list[Movie], dict]:
+) -> list[Movie]:
     """Gather what the report shows of each movie, with the rankings and labels of its own split alone.
 
     Args:
@@ -183,27 +183,30 @@ def read_movies(
         variant: name of the variant whose rankings are shown.
         baseline: name of the variant that it is compared with.
 
-    Returns:
-        The movies, and the provenance of the face engine, as `list_models` takes it; empty without movies.
     """
-    movies, engine = [], {}
+    movies = []
     for crops, faces in zip(map(Path, crop_tables), map(Path, face_tables), strict=True):
         split = crops.parent.name
         ranked = rankings.get(split, {})
         shown, compared = ranked.get(variant, {}), ranked.get(baseline, {})
         movies.append(Movie(crops.stem, crops, faces, shown, compared, labels.get(split, {})))
-        engine = json.loads(files.read_table(faces).schema.metadata[b"engine"])
-    return movies, engine
+    return movies
 
 
-def list_models(engine: Mapping, networks: Mapping[str, str | Path]) -> list[dict[str, str]]:
+def list_models(face_tables: Iterable[str | Path], networks: Mapping[str, str | Path]) -> list[dict[str, str]]:
     """Describe the files of weights of a run, as `render` takes them.
 
     Args:
-        engine: the provenance of the face engine: `engine`, `licence` and `models`, each with `file` and `sha256`.
+        face_tables: one of each face engine; its metadata name `engine`, `licence` and `models`, each with `file` and
+            `sha256`.
         networks: path of the trained weights per ReID network.
     """
-    faces = [{"model": engine["engine"], "licence": engine["licence"], **model} for model in engine.get("models", [])]
+    engines = [json.loads(files.read_table(path).schema.metadata[b"engine"]) for path in face_tables]
+    faces = [
+        {"model": engine["engine"], "licence": engine["licence"], **model}
+        for engine in engines
+        for model in engine["models"]
+    ]
     return faces + [
         {"model": name, "file": Path(path).name, "sha256": file_digest(path), "licence": "trained by this run"}
         for name, path in networks.items()

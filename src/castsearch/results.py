@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tabulate import tabulate
 
 from castsearch import evaluation, files
 from castsearch.crops import candidate_ids, cast_ids, problems
@@ -167,9 +168,17 @@ def _stack(tables: Sequence[pd.DataFrame], name: str, values: Sequence[str]) -> 
     return stacked.reset_index(level=name).reset_index(drop=True)
 
 
-def write_tsv(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table with six decimals, which is what results are compared with."""
-    files.write_text(path, table.to_csv(sep="\t", index=False, float_format="%.6f", lineterminator="\n"))
+def write_tsv(path: str | Path, table: pd.DataFrame, made_with: Mapping[str, str] | None = None) -> None:
+    """Write a table with six decimals, which is what results are compared with.
+
+    Args:
+        path: the file.
+        table: the table.
+        made_with: what it was made with; a line above the header for each, after "# ".
+    """
+    lines = "".join(f"# {key}: {value}\n" for key, value in (made_with or {}).items())
+    rows = table.to_csv(sep="\t", index=False, float_format="%.6f", lineterminator="\n")
+    files.write_text(path, lines + rows)
 
 
 def read_ablation(path: str | Path | None, descriptions: Mapping[str, str]) -> pd.DataFrame:
@@ -181,10 +190,17 @@ def read_ablation(path: str | Path | None, descriptions: Mapping[str, str]) -> p
     """
     if path is None:
         return pd.DataFrame(columns=["split", "variant", "description"])
-    table = pd.read_csv(path, sep="\t", dtype={"split": str}, keep_default_na=False, na_values=[""])
+    table = pd.read_csv(path, sep="\t", comment="#", dtype={"split": str}, keep_default_na=False, na_values=[""])
     return table.assign(description=table["variant"].map(descriptions))
 
 
-def to_markdown(table: pd.DataFrame) -> str:
-    """Return a table as Markdown with four decimals, for reading."""
-    return table.to_markdown(index=False, floatfmt=".4f") + "\n"
+def to_markdown(table: pd.DataFrame, made_with: Mapping[str, str]) -> str:
+    """Return a table as Markdown with four decimals, for reading, and what it was made with below."""
+    lines = "".join(f"- {key}: {value}\n" for key, value in made_with.items())
+    return f"{table.to_markdown(index=False, floatfmt='.4f')}\n\n{lines}"
+
+
+def to_latex(table: pd.DataFrame, made_with: Mapping[str, str]) -> str:
+    """Return a table in LaTeX with four decimals, for the package booktabs, below comments on what it was made with."""
+    lines = "".join(f"% {key}: {value}\n" for key, value in made_with.items())
+    return lines + tabulate(table, headers="keys", showindex=False, tablefmt="latex_booktabs", floatfmt=".4f") + "\n"

@@ -25,7 +25,18 @@ RANKINGS = pa.schema(
     ]
 )
 
-_FACE = "face"  # array name of the re-ranked faces; bodies carry the names of their networks
+
+@dataclass(frozen=True)
+class FaceFeatures:
+    """What one face engine makes of c cast members and n candidates.
+
+    Attributes:
+        feature: (c + n, d) float32, cast first.
+        detected: (n,) bool, whether the detector found any face in the candidate.
+    """
+
+    feature: np.ndarray
+    detected: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -37,9 +48,8 @@ class Movie:
         candidates: n ids.
         skipped_cast: ids of portraits that could not be read; nobody can be ranked for them.
         skipped_candidates: ids of candidates that could not be read; they are ranked last.
-        face: (c + n, d) float32 face features, cast first.
-        has_face: (n,) bool, whether the detector found any face.
         frames: n names; candidates of one frame are different people.
+        faces: by face engine.
         bodies: network → (n, d') float32 body features.
     """
 
@@ -47,55 +57,60 @@ class Movie:
     candidates: list[str]
     skipped_cast: list[str]
     skipped_candidates: list[str]
-    face: np.ndarray
-    has_face: np.ndarray
     frames: list[str]
+    faces: dict[str, FaceFeatures]
     bodies: dict[str, np.ndarray]
 
 
-def load_movie(crops: str | Path, faces: str | Path, bodies: Mapping[str, str | Path]) -> Movie:
-    """Gather a movie from its crop table, face table and, for each network, body features."""
-    crop_table, face_table = files.read_table(crops), files.read_table(faces)
-    ids, frames = np.array(crop_table["id"].to_pylist(), object), crop_table["frame"].to_pylist()
-    usable = ~crop_table["image"].is_null().to_numpy()
-    cast = np.arange(len(ids)) < num_cast(crop_table)
+def load_movie(crops: str | Path, faces: Mapping[str, str | Path], bodies: Mapping[str, str | Path]) -> Movie:
+    """Gather a movie from its crop table, the face table of each engine and the body features of each network."""
+    table = files.read_table(crops)
+    ids, frames = np.array(table["id"].to_pylist(), object), table["frame"].to_pylist()
+    usable = ~table["image"].is_null().to_numpy()
+    cast = np.arange(len(ids)) < num_cast(table)
     candidates = ~cast & usable
-    feature = face_table["feature"].combine_chunks()
-    width = feature.type.list_size
-    features = np.zeros((len(ids), width), np.float32)
-    features[feature.is_valid().to_numpy(zero_copy_only=False)] = feature.flatten().to_numpy().reshape(-1, width)
     return Movie(
         cast=ids[cast & usable].tolist(),
         candidates=ids[candidates].tolist(),
         skipped_cast=ids[cast & ~usable].tolist(),
         skipped_candidates=ids[~cast & ~usable].tolist(),
-        face=features[usable],
-        has_face=face_table["detected"].to_numpy()[candidates],
         frames=[frame for frame, keep in zip(frames, candidates, strict=True) if keep],
+        faces={engine: _load_faces(path, usable, candidates) for engine, path in faces.items()},
         bodies={network: np.load(path)[candidates[~cast]] for network, path in bodies.items()},
     )
 
 
+def _load_faces(path: str | Path, usable: np.ndarray, candidates: np.ndarray) -> FaceFeatures:
+    table = files.read_table(path)
+    column = table["feature"].combine_chunks()
+    width = column.type.list_size
+    features = np.zeros((len(table), width), np.float32)
+    features[column.is_valid().to_numpy(zero_copy_only=False)] = column.flatten().to_numpy().reshape(-1, width)
+    return FaceFeatures(features[usable], table["detected"].to_numpy()[candidates])
+
+
 def load_movies(
     crops: Sequence[str | Path],
-    faces: Sequence[str | Path],
-    networks: Sequence[str],
-    bodies: Sequence[str | Path],
+    faces: Mapping[str, Sequence[str | Path]],
+    bodies: Mapping[str, Sequence[str | Path]],
 ) -> Movie:
     """Gather movies that are to be searched as one.
 
     Args:
         crops: crop table of each movie.
-        faces: face table of each movie.
-        networks: names.
-        bodies: body features of each movie by the first network, then of each by the next, and so on.
+        faces: by engine the face table of each movie.
+        bodies: by network the body features of each movie.
 
     Raises:
         InputError: an id occurs in two movies.
     """
     movies = [
-        load_movie(*tables, dict(zip(networks, bodies[number :: len(crops)], strict=True)))
-        for number, tables in enumerate(zip(crops, faces, strict=True))
+        load_movie(
+            path,
+            {engine: tables[number] for engine, tables in faces.items()},
+            {network: arrays[number] for network, arrays in bodies.items()},
+        )
+        for number, path in enumerate(crops)
     ]
     first_in: dict[str, str | Path] = {}
     for path, movie in zip(crops, movies, strict=True):
@@ -103,17 +118,29 @@ def load_movies(
             if name in first_in:
                 raise InputError(f"{path}: {name}: {first_in[name]} has this id too, and they are searched as one")
         first_in |= dict.fromkeys((*movie.cast, *movie.candidates), path)
-    cast = [movie.face[: len(movie.cast)] for movie in movies]
-    candidates = [movie.face[len(movie.cast) :] for movie in movies]
     return Movie(
         **{
             name: _chain(movies, name)
             for name in ("cast", "candidates", "skipped_cast", "skipped_candidates", "frames")
         },
-        face=np.concatenate([*cast, *candidates]),
-        has_face=np.concatenate([movie.has_face for movie in movies]),
-        bodies={network: np.concatenate([movie.bodies[network] for movie in movies]) for network in networks},
+        faces={engine: _join_faces(movies, engine) for engine in faces},
+        bodies={network: np.concatenate([movie.bodies[network] for movie in movies]) for network in bodies},
     )
+
+
+def _join_faces(movies: Sequence[Movie], engine: str) -> FaceFeatures:
+    """The faces of movies that are one: all cast first."""
+    cast = [movie.faces[engine].feature[: len(movie.cast)] for movie in movies]
+    candidates = [movie.faces[engine].feature[len(movie.cast) :] for movie in movies]
+    return FaceFeatures(
+        np.concatenate([*cast, *candidates]), np.concatenate([movie.faces[engine].detected for movie in movies])
+    )
+
+
+def shares(names: Sequence[str], paths: Sequence[str | Path]) -> dict[str, Sequence[str | Path]]:
+    """Divide a list of files, all of the first name, then as many of the next and so on, by name."""
+    number = len(paths) // len(names) if names else 0
+    return {name: paths[place * number : (place + 1) * number] for place, name in enumerate(names)}
 
 
 def _chain(movies: Sequence[Movie], name: str) -> list[str]:
@@ -132,13 +159,16 @@ def rerank(
         body: the same for bodies.
 
     Returns:
-        "face": (c, n) face similarities, if a variant re-ranks faces; and under `Variant.bodies` (n, n) body
-        similarities, for each choice of networks that a variant re-ranks.
+        Under `Variant.faces` (c, n) face similarities, for each engine whose faces a variant re-ranks; and under
+        `Variant.bodies` (n, n) body similarities, for each choice of networks that a variant re-ranks.
     """
     arrays = {}
-    if any(variant.face_rerank for variant in variants):
-        arrays[_FACE] = fusion.face_similarity(movie.face, len(movie.cast), movie.has_face, reranked=True, **face)
     for variant in variants:
+        if variant.face_rerank and variant.faces not in arrays:
+            faces = movie.faces[variant.engine]
+            arrays[variant.faces] = fusion.face_similarity(
+                faces.feature, len(movie.cast), faces.detected, reranked=True, **face
+            )
         if variant.body_rerank and variant.bodies not in arrays:
             features = fusion.concatenate([movie.bodies[network] for network in variant.networks])
             arrays[variant.bodies] = fusion.body_similarity(features, reranked=True, **body)
@@ -158,7 +188,7 @@ def fuse(
         movie: the movie.
         reranked: what `rerank` returned.
         variants: the searches to be made.
-        thresholds: see `fusion.cascade`.
+        thresholds: see `fusion.cascade`; a variant may have its own, which are taken as they are.
         reranked_threshold: takes the place of the first threshold where faces are re-ranked, since those
             similarities have a scale of their own.
 
@@ -186,12 +216,14 @@ def _rank(
     thresholds: Sequence[float],
     reranked_threshold: float,
 ) -> np.ndarray:
+    faces = movie.faces[variant.engine]
     if variant.face_rerank:
-        face, first = reranked[_FACE], reranked_threshold
+        face, first = reranked[variant.faces], reranked_threshold
     else:
-        face, first = fusion.face_similarity(movie.face, len(movie.cast), movie.has_face), thresholds[0]
-    seen = {"frames": movie.frames, "has_face": movie.has_face}
-    candidate_face = movie.face[len(movie.cast) :]
+        face, first = fusion.face_similarity(faces.feature, len(movie.cast), faces.detected), thresholds[0]
+    thresholds = variant.thresholds or (first, *thresholds[1:])
+    seen = {"frames": movie.frames, "has_face": faces.detected}
+    candidate_face = faces.feature[len(movie.cast) :]
     features = None
     if variant.networks:
         features = fusion.concatenate([movie.bodies[network] for network in variant.networks])
@@ -204,4 +236,4 @@ def _rank(
     face_cosine = fusion.cosine_similarity(candidate_face)
     if variant.method == "propagation":
         return propagation.rank(propagation.link_movie(face, face_cosine, body, **seen), len(movie.cast))
-    return fusion.cascade(face, face_cosine, body, body_cosine, thresholds=(first, *thresholds[1:]), **seen)
+    return fusion.cascade(face, face_cosine, body, body_cosine, thresholds=thresholds, **seen)

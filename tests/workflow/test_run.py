@@ -1,10 +1,12 @@
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
 
+import pandas as pd
 import pytest
 from runs import TINY, command, planned, result_files, run, with_changes
 
@@ -32,9 +34,36 @@ def test_the_test_split_has_no_labels(finished):
 
 
 def test_the_tables_have_a_row_per_variant(finished):
-    header, *rows = (finished / "results/tables/ablation.tsv").read_text().splitlines()
-    assert header.split("\t")[:4] == ["split", "variant", "queries", "mAP"]
-    assert [row.split("\t")[1] for row in rows] == [variant.name for variant in ablation(["triplet", "mgn"])]
+    table = pd.read_csv(finished / "results/tables/ablation.tsv", sep="\t", comment="#")
+    assert table.columns[:4].tolist() == ["split", "variant", "queries", "mAP"]
+    assert table["variant"].tolist() == [variant.name for variant in ablation("dlib", ["triplet", "mgn"])]
+
+
+@pytest.mark.parametrize("name", ["queries.tsv", "movies.tsv", "ablation.tsv", "ablation.md", "ablation.tex"])
+def test_every_table_says_what_it_was_made_with(finished, name):
+    text = (finished / "results/tables" / name).read_text()
+    for key, value in {
+        "commit": r"[0-9a-f]{12}(\+changes)?|unknown",
+        "configuration": "sha256 [0-9a-f]{64}",
+        "seeds": "demo 0, triplet 0, mgn 0",
+        "versions": r"snakemake \d\S+, numpy \d\S+, torch \d.*",
+    }.items():
+        assert re.search(rf"^[#%-] {key}: ({value})$", text, re.MULTILINE), key
+
+
+def test_the_ablation_is_what_the_configuration_lists(finished, tmp_path):
+    """Stages that the rows have in common are not run again, and another row is no reason to re-rank."""
+    folder = shutil.copytree(finished, tmp_path / "run")
+    rows = [{"networks": ["mgn"]}, {"method": "cascade", "thresholds": [0.6], "name": "strict"}]
+    config = with_changes({"variants": rows})
+    assert set(planned(folder, config)) == {"rerank", "fuse", "submission", "evaluate", "report"}
+    done = run(folder, config, "--", "results/tables/ablation.tsv")
+    assert done.returncode == 0, done.stdout
+    table = pd.read_csv(folder / "results/tables/ablation.tsv", sep="\t", comment="#")
+    names = ["diffusion face", "diffusion face+body[triplet,mgn]", "diffusion face+body[mgn]", "strict"]
+    assert table["variant"].tolist() == names
+    rows.append({"networks": ["triplet"]})
+    assert set(planned(folder, with_changes({"variants": rows}))) == {"fuse", "submission", "evaluate", "report"}
 
 
 def test_each_portrait_is_searched_in_all_movies_of_its_split(finished, tmp_path):
@@ -48,12 +77,12 @@ def test_each_portrait_is_searched_in_all_movies_of_its_split(finished, tmp_path
     assert {cast: sorted(ranking) for cast, ranking in submission.items()} == {
         member["id"]: everybody for entry in entries for member in entry["cast"]
     }
-    rows = (folder / "results/tables/ablation.tsv").read_text().splitlines()
-    assert [row.split("\t")[1] for row in rows[1:3]] == ["diffusion face", "diffusion face*"]
+    table = pd.read_csv(folder / "results/tables/ablation.tsv", sep="\t", comment="#")
+    assert table["variant"].tolist()[:2] == ["diffusion face", "diffusion face*"]
 
 
 def test_a_stage_writes_a_file_per_movie(finished):
-    for stage in ("crops", "detections", "faces", "rerank", "rankings"):
+    for stage in ("crops", "detections/dlib", "faces/dlib", "rerank", "rankings"):
         found = {path.name.partition(".")[0] for path in (finished / "results" / stage / "val").iterdir()}
         assert found == set(movies(finished, "val")), stage
 
@@ -69,7 +98,7 @@ def test_every_job_leaves_a_log_and_a_benchmark(finished):
 
 
 def test_faces_say_which_models_made_them(finished):
-    [path] = (finished / "results/faces/val").glob("*.arrow")
+    [path] = (finished / "results/faces/dlib/val").glob("*.arrow")
     engine = json.loads(files.read_table(path).schema.metadata[b"engine"])
     assert engine["engine"] == "dlib"
     assert all(len(model["sha256"]) == 64 for model in engine["models"])
