@@ -23,5 +23,6 @@ rule detect:
     params:
         code=code("detect"),
         options=lambda wildcards: FACES[wildcards.engine].detection,
+        gpus=lambda wildcards: FACES[wildcards.engine].gpus,
     script:
         "../src/detect.py"

@@ -24,6 +24,7 @@ rule embed_faces:
     params:
         code=code("embed_faces"),
         options=lambda wildcards: FACES[wildcards.engine].embedding,
+        gpus=lambda wildcards: FACES[wildcards.engine].gpus,
         selection=config["faces"]["selection"],
     script:
         "../src/embed_faces.py"

@@ -3,11 +3,12 @@ from pathlib import Path
 import torch
 
 from castsearch import crops, files
+from castsearch.devices import claimed_gpus
 from castsearch.logs import logging_to
 from castsearch.reid.features import extract
 from castsearch.reid.networks import load_weights
 
-with logging_to(snakemake.log[0]):
+with logging_to(snakemake.log[0]), claimed_gpus(1):
     torch.set_num_threads(snakemake.threads)
     table = files.read_table(snakemake.input.crops)
     candidates = table.slice(crops.num_cast(table)).select(["id", "image"])

@@ -27,6 +27,7 @@ PAIR = {"detector": {"prefix": "mx/R50", "epoch": 0}, "recogniser": "arc.onnx", 
 def test_engine_without_files_has_its_options():
     models = plan("dlib", {"upsample": 1})
     assert models.detection == models.embedding == {"upsample": 1}
+    assert models.gpus == 0
     assert models.detection_files == models.embedding_files == ()
 
 

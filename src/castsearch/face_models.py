@@ -30,6 +30,7 @@ class FaceModels:
         embedding_files: and embedding.
         checkpoints: by imported file the symbol and the params file that it comes from.
         pack: the name of a pack that has to be downloaded.
+        gpus: how many GPUs the engine can use.
     """
 
     detection: Mapping[str, object]
@@ -38,6 +39,7 @@ class FaceModels:
     embedding_files: tuple[str, ...] = ()
     checkpoints: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     pack: str | None = None
+    gpus: int = 1
 
 
 def plan(engine: str, options: Mapping) -> FaceModels:
@@ -55,7 +57,7 @@ def plan(engine: str, options: Mapping) -> FaceModels:
             return _retinaface_arcface(options)
         case "insightface":
             return _insightface(options)
-    return FaceModels(options, options)
+    return FaceModels(options, options, gpus=0)
 
 
 def _retinaface_arcface(options: Mapping) -> FaceModels:

@@ -4,13 +4,14 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import pandas as pd
 import pytest
 from runs import TINY, command, planned, result_files, run, with_changes
 
-from castsearch import files
+from castsearch import devices, files
 from castsearch.submission import read_submission
 from castsearch.variants import ablation
 
@@ -130,6 +131,23 @@ def test_a_run_killed_anywhere_goes_on_to_the_same_bytes(finished, tmp_path):
     found = {path: data for path, data in result_files(tmp_path).items() if "checkpoints" not in path}
     assert {path for path in expected if "checkpoints" not in path} == set(found)
     assert [path for path, data in found.items() if expected[path] != data] == []
+
+
+def test_as_many_gpu_jobs_run_at_a_time_as_there_are_gpus_and_none_takes_anothers(finished, tmp_path, monkeypatch):
+    """Four pretended GPUs, three of them taken by another run; CUDA itself is not there, so the CPU does the work."""
+    folder = shutil.copytree(finished, tmp_path / "run")
+    shutil.rmtree(folder / "results/bodies")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with devices.claimed_gpus(3):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3")
+        done = run(folder, TINY, "--cores", "8", "--resources", "gpu=4", "--until", "embed_bodies")
+    assert done.returncode == 0, done.stdout
+    assert "Execute 4 jobs..." in done.stdout
+    logs = [path.read_text() for path in (folder / "results/logs/embed_bodies").rglob("*.log")]
+    assert len(logs) == 4
+    assert all("on GPU 3 of 0, 1, 2, 3" in log for log in logs)
 
 
 @pytest.mark.parametrize(

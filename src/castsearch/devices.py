@@ -1,0 +1,90 @@
+"""A GPU of its own for every job of a machine with several: a scheduler counts GPUs but does not say which is free."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+_SECONDS_BETWEEN_TRIES = 0.2
+
+
+def visible_gpus() -> list[str]:
+    """Return the GPUs that this process may use, by index or UUID: those that CUDA was told of, else all."""
+    if _VISIBLE in os.environ:
+        return [name for name in os.environ[_VISIBLE].replace(" ", "").split(",") if name not in {"", "-1"}]
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    found = subprocess.run([program, "--list-gpus"], capture_output=True, text=True, check=False)
+    lines = [line for line in found.stdout.splitlines() if line.startswith("GPU ")] if found.returncode == 0 else []
+    return [str(index) for index in range(len(lines))]
+
+
+@contextmanager
+def claimed_gpus(number: int) -> Iterator[list[str]]:
+    """Claim `number` GPUs that no other job of this user has, and let CUDA see those alone.
+
+    It must be entered before CUDA is first used. A claim ends with its process, however that ends. Where there are not
+    enough free GPUs it waits; where there are fewer than `number` at all, it takes what there is, and on a machine
+    without GPUs nothing.
+
+    Args:
+        number: how many.
+
+    Yields:
+        The names of the claimed GPUs.
+    """
+    visible = visible_gpus()
+    number = min(number, len(visible))
+    if number == 0:
+        yield []
+        return
+    with ExitStack() as held:
+        names: list[str] = []
+        # One job collects its GPUs at a time, or two could wait for each other's.
+        with (_folder() / "collecting").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            while len(names) < number:
+                free = next((name for name in visible if name not in names and _lock(name, held)), None)
+                if free is None:
+                    time.sleep(_SECONDS_BETWEEN_TRIES)
+                else:
+                    names.append(free)
+        print(f"on GPU {', '.join(names)} of {', '.join(visible)}", file=sys.stderr)
+        before = os.environ.get(_VISIBLE)
+        os.environ[_VISIBLE] = ",".join(names)
+        try:
+            yield names
+        finally:
+            del os.environ[_VISIBLE]
+            if before is not None:
+                os.environ[_VISIBLE] = before
+
+
+def _folder() -> Path:
+    """Where the locks are: a folder of this user alone, and of one cluster job, which may number its GPUs from 0."""
+    job = os.environ.get("SLURM_JOB_ID", "here")
+    folder = Path(tempfile.gettempdir(), f"castsearch-gpus-{os.getuid()}-{job}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to another user, who could hold all GPUs")
+    return folder
+
+
+def _lock(name: str, held: ExitStack) -> bool:
+    """Take the lock of a GPU, to be given back with `held`; whether it was free."""
+    file = (_folder() / name.replace("/", "-")).open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    held.enter_context(file)
+    return True
