@@ -58,7 +58,7 @@ def test_the_ablation_is_what_the_configuration_lists(finished, tmp_path):
     rows = [{"networks": ["mgn"]}, {"method": "cascade", "thresholds": [0.6], "name": "strict"}]
     config = with_changes({"variants": rows})
     assert set(planned(folder, config)) == {"rerank", "fuse", "submission", "evaluate", "report"}
-    done = run(folder, config, "--", "results/tables/ablation.tsv")
+    done = run(folder, config)
     assert done.returncode == 0, done.stdout
     table = pd.read_csv(folder / "results/tables/ablation.tsv", sep="\t", comment="#")
     names = ["diffusion face", "diffusion face+body[triplet,mgn]", "diffusion face+body[mgn]", "strict"]
