@@ -2,6 +2,7 @@ import copy
 from pathlib import Path
 
 import pytest
+import timm
 import yaml
 from snakemake.utils import update_config
 
@@ -30,6 +31,19 @@ def test_the_default_is_valid():
     validate(DEFAULT, SCHEMA)
 
 
+def test_the_list_of_timms_models_is_timms():
+    """To be written again with timm.list_pretrained(), a line per model with its tags, when timm's version changes."""
+    assert configuration._timm_models() >= set(timm.list_pretrained())
+    assert all(timm.is_model(name) for name in configuration._timm_models())
+
+
+@pytest.mark.parametrize("name", ["timm/convnext_tiny", "timm/vit_small_patch16_224.augreg_in1k"])
+def test_a_timm_model_may_be_named_with_or_without_its_weights_tag(name):
+    config = changed("reid.networks.0.backbone", name)
+    config["reid"]["networks"][0]["imagenet"] = "weights/of_it.safetensors"
+    validate(config, SCHEMA)
+
+
 def test_the_example_for_the_challenge_is_valid():
     overlay = yaml.safe_load((ROOT / "configs/challenge.yaml").read_text())
     merged = copy.deepcopy(DEFAULT)
@@ -52,6 +66,9 @@ def test_the_example_for_the_challenge_is_valid():
         ("data.demo.others", 9, r"config: data\.demo: cast \+ others"),
         ("reid.networks.1.name", "triplet", r"config: reid\.networks: the name triplet occurs twice"),
         ("reid.networks.0.backbone", "resnet50", r"config: reid\.networks\.0\.imagenet: only mobilenet_v2 is packaged"),
+        ("reid.networks.0.backbone", "resnet18", r"config: reid\.networks\.0\.backbone: 'resnet18' is not one of"),
+        ("reid.networks.0.backbone", "timm/resnet5", r"networks\.0\.backbone: timm/resnet5 is none of timm's models"),
+        ("reid.networks.0.backbone", "timm/resnet50.x", r"networks\.0\.backbone: timm/resnet50\.x is none of timm's"),
         ("data.train", [], r"config: data\.train: no split to train the networks on"),
         ("search.method", "magic", r"config: search\.method: 'magic' is not"),
         ("fusion.body_rerank", True, r"config: fusion\.body_rerank: search\.method diffusion"),

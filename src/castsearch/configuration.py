@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
@@ -85,12 +86,21 @@ def _impossible(config: Mapping) -> Iterator[str]:
             yield f"{key}.engine: {variant['engine']} has no section under faces"
 
 
+@cache
+def _timm_models() -> set[str]:
+    """Names of timm's models that have pretrained weights, alone and with each tag; timm may not be installed here."""
+    lines = [line.split() for line in Path(__file__).with_name("timm_models.txt").read_text().splitlines()]
+    return {name for model, *tags in lines for name in (model, *(f"{model}.{tag}" for tag in tags))}
+
+
 def _impossible_networks(data: Mapping, networks: list[Mapping]) -> Iterator[str]:
     names = [network["name"] for network in networks]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"reid.networks: the name {name} occurs twice"
     for number, network in enumerate(networks):
         backbone = network["backbone"]
+        if backbone.startswith("timm/") and backbone.removeprefix("timm/") not in _timm_models():
+            yield f"reid.networks.{number}.backbone: {backbone} is none of timm's models that have pretrained weights"
         if network["imagenet"] == "packaged" and backbone != "mobilenet_v2":
             yield f"reid.networks.{number}.imagenet: only mobilenet_v2 is packaged; name the file for {backbone}"
     if networks and not data["train"]:

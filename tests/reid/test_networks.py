@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import timm
 import torch
 import torchvision
 from safetensors.torch import save_file
@@ -57,6 +58,84 @@ def test_mobilenet_keeps_the_resolution_of_its_last_stage():
     shared = network.backbone(torch.zeros(1, 3, 256, 128))
     assert network.branch1(shared).shape == (1, 1280, 8, 4)
     assert network.branch2(shared).shape == (1, 1280, 16, 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [
+        ("resnet18d", 512),
+        ("convnext_atto", 320),
+        ("regnetx_002", 368),
+        ("mobilenetv3_small_050", 288),
+        ("tf_efficientnet_lite0", 1280),
+    ],
+)
+def test_timms_models_of_stages_serve_both_kinds(name, width):
+    image = torch.zeros(1, 3, 128, 64)
+    network = networks.build("triplet", f"timm/{name}", 0, input_size=(128, 64)).eval()
+    assert network.backbone(image).shape == (1, width, 8, 4)
+    network = networks.build("mgn", f"timm/{name}", 0, input_size=(128, 64)).eval()
+    shared = network.backbone(image)
+    assert network.branch1(shared).shape == (1, width, 4, 2)
+    assert network.branch2(shared).shape == (1, width, 8, 4)
+    assert network(image).shape == (1, 4, width)
+
+
+@pytest.mark.parametrize("kind", networks.KINDS)
+def test_timms_resnet_is_torchvisions(kind, tmp_path):
+    torch.save(torchvision.models.resnet50().state_dict(), tmp_path / "imagenet.pth")
+    ours, timms = (
+        networks.build(kind, name, 0, imagenet=tmp_path / "imagenet.pth", input_size=(64, 32)).eval()
+        for name in ("resnet50", "timm/resnet50.tv_in1k")
+    )
+    images = torch.randn(2, 3, 64, 32)
+    with torch.inference_mode():
+        torch.testing.assert_close(timms(images), ours(images))
+
+
+def test_timms_weights_see_the_pixels_that_they_were_trained_on(tmp_path):
+    net = timm.create_model("tf_efficientnet_lite0").eval()
+    save_file(net.state_dict(), tmp_path / "weights.safetensors")
+    network = networks.build(
+        "triplet", "timm/tf_efficientnet_lite0", 0, imagenet=tmp_path / "weights.safetensors", input_size=(64, 32)
+    ).eval()
+    pixels = torch.rand(1, 3, 64, 32)
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (networks.MEAN, networks.STD))
+    torch.testing.assert_close(network.backbone[:2]((pixels - mean) / std), net.conv_stem((pixels - 0.5) / 0.5))
+
+
+def test_a_transformer_serves_triplets_at_the_size_of_the_images(tmp_path):
+    net = timm.create_model("vit_tiny_patch16_224")
+    save_file(net.state_dict(), tmp_path / "weights.safetensors")
+    network = networks.build(
+        "triplet", "timm/vit_tiny_patch16_224", 5, imagenet=tmp_path / "weights.safetensors", input_size=(128, 64)
+    )
+    [(embedding, logits)] = network.train()(torch.randn(2, 3, 128, 64))
+    assert (embedding.shape, logits.shape) == ((2, 192), (2, 5))
+    networks.save_weights(network.eval(), tmp_path / "own.safetensors")
+    loaded, image = networks.load_weights(tmp_path / "own.safetensors"), torch.randn(1, 3, 128, 64)
+    with torch.inference_mode():
+        assert torch.equal(loaded(image), network(image))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"kind": "mgn"}, "has no last stage whose stride could be removed, which kind mgn needs"),
+        ({"kind": "triplet", "pooling": "gem"}, "no last stage whose stride could be removed, which pooling gem needs"),
+        ({"kind": "triplet", "input_size": (8, 8)}, "does not take images of 8x8 pixels"),
+    ],
+)
+def test_what_a_transformer_cannot_serve_is_refused(arguments, reason):
+    with pytest.raises(InputError, match=f"^timm/vit_tiny_patch16_224 .*{reason}"):
+        networks.build(**{"backbone": "timm/vit_tiny_patch16_224", "num_classes": 3, **arguments})
+
+
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "convnext_atto"])
+def test_timm_weights_of_something_else_are_refused(name, tmp_path):
+    save_file({"stem.0.weight": torch.zeros(3)}, tmp_path / "weights.safetensors")
+    with pytest.raises(InputError, match=f"not the weights of timm/{name}: [^\n]*$"):
+        networks.build("triplet", f"timm/{name}", 3, imagenet=tmp_path / "weights.safetensors")
 
 
 @pytest.mark.parametrize(("kind", "parts"), [("triplet", 1), ("mgn", 4)])
@@ -191,14 +270,21 @@ def test_imagenet_weights_of_something_else_are_refused(state, reason, tmp_path)
 
 
 @pytest.mark.parametrize("kind", networks.KINDS)
-@pytest.mark.parametrize("head", [{}, {"pooling": "gem", "neck": "bnneck"}])
-def test_own_weights_carry_what_they_are(kind, head, tmp_path):
-    network = networks.build(kind, "mobilenet_v2", 5, input_size=(64, 32), **head).eval()
+@pytest.mark.parametrize(
+    ("backbone", "head"),
+    [
+        ("mobilenet_v2", {}),
+        ("mobilenet_v2", {"pooling": "gem", "neck": "bnneck"}),
+        ("timm/mobilenetv3_small_050.lamb_in1k", {"neck": "bnneck"}),
+    ],
+)
+def test_own_weights_carry_what_they_are(kind, backbone, head, tmp_path):
+    network = networks.build(kind, backbone, 5, input_size=(64, 32), **head).eval()
     networks.save_weights(network, tmp_path / "weights.safetensors")
 
     loaded = networks.load_weights(tmp_path / "weights.safetensors")
 
-    assert (loaded.kind, loaded.backbone_name, loaded.input_size) == (kind, "mobilenet_v2", (64, 32))
+    assert (loaded.kind, loaded.backbone_name, loaded.input_size) == (kind, backbone, (64, 32))
     assert (loaded.pooling, loaded.neck) == (network.pooling, network.neck)
     assert not loaded.training
     images = torch.randn(2, 3, 64, 32)
@@ -236,6 +322,8 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
     [
         ("pcb", "resnet50", {}),
         ("mgn", "resnet18", {}),
+        ("triplet", "timm/no_such_model", {}),
+        ("triplet", "timm/resnet50.no_such_weights", {}),
         ("mgn", "resnet50", {"pooling": "max"}),
         ("mgn", "resnet50", {"neck": "none"}),
     ],

@@ -1,7 +1,7 @@
-"""The two kinds of ReID network on torchvision's backbones, and the files that their weights live in.
+"""The two kinds of ReID network on torchvision's and timm's backbones, and the files that their weights live in.
 
-Names and shapes of all parameters are those of the checkpoints that the seed system published, so those load as they
-are.
+On torchvision's, names and shapes of all parameters are those of the checkpoints that the seed system published, so
+those load as they are.
 """
 
 import copy
@@ -9,12 +9,14 @@ import importlib.util
 import json
 import pickle
 import re
+import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import safetensors
+import timm
 import torch
 import torchvision
 from safetensors.torch import load_file, save_file
@@ -22,6 +24,7 @@ from torch import Tensor, nn
 
 from castsearch.errors import InputError
 from castsearch.files import replacing
+from castsearch.reid.images import MEAN, STD
 
 Kind = Literal["triplet", "mgn"]
 Pooling = Literal["average", "gem"]
@@ -30,7 +33,8 @@ Neck = Literal["seed", "bnneck"]
 KINDS = ("triplet", "mgn")
 POOLINGS = ("average", "gem")
 NECKS = ("seed", "bnneck")
-BACKBONES = (
+TIMM = "timm/"  # in front of the name of one of timm's models, with or without a tag of its pretrained weights
+BACKBONES = (  # torchvision's
     "resnet50",
     "resnet101",
     "resnet152",
@@ -87,7 +91,7 @@ class ReidNetwork(nn.Module):
 
     Attributes:
         kind: "triplet" or "mgn".
-        backbone_name: one of `BACKBONES`.
+        backbone_name: one of `BACKBONES`, or one of timm's models as "timm/name".
         input_size: height and width of the images that the network is trained on.
         pooling: "average" or "gem".
         neck: "seed" or "bnneck".
@@ -122,9 +126,9 @@ class Triplet(ReidNetwork):
 
     kind = "triplet"
 
-    def __init__(self, net: nn.Module, num_classes: int, **described):
+    def __init__(self, backbone: nn.Sequential, width: int, num_classes: int, **described):
         super().__init__(**described)
-        self.backbone, width = _triplet_backbone(net)
+        self.backbone = backbone
         self.feature_size = width
         self.pool = self._pool()
         self.bn = self._norm(width)
@@ -147,13 +151,9 @@ class MGN(ReidNetwork):
 
     kind = "mgn"
 
-    def __init__(self, net: nn.Module, num_classes: int, **described):
+    def __init__(self, trunk: nn.Sequential, last_stage: nn.Sequential, width: int, num_classes: int, **described):
         super().__init__(**described)
-        trunk, last_stage, width = _mgn_stages(net)
-        self.backbone = nn.Sequential(*trunk)
-        self.branch1 = nn.Sequential(*last_stage)
-        self.branch2 = copy.deepcopy(self.branch1)
-        _remove_stride(self.branch2[0])
+        self.backbone, self.branch1, self.branch2 = trunk, last_stage, _without_stride(last_stage)
         self.feature_size = 4 * width
         self.pools = nn.ModuleList(self._pool() for _ in range(4))
         self.bns = nn.ModuleList(self._norm(width) for _ in range(4))
@@ -185,27 +185,45 @@ def build(
 
     Args:
         kind: "triplet" or "mgn".
-        backbone: one of `BACKBONES`.
+        backbone: one of `BACKBONES`; or any of timm's models, "timm/convnext_tiny" or with the tag of its weights,
+            "timm/convnext_tiny.in12k", which says what the pixels are normalised to. A model whose stages follow each
+            other as convolutions do serves both kinds. Another, such as a vision transformer, serves `triplet` as it
+            is, with its own pooling.
         num_classes: people to tell apart in training; 0 leaves the classifiers out.
-        imagenet: torchvision's weights for the backbone (.pth or .safetensors) to start from; random without.
+        imagenet: torchvision's or timm's own weights for the backbone (.pth or .safetensors) to start from; random
+            without.
         input_size: height and width of the images that it will see.
         pooling: "average", or "gem" for `GeM`.
         neck: "seed" or "bnneck", see `ReidNetwork`.
 
     Raises:
         ValueError: `kind`, `backbone`, `pooling` or `neck` is unknown.
-        InputError: the `imagenet` file is missing, unreadable or belongs to another architecture.
+        InputError: the `imagenet` file is missing, unreadable or belongs to another architecture; timm's model does not
+            take images of that size, or has no stages where `kind` or `pooling` needs them.
     """
-    choices = {"kind": (kind, KINDS), "backbone": (backbone, BACKBONES)}
-    choices |= {"pooling": (pooling, POOLINGS), "neck": (neck, NECKS)}
-    for name, (chosen, known) in choices.items():
+    for name, chosen, known in (("kind", kind, KINDS), ("pooling", pooling, POOLINGS), ("neck", neck, NECKS)):
         if chosen not in known:
             raise ValueError(f"{name} {chosen!r} is none of {', '.join(known)}")
-    net = getattr(torchvision.models, backbone)(weights=None)
-    if imagenet is not None:
-        load_imagenet(net, imagenet, backbone)
+    if not is_backbone(backbone):
+        raise ValueError(f"backbone {backbone!r} is none of {', '.join(BACKBONES)}, nor timm/ and one of timm's models")
+    parts = _timm_parts if backbone.startswith(TIMM) else _torchvision_parts
     network = Triplet if kind == "triplet" else MGN
-    return network(net, num_classes, backbone_name=backbone, input_size=input_size, pooling=pooling, neck=neck)
+    return network(
+        *parts(kind, backbone, imagenet, input_size, pooling),
+        num_classes,
+        backbone_name=backbone,
+        input_size=input_size,
+        pooling=pooling,
+        neck=neck,
+    )
+
+
+def is_backbone(name: str) -> bool:
+    """Tell whether `build` knows a backbone of this name."""
+    if not name.startswith(TIMM):
+        return name in BACKBONES
+    architecture, _, tag = name.removeprefix(TIMM).partition(".")
+    return timm.is_model(architecture) and (not tag or f"{architecture}.{tag}" in timm.list_pretrained(architecture))
 
 
 def pick_device(name: str) -> torch.device:
@@ -215,38 +233,166 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def _torchvision_parts(
+    kind: Kind, name: str, imagenet: Path | None, _input_size: tuple[int, int], _pooling: Pooling
+) -> tuple[nn.Sequential, int] | tuple[nn.Sequential, nn.Sequential, int]:
+    """Return what the network of this kind is made of and the width of its maps."""
+    net = getattr(torchvision.models, name)(weights=None)
+    if imagenet is not None:
+        load_imagenet(net, imagenet, name)
+    return _triplet_backbone(net) if kind == "triplet" else _mgn_stages(net)
+
+
 def _triplet_backbone(net: nn.Module) -> tuple[nn.Sequential, int]:
     """Return torchvision's `net` without its classifier, its last stride removed, and the width of its output."""
     if isinstance(net, torchvision.models.ResNet):
-        _remove_stride(net.layer4[0])
+        _remove_strides(net.layer4)
         stages = OrderedDict(net.named_children())
         del stages["avgpool"], stages["fc"]
         return nn.Sequential(stages), net.fc.in_features
     if isinstance(net, torchvision.models.DenseNet):  # the published networks keep DenseNet's last stride here
         return nn.Sequential(OrderedDict(features=net.features)), net.classifier.in_features
-    _remove_stride(net.features[14])
+    _remove_strides(net.features[14])
     return nn.Sequential(OrderedDict(features=net.features)), net.last_channel
 
 
-def _mgn_stages(net: nn.Module) -> tuple[list[nn.Module], list[nn.Module], int]:
+def _mgn_stages(net: nn.Module) -> tuple[nn.Sequential, nn.Sequential, int]:
     """Split torchvision's `net` into the shared trunk and the last stage, and return the latter's output width."""
     if isinstance(net, torchvision.models.ResNet):
         *trunk, last_stage, _avgpool, fc = net.children()
-        return trunk, list(last_stage), fc.in_features
+        return nn.Sequential(*trunk), last_stage, fc.in_features
     if isinstance(net, torchvision.models.DenseNet):
         *trunk, transition, block, _norm = net.features  # the published networks have no norm after the last block
-        return trunk, [transition, block], net.classifier.in_features
-    features = list(net.features)
-    return features[:14], features[14:], net.last_channel
+        return nn.Sequential(*trunk), nn.Sequential(transition, block), net.classifier.in_features
+    return net.features[:14], net.features[14:], net.last_channel
 
 
-def _remove_stride(block: nn.Module) -> None:
-    """Make the block that opens a stage keep the size of its input."""
-    for module in block.modules():
+def _without_stride(stage: nn.Sequential) -> nn.Sequential:
+    stage = copy.deepcopy(stage)
+    _remove_strides(stage)
+    return stage
+
+
+def _remove_strides(stage: nn.Module) -> None:
+    """Make `stage` keep the size of its input, if nothing but convolutions and pools with a stride reduce it."""
+    for module in list(stage.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.AvgPool2d | nn.MaxPool2d) and _pair(child.kernel_size) == _pair(child.stride):
+                setattr(module, name, nn.Identity())
         if isinstance(module, nn.Conv2d):
+            if max(module.stride) > 1 and module.padding == (0, 0) and module.kernel_size[0] > 1:
+                module.padding = "same"  # patches side by side, as ConvNeXt merges them
             module.stride = (1, 1)
-    if isinstance(getattr(block, "pool", None), nn.AvgPool2d):  # DenseNet's transition
-        block.pool = nn.Identity()
+        elif isinstance(module, nn.AvgPool2d | nn.MaxPool2d | timm.layers.BlurPool2d):
+            module.stride = 1
+
+
+def _pair(number: int | tuple[int, int]) -> tuple[int, int]:
+    return number if isinstance(number, tuple) else (number, number)
+
+
+class _Renormalise(nn.Module):
+    """From pixels normalised with ImageNet's statistics to those that a model was trained with."""
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]):
+        super().__init__()
+        old_mean, old_std, mean, std = (torch.tensor(values).view(3, 1, 1) for values in (MEAN, STD, mean, std))
+        self.register_buffer("scale", old_std / std)
+        self.register_buffer("shift", (old_mean - mean) / std)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images * self.scale + self.shift
+
+
+def _timm_parts(
+    kind: Kind, name: str, weights: Path | None, input_size: tuple[int, int], pooling: Pooling
+) -> tuple[nn.Sequential, int] | tuple[nn.Sequential, nn.Sequential, int]:
+    """Return what the network of this kind is made of and the width of its maps, or of what the model pools itself."""
+    described = timm.get_pretrained_cfg(name.removeprefix(TIMM)) or timm.models.PretrainedCfg()
+    size = {"img_size": input_size} if described.fixed_input_size else {}
+    net = timm.create_model(name.removeprefix(TIMM), num_classes=0, **size)
+    if weights is not None:
+        _load_timm(net, weights, name)
+    start = [] if (described.mean, described.std) == (MEAN, STD) else [_Renormalise(described.mean, described.std)]
+    image = torch.rand((1, 3, *input_size), generator=torch.Generator().manual_seed(0))
+    net.eval()
+    try:
+        with torch.no_grad():
+            calls = _calls(net, image)
+            width = net(image).shape[1]
+    except (AssertionError, RuntimeError, ValueError) as error:
+        reason = str(error).strip().split("\n", 1)[0]
+        raise InputError(f"{name} does not take images of {input_size[0]}x{input_size[1]} pixels: {reason}") from error
+    stages = _split(calls, image, net.num_features)
+    net.train()
+    if stages is None:
+        if kind != "triplet" or pooling != "average":
+            wish = f"kind {kind}" if kind != "triplet" else f"pooling {pooling}"
+            raise InputError(f"{name} has no last stage whose stride could be removed, which {wish} needs")
+        return nn.Sequential(*start, net, nn.Unflatten(1, (width, 1, 1))), width
+    trunk, last_stage = stages
+    if kind == "mgn":
+        return nn.Sequential(*start, *trunk), last_stage, net.num_features
+    return nn.Sequential(*start, *trunk, *_without_stride(last_stage)), net.num_features
+
+
+def _load_timm(net: nn.Module, path: Path, name: str) -> None:
+    """Fill timm's model from its own weights; those of a transformer's positions are resampled to the image size."""
+    state = _read_tensors(path, f"the pretrained weights of {name}")
+    adapt = getattr(sys.modules[type(net).__module__], "checkpoint_filter_fn", None)
+    if adapt and net.pretrained_cfg["fixed_input_size"]:
+        try:
+            state = adapt(state, net)
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise InputError(f"{path}: not the weights of {name}: {error}") from error
+    classifiers = net.pretrained_cfg["classifier"]
+    classifiers = (classifiers,) if isinstance(classifiers, str) else classifiers or ()
+    _load_strictly(net, state, path, name, ignoring=tuple(f"{each}." for each in classifiers))
+
+
+def _calls(net: nn.Module, image: Tensor) -> list[tuple[nn.Module, Tensor]] | None:
+    """Return timm's `net` as a chain of modules with their outputs, None where it is not one.
+
+    A chain passes each module's output to the next and nothing else; its members are the model's children, or theirs
+    where a child is no more than a sequence.
+    """
+    members = [m for child in net.children() for m in (child if isinstance(child, nn.Sequential) else [child])]
+    calls = []
+
+    def note(module: nn.Module, inputs: tuple, keywords: dict, output: object) -> None:
+        calls.append((module, inputs, keywords, output))
+
+    hooks = [member.register_forward_hook(note, with_kwargs=True) for member in members]
+    result = net.forward_features(image)
+    for hook in hooks:
+        hook.remove()
+    last = image
+    for _module, inputs, keywords, output in calls:
+        if keywords or len(inputs) != 1 or inputs[0] is not last:
+            return None
+        last = output
+    return [(module, output) for module, _, _, output in calls] if last is result else None
+
+
+def _split(
+    calls: list[tuple[nn.Module, Tensor]] | None, image: Tensor, width: int
+) -> tuple[list[nn.Module], nn.Sequential] | None:
+    """Split a chain of modules where the map last shrinks, if it would keep its size there without strides."""
+    maps = [image, *(output for _, output in calls or [])]
+    if not all(isinstance(each, Tensor) and each.ndim == 4 for each in maps) or maps[-1].shape[1] != width:
+        return None
+    modules = [module for module, _ in calls]
+    shrinking = [number for number in range(len(modules)) if maps[number + 1].shape[2] < maps[number].shape[2]]
+    if not shrinking:
+        return None
+    opening = shrinking[-1]
+    last_stage = nn.Sequential(*modules[opening:])
+    try:
+        with torch.no_grad():
+            kept = _without_stride(last_stage)(maps[opening])
+    except RuntimeError:  # branches of different sizes
+        return None
+    return (modules[:opening], last_stage) if kept.shape[2:] == maps[opening].shape[2:] else None
 
 
 def load_imagenet(net: nn.Module, path: Path, name: str) -> None:
@@ -287,9 +433,11 @@ def load_weights(path: Path, kind: Kind | None = None, backbone: str | None = No
             described |= json.loads((file.metadata() or {}).get("network", "{}"))
     kind, backbone = described.pop("kind"), described.pop("backbone")
     described["input_size"] = tuple(described["input_size"])
-    if kind not in KINDS or backbone not in BACKBONES:
+    if kind not in KINDS or not is_backbone(str(backbone)):
         raise InputError(f"{path}: says neither its kind nor its backbone; name them (found {kind!r}, {backbone!r})")
-    with torch.device("meta"):  # no memory and no random numbers for weights that are about to be replaced
+    # No memory and no random numbers for weights that are about to be replaced; but timm's models are run to be split,
+    # and hold tensors that are in no file.
+    with torch.device("cpu" if backbone.startswith(TIMM) else "meta"), torch.random.fork_rng(devices=[]):
         network = build(kind, backbone, 0, **described)
     _load_strictly(network, state, path, f"{kind} on {backbone}", ignoring=("logits.",))
     return network.eval()
