@@ -40,8 +40,6 @@ SCENARIOS = {
 }
 COMPARED = [
     Variant(FACE),
-    Variant(FACE, face_rerank=True),
-    Variant(FACE, method="propagation"),
     Variant(FACE, method="diffusion"),
     Variant(FACE, (BODY,)),
     Variant(FACE, (BODY,), True, True),
