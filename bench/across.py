@@ -1,0 +1,109 @@
+"""A search of each portrait in all 58 movies of the challenge's test split at once, through the workflow's own rules.
+
+    python bench/across.py [--movies 58]
+
+32,511 candidates and 373 portraits as features that `castsearch.simulation` draws: no photograph is behind them, so the
+stages that make features are taken as done, and all frames are grey. What runs is cropping, re-ranking, ranking,
+submission, evaluation and report, with `search.scope: split`.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import yaml
+from PIL import Image
+from stages import main as print_stages
+
+from castsearch import files, simulation
+
+GREY = Image.new("L", (8, 16), 128)
+ROOT = Path(__file__).parents[1]
+NETWORK = {"name": "body", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"}
+CONFIG = {
+    "data": {
+        "source": "files",
+        "files": {
+            "train": {"annotations": "train.json", "images": "images"},
+            "val": {"annotations": "val.json", "images": "images", "labels": "val_label.json"},
+        },
+        "search": ["val"],
+    },
+    "reid": {"networks": [NETWORK]},
+    "search": {"scope": "split"},
+}
+
+
+def write_movie(folder: Path, name: str, drawn: simulation.SimulatedMovie) -> tuple[dict, dict]:
+    """Write a movie's frames, its features and its place in every file between; return its annotation and labels."""
+    n, rows = len(drawn.identity), len(drawn.face)
+    cast = [f"{name}_c{number}" for number in range(rows - n)]
+    candidates = [f"{name}_{number:04d}" for number in range(n)]
+    frames = [f"{name}/{frame}.jpg" for frame in ["portrait"] * len(cast) + drawn.frames]
+    (folder / "images" / name).mkdir(parents=True)
+    for frame in set(frames):
+        GREY.save(folder / "images" / frame)
+    people = [
+        {"id": one, "img": frame, "bbox": [0, 0, *GREY.size], "label": f"{name}_{identity}"}
+        for one, frame, identity in zip(
+            cast + candidates, frames, [*range(len(cast)), *drawn.identity.tolist()], strict=True
+        )
+    ]
+    features = pa.FixedSizeListArray.from_arrays(drawn.face.astype(np.float32).ravel(), drawn.face.shape[1])
+    detected = [True] * len(cast) + drawn.has_face.tolist()
+    faces = pa.table({"id": cast + candidates, "detected": detected, "feature": features})
+    engine = json.dumps({"engine": "simulation", "licence": "none", "models": []})
+    results = folder / "results"
+    files.write_table(results / f"faces/dlib/val/{name}.arrow", faces.replace_schema_metadata({"engine": engine}))
+    files.write_array(results / f"bodies/body/val/{name}.npy", drawn.body)
+    files.write_text(results / f"detections/dlib/val/{name}.arrow", "")
+    relevant = {one: [candidates[row] for row in np.flatnonzero(drawn.identity == i)] for i, one in enumerate(cast)}
+    return {"cast": people[: len(cast)], "candidates": people[len(cast) :]}, relevant
+
+
+def write_run(folder: Path, movies: int) -> None:
+    """Write the data of a run, and the results that stand before re-ranking, but for the crops."""
+    annotations, labels = {}, {}
+    for number, size in enumerate(simulation.TEST_SIZES[:movies]):
+        annotations[f"sim{number:02d}"], relevant = write_movie(
+            folder, f"sim{number:02d}", simulation.movie(*size, seed=number)
+        )
+        labels |= relevant
+    files.write_json(folder / "val.json", annotations)
+    files.write_json(folder / "val_label.json", labels)
+    files.write_json(folder / "train.json", {"train00": {"cast": [], "candidates": annotations["sim00"]["candidates"]}})
+    files.write_text(folder / "results/reid/body/weights.safetensors", "")
+    files.write_text(folder / "results/reid/body/history.tsv", "epoch\tlearning_rate\tloss\ttop1\tprecision\n")
+    files.write_text(folder / "config.yaml", yaml.safe_dump(CONFIG))
+
+
+def snakemake(folder: Path, *arguments: str) -> None:
+    """Run the workflow in `folder`."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    command += ["--cores", "all", "--configfile", str(folder / "config.yaml"), *arguments]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+
+
+def main() -> None:
+    """Run it, and print the scores and what each stage cost."""
+    parser = argparse.ArgumentParser(description="Search all movies of a split at once, through the workflow's rules.")
+    parser.add_argument("--movies", type=int, default=len(simulation.TEST_SIZES), help="how many of the 58")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_run(folder, options.movies)
+        snakemake(folder, "--until", "crop")
+        snakemake(folder, "--touch", "--until", "embed_faces", "embed_bodies")
+        snakemake(folder, "--quiet", "rules")
+        print((folder / "results/tables/ablation.md").read_text())
+        sys.argv[1:] = [str(folder / "results")]
+        print_stages()
+
+
+if __name__ == "__main__":
+    main()
