@@ -25,6 +25,10 @@ CHANGES = {
     "a network added": {"reid.networks": [*TINY["reid"]["networks"], ANOTHER]},
     "a movie added to a searched split": {"data.demo.movies.val": 2},
     "a movie added to the training split": {"data.demo.movies.train": 3},
+    "an engine added to `variants`": {
+        "variants": [{"engine": "retinaface_arcface"}],
+        "faces.retinaface_arcface": NETWORKS,
+    },
     "`report.*`": {"report.crops": 6},
 }
 
@@ -51,6 +55,12 @@ def test_a_movie_added_is_the_only_movie_that_runs(finished):
     jobs = planned(finished, with_changes({"data.demo.movies.val": 2}))
     assert all(jobs[rule] == 1 for rule in ("crop", "detect", "embed_faces", "rerank", "fuse"))
     assert jobs["embed_bodies"] == len(TINY["reid"]["networks"])
+
+
+def test_an_engine_added_is_the_only_one_that_looks_at_faces(finished):
+    (finished / "face.onnx").touch()
+    jobs = planned(finished, with_changes(CHANGES["an engine added to `variants`"]))
+    assert jobs["detect"] == jobs["embed_faces"] == 2  # a movie of val and one of test
 
 
 def test_without_a_change_there_is_nothing_to_do(finished):
