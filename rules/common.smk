@@ -31,6 +31,18 @@ def or_stop(function, *arguments):
         raise WorkflowError(str(error)) from None
 
 
+def refuse_placeholders(settings):
+    """Stop a run whose profile leaves open what only its user can know: the account and the partitions."""
+    for claims in [settings.default_resources, *settings.overwrite_resources.values()]:
+        for name, claim in (claims or {}).items():
+            if claim.raw == "SET_ME":
+                raise WorkflowError(
+                    f"{name} is SET_ME: put your cluster's into profiles/slurm/config.yaml, or null for none"
+                )
+
+
+refuse_placeholders(workflow.resource_settings)
+
 with open(f"{workflow.basedir}/schemas/config.schema.yaml") as file:
     or_stop(configuration.validate, config, yaml.safe_load(file))
 
