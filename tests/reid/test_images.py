@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from castsearch.errors import InputError
 from castsearch.reid import images
 
 STILL = {"flip": 0, "pad": 0, "erasing": 0, "erasing_area": (0.02, 0.4), "erasing_aspect": (0.3, 3.3)}
@@ -34,6 +35,22 @@ def test_resizing_is_pillows_bicubic(photo, size):
     difference = np.abs(found.astype(int) - np.asarray(decoded))
     assert difference.max() <= 4
     assert difference.mean() < 0.5
+
+
+def test_decoding_once_gives_the_same_pixels_and_leaves_no_file(photo, tmp_path):
+    encoded = [jpeg(photo), jpeg(photo[::-1]), jpeg(photo[:, ::-1])]
+    decoded = [images.decode(each, (64, 32)) for each in encoded]
+    found = images.decode_once(decoded.__getitem__, 3, (64, 32), folder=tmp_path, threads=2)
+    assert np.array_equal(found, decoded)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_decoding_once_stops_at_what_cannot_be_decoded(tmp_path):
+    def load(number):
+        raise InputError(f"image {number} is broken")
+
+    with pytest.raises(InputError, match=r"^image 0 is broken$"):
+        images.decode_once(load, 3, (64, 32), folder=tmp_path, threads=2)
 
 
 @pytest.mark.parametrize("encoded", [b"", b"not an image"])

@@ -1,5 +1,8 @@
 """Describe every crop of a movie with a trained network."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -19,7 +22,7 @@ def extract(
     network: ReidNetwork,
     crops: pa.Table,
     *,
-    batch_size: int = 16,
+    batch_size: int | None = None,
     device: str = "auto",
     precision: Literal["float32", "bfloat16"] = "float32",
 ) -> NDArray[np.float32]:
@@ -31,7 +34,7 @@ def extract(
     Args:
         network: is moved to the device and set to evaluation mode.
         crops: columns `id` and `image`, encoded; null where there is none.
-        batch_size: images at a time.
+        batch_size: images at a time, 128 on a GPU and 16 on the CPU if not said.
         device: "cpu", "cuda" or any of torch's, "auto" being the GPU where there is one.
         precision: "bfloat16" for autocast.
 
@@ -45,16 +48,17 @@ def extract(
     network.to(target, memory_format=torch.channels_last).eval()
     features = np.zeros((len(crops), network.feature_size), np.float32)
     present = np.flatnonzero(crops["image"].is_valid())
+    batch_size = batch_size or (16 if target.type == "cpu" else 128)
     progress = tqdm(total=len(present), desc="embed bodies", unit="image", mininterval=2)
-    for start in range(0, len(present), batch_size):
-        rows = present[start : start + batch_size]
-        pixels = np.stack([_image(crops, int(row), network.input_size) for row in rows])
-        images = to_input(torch.from_numpy(pixels), target)
-        with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bfloat16"):
-            embeddings = (network(images).float() + network(images.flip(3)).float()) / 2
-        features[rows] = F.normalize(embeddings, dim=-1).flatten(1).cpu().numpy()
-        progress.update(len(rows))
-    progress.close()
+    with progress, ThreadPoolExecutor(torch.get_num_threads()) as pool:  # which decodes ahead of the network
+        decoded = pool.map(partial(_image, crops, size=network.input_size), present.tolist())
+        for start in range(0, len(present), batch_size):
+            rows = present[start : start + batch_size]
+            images = to_input(torch.from_numpy(np.stack(list(islice(decoded, len(rows))))), target)
+            with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bfloat16"):
+                embeddings = (network(images).float() + network(images.flip(3)).float()) / 2
+            features[rows] = F.normalize(embeddings, dim=-1).flatten(1).cpu().numpy()
+            progress.update(len(rows))
     return features
 
 

@@ -1,11 +1,18 @@
 """From the encoded crops of a table to batches of pixels: decoding, resizing, augmentation, normalisation."""
 
+import os
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
+from tqdm import tqdm
 
 # Of ImageNet's training images, RGB in 0..1, as torchvision's weights expect them.
 MEAN = (0.485, 0.456, 0.406)
@@ -35,6 +42,41 @@ def decode(encoded: bytes, size: tuple[int, int]) -> NDArray[np.uint8] | None:
     planes = torch.from_numpy(image).permute(2, 0, 1)[None]
     resized = F.interpolate(planes, size, mode="bicubic", antialias=True)
     return resized[0].permute(1, 2, 0).numpy()
+
+
+def decode_once(
+    load: Callable[[int], NDArray[np.uint8]], count: int, size: tuple[int, int], *, folder: Path, threads: int
+) -> NDArray[np.uint8]:
+    """Decode and resize all images before training, which would otherwise do it again in every epoch.
+
+    Args:
+        load: returns the image of a number from 0 to count - 1, (height, width, 3); called in several threads.
+        count: how many images there are, at least 1.
+        size: height and width of each.
+        folder: on the file system that is to hold them, 3 · height · width bytes each.
+        threads: how many decode.
+
+    Returns:
+        (count, height, width, 3), mapped from a file without a name, which vanishes with the process however that ends.
+        Processes forked from this one share it, and the system may push it out of memory.
+
+    Raises:
+        OSError: no room in `folder`.
+        Exception: what `load` raises.
+    """
+    height, width = size
+    with tempfile.TemporaryFile(dir=folder) as file:
+        # All at once, because writing to a mapped file on a full disk is not an error but the process's end.
+        os.posix_fallocate(file.fileno(), 0, count * height * width * 3)
+        pixels = np.memmap(file, np.uint8, "r+", shape=(count, height, width, 3))
+
+    def decode_into_place(number: int) -> None:
+        pixels[number] = load(number)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in tqdm(pool.map(decode_into_place, range(count)), "decode", count, unit="image", mininterval=2):
+            pass
+    return pixels
 
 
 def augment(
