@@ -19,7 +19,7 @@ rule embed_bodies:
     resources:
         gpu=1,
         mem_mb=growing(4000),
-        runtime=growing(60),
+        runtime=growing(10),
     params:
         code=code("embed_bodies"),
     script:

@@ -20,7 +20,7 @@ rule embed_faces:
     resources:
         gpu=1,
         mem_mb=growing(3000),
-        runtime=growing(60),
+        runtime=growing(30),
     params:
         code=code("embed_faces"),
         options=lambda wildcards: FACES[wildcards.engine].embedding,
