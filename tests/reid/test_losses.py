@@ -55,6 +55,22 @@ def test_distances_of_nearly_identical_rows_do_not_cancel(metric):
 
 
 @pytest.mark.parametrize("metric", METRICS)
+def test_the_hardest_triplets_among_nearly_identical_rows_are_found(metric):
+    """An identity with one image repeats it, and augmentation changes it little."""
+    rng = np.random.default_rng(0)
+    rows = torch.from_numpy(100 + rng.normal(size=64) + 1e-3 * rng.normal(size=(8, 64))).float()
+    labels = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])
+    exact = pairwise_distance(rows.double(), metric)
+    same = labels[:, None] == labels
+    gap = exact.where(same, 0).amax(dim=1) - exact.where(~same, torch.inf).amin(dim=1)
+
+    loss, _ = TripletLoss(1e-9, "hard", metric)(rows, labels)
+
+    # Normalising a row already rounds it to 1e-7 of its length, which is a part of so small a cosine distance.
+    assert loss.item() == pytest.approx(torch.relu(gap + 1e-9).mean().item(), rel=0.02 if metric == "cosine" else 1e-4)
+
+
+@pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("mining", MININGS)
 def test_gradient_is_finite_where_an_image_is_repeated(mining, metric):
     embeddings = torch.tensor([[1.0, 2.0], [1.0, 2.0], [3.0, 1.0], [3.0, 1.0]], requires_grad=True)

@@ -140,4 +140,4 @@ def to_input(images: Tensor, device: torch.device) -> Tensor:
     """
     pixels = images.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
     mean, std = (255 * torch.tensor(values, device=device).view(3, 1, 1) for values in (MEAN, STD))
-    return (pixels - mean) / std
+    return pixels.sub_(mean).div_(std)
