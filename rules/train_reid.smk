@@ -1,5 +1,32 @@
 # One ReID network, trained on the people of the training movies. Checkpoints are no output: they outlive a killed
 # job, and the next one goes on from the last.
+RECIPE = config["reid"]["recipe"]
+VALIDATED = [split for split in LABELLED if split not in TRAIN]
+
+
+# One file whatever the searched movies are, so that another of them does not train the networks again.
+rule validation_set:
+    input:
+        crops=of_movies("results/crops/{split}/{movie}.arrow", VALIDATED),
+        labels=[SPLITS[split]["labels"] for split in VALIDATED],
+    output:
+        "results/reid/validation.arrow",
+    log:
+        "results/logs/validation_set.log",
+    benchmark:
+        "results/benchmarks/validation_set.tsv"
+    conda:
+        "../envs/reid.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        code=code("validation_set"),
+        splits=VALIDATED,
+        on_bad_image=DATA["on_bad_image"],
+    script:
+        "../src/validation_set.py"
 
 
 rule train_reid:
@@ -10,6 +37,13 @@ rule train_reid:
             for path in [NETWORKS[wildcards.network]["imagenet"]]
             if path != "packaged"
         ],
+        # Where it does not decide on the weights, it is no reason to train again.
+        validation=lambda wildcards: (
+            "results/reid/validation.arrow"
+            if (config["reid"]["recipe"] | NETWORKS[wildcards.network])["use"]
+            == "best"
+            else ancient("results/reid/validation.arrow")
+        ),
     output:
         weights="results/reid/{network}/weights.safetensors",
         history="results/reid/{network}/history.tsv",
@@ -21,13 +55,15 @@ rule train_reid:
         "../envs/reid.yaml"
     threads: 8
     resources:
-        gpu=1,
+        gpu=config["reid"]["gpus"],
         mem_mb=growing(8000),
         runtime=growing(1440),
     params:
         code=code("train_reid"),
-        network=lambda wildcards: NETWORKS[wildcards.network],
-        recipe=config["reid"]["recipe"],
+        network=lambda wildcards: dict(
+            sorted((RECIPE | NETWORKS[wildcards.network]).items())
+        ),
         checkpoints=lambda wildcards: f"results/reid/{wildcards.network}/checkpoints",
+        logs=lambda wildcards: f"results/logs/train_reid/{wildcards.network}",
     script:
         "../src/train_reid.py"

@@ -44,11 +44,25 @@ def test_a_timm_model_may_be_named_with_or_without_its_weights_tag(name):
     validate(config, SCHEMA)
 
 
-def test_the_example_for_the_challenge_is_valid():
-    overlay = yaml.safe_load((ROOT / "configs/challenge.yaml").read_text())
+@pytest.mark.parametrize("names", [["challenge"], ["bag_of_tricks"], ["challenge", "bag_of_tricks"]], ids="+".join)
+def test_the_examples_are_valid(names):
     merged = copy.deepcopy(DEFAULT)
-    update_config(merged, overlay)
+    for name in names:
+        update_config(merged, yaml.safe_load((ROOT / f"configs/{name}.yaml").read_text()))
     validate(merged, SCHEMA)
+
+
+@pytest.mark.parametrize("change", [{"search": ["test"]}, {"train": ["train", "val"]}, {"movies": 0}])
+def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
+    config = copy.deepcopy(DEFAULT)
+    config["reid"]["networks"][1]["use"] = "best"
+    validate(config, SCHEMA)
+    if "movies" in change:
+        config["data"]["demo"]["movies"]["val"] = 0
+    else:
+        config["data"] |= change
+    with pytest.raises(InputError, match=r"^config: reid: use best of mgn: no searched split has labels"):
+        validate(config, SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +87,7 @@ def test_the_example_for_the_challenge_is_valid():
         ("search.method", "magic", r"config: search\.method: 'magic' is not"),
         ("fusion.body_rerank", True, r"config: fusion\.body_rerank: search\.method diffusion"),
         ("data.demo.movies.train", 0, r"config: data\.demo\.movies: no movie to train the networks on"),
+        ("reid.recipe.schedule", "linear", r"config: reid\.recipe\.schedule: 'linear' is not one of"),
         ("reid.recipe.people", 1, r"config: reid\.recipe\.people: 1 is less than the minimum of 2"),
         ("reid.recipe.margin", "hard", r"config: reid\.recipe\.margin: 'hard'"),
         ("reid.recipe.learning_rate", float("nan"), r"config: reid\.recipe\.learning_rate: nan is no finite number"),

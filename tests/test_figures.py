@@ -112,6 +112,13 @@ def test_losses_accuracies_and_learning_rate_have_panels_of_their_own():
     assert end > start  # a loss that falls goes down the page, where y grows
 
 
+def test_the_columns_of_a_training_history_have_their_panels():
+    nan = float("nan")
+    log = pd.DataFrame({"cross_entropy": [2.0, 1], "triplet": [1.0, 1], "precision": [0, 0.5], "mAP": [nan, 0.5]})
+    loss, accuracy, validation = figures.training_curves(log.assign(**{"CMC@1": nan}))
+    assert [len(polylines(panel)) for panel in (loss, accuracy, validation)] == [2, 1, 1]
+
+
 def test_columns_that_are_missing_or_not_numbers_are_left_out():
     (panel,) = figures.training_curves(pd.DataFrame({"loss": [1.0, 2.0], "note": ["a", "b"]}))
     assert len(polylines(panel)) == 1

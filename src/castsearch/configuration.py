@@ -67,6 +67,9 @@ def _impossible(config: Mapping) -> Iterator[str]:
     if data["source"] == "demo" and data["demo"]["cast"] + data["demo"]["others"] > _PHOTOGRAPHED:
         yield f"data.demo: cast + others is more than the {_PHOTOGRAPHED} people that there are photographs of"
     yield from _impossible_networks(data, networks)
+    best = [network["name"] for network in networks if (config["reid"]["recipe"] | network)["use"] == "best"]
+    if best and not any(_labelled(data, split) for split in data["search"] if split not in data["train"]):
+        yield f"reid: use best of {', '.join(best)}: no searched split has labels and does not train; use the last"
     low, high = faces["selection"].get("centre_band", (0, 1))
     if low >= high:
         yield f"faces.selection.centre_band: {low} is not below {high}"
@@ -84,6 +87,12 @@ def _impossible(config: Mapping) -> Iterator[str]:
             yield f"{key}.thresholds: each must not be above the one before it"
         if variant.get("engine", faces["engine"]) not in faces:
             yield f"{key}.engine: {variant['engine']} has no section under faces"
+
+
+def _labelled(data: Mapping, split: str) -> bool:
+    if data["source"] == "demo":
+        return split != "test" and data["demo"]["movies"][split] > 0
+    return "labels" in data["files"].get(split, {})
 
 
 @cache

@@ -5,6 +5,7 @@ ElementTree. Equal input gives equal text.
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 from xml.etree import ElementTree as ET
@@ -162,21 +163,23 @@ def _curve(points: Sequence[tuple[float, float]]) -> str:
 
 
 def training_curves(log: pd.DataFrame) -> list[str]:
-    """Draw a training log: one panel of losses, one of accuracies, one of the learning rate.
+    """Draw a training log: one panel of losses, one of accuracies, one of validation, one of the learning rate.
 
     Args:
         log: A row per epoch. `epoch` (else the row number) is the abscissa; `learning_rate` has a panel of its own;
-            other numeric columns are losses when their name says so, else accuracies. Any may be missing.
+            other numeric columns are losses (loss, entropy, triplet) or scores of the validation (mAP, CMC) when their
+            name says so, else accuracies. Any may be missing, or be empty in some epochs or in all.
 
     Returns:
         `svg` elements with the classes `tick` and `series-N`, N from 0 to 5.
     """
-    numbers = log.select_dtypes("number")
+    numbers = log.select_dtypes("number").dropna(axis="columns", how="all")
     epochs = numbers["epoch"].tolist() if "epoch" in numbers else list(range(1, len(log) + 1))
     others = [name for name in numbers if name not in ("epoch", "learning_rate")]
     panels = {
-        "loss": [name for name in others if "loss" in name],
-        "accuracy": [name for name in others if "loss" not in name],
+        "loss": [name for name in others if re.search("loss|entropy|triplet", name)],
+        "accuracy": [name for name in others if not re.search("loss|entropy|triplet|mAP|CMC", name)],
+        "validation": [name for name in others if re.search("mAP|CMC", name)],
         "learning rate": [name for name in numbers if name == "learning_rate"],
     }
     return [_panel(title, epochs, numbers[names]) for title, names in panels.items() if names and epochs]
@@ -190,7 +193,7 @@ def _panel(title: str, epochs: Sequence[float], series: pd.DataFrame) -> str:
     svg = _svg(width, height + legend, f"{title} by epoch: {', '.join(series)}", "panel")
     finite = [value for name in series for value in series[name] if math.isfinite(value)]
     low, high = min([0.0, *finite]), max(finite, default=1.0)
-    if title == "accuracy":
+    if title in ("accuracy", "validation"):
         high = max(high, 1.0)
     y_ticks, x_ticks = _ticks(low, high), [t for t in _ticks(epochs[0], epochs[-1], 5) if t == int(t)]
     low, high = min(low, y_ticks[0]), max(high, y_ticks[-1])

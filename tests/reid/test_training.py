@@ -1,24 +1,26 @@
 import csv
 import io
+import struct
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import safetensors
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load, load_file
 from sightings import people_rows, rows_of, write_movie
+from tensorboardX.proto import event_pb2
 
 from castsearch.errors import InputError
-from castsearch.files import read_table
+from castsearch.files import read_table, write_table
 from castsearch.reid import networks, training
 from castsearch.reid.features import extract
+from castsearch.reid.history import LOSSES
 from castsearch.reid.losses import TripletLoss
-from castsearch.reid.training import Settings, train
+from castsearch.reid.training import Settings, learning_rate, train
+from castsearch.reid.validation import SCORES, collect
 
 TINY = Settings(epochs=3, people=2, images=2, height=64, width=32, pad=3, checkpoint_every=1)
 
@@ -38,17 +40,30 @@ def crops(tmp_path_factory):
     ]
 
 
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory):
+    """A labelled movie of three people, one of whom is no cast member."""
+    folder = tmp_path_factory.mktemp("gallery")
+    rows = people_rows(["x", "y", "z"], 3, seed=3)
+    for number, row in enumerate(rows):
+        row["frame"] = f"{number}.jpg"
+    labels = {f"cast_{label}": [row["id"] for row in rows if row["label"] == label] for label in ("x", "y")}
+    path = folder / "gallery.arrow"
+    write_table(path, collect([write_movie(folder / "movie.arrow", rows)], labels))
+    return path
+
+
 def trained(folder, crops, settings=TINY, kind="triplet", **options):
-    """Train into `folder` and return the bytes of the weights and of the log."""
+    """Train into `folder` and return the bytes of the weights and of the history."""
     options = {"imagenet": None, "device": "cpu"} | options
-    weights, log = folder / "weights.safetensors", folder / "log.tsv"
-    files = {"weights_out": weights, "log_out": log, "checkpoint_dir": folder / "checkpoints"}
-    train(crops, kind, "mobilenet_v2", settings, **files, **options)
-    return weights.read_bytes(), log.read_bytes()
+    weights, table = folder / "weights.safetensors", folder / "history.tsv"
+    folders = {"checkpoint_dir": folder / "checkpoints", "log_dir": folder / "log"}
+    train(crops, kind, "mobilenet_v2", settings, weights_out=weights, history_out=table, **folders, **options)
+    return weights.read_bytes(), table.read_bytes()
 
 
-def history(log):
-    lines = [line for line in log.decode().splitlines() if not line.startswith("#")]
+def history_of(table):
+    lines = [line for line in table.decode().splitlines() if not line.startswith("#")]
     return list(csv.DictReader(io.StringIO("\n".join(lines)), delimiter="\t"))
 
 
@@ -64,6 +79,7 @@ def test_training_twice_gives_the_same_bytes(kind, crops, tmp_path):
 def test_another_seed_and_another_setting_train_another_network(crops, tmp_path):
     settings = replace(TINY, epochs=1)
     changes = [{}, {"seed": 1}, {"margin": 0.3}, {"erasing": 0.0}, {"learning_rate": 1e-3}]
+    changes += [{"label_smoothing": 0.1}, {"pooling": "gem"}, {"neck": "bnneck"}, {"warmup": 2}]
     weights = [
         trained(tmp_path / str(index), crops, replace(settings, **each))[0] for index, each in enumerate(changes)
     ]
@@ -75,43 +91,155 @@ def test_loading_images_in_other_processes_changes_nothing(crops, tmp_path):
     assert trained(tmp_path / "a", crops, settings, workers=2) == trained(tmp_path / "b", crops, settings)
 
 
-SCRIPT = """
-import sys, torch
+# Each training is a process of its own, forked from one that has imported everything; it is killed at some moment
+# after its first new checkpoint.
+KILLER = """
+import os, random, signal, sys, time
 from pathlib import Path
-from castsearch.reid.losses import TripletLoss
+import torch
 from castsearch.reid.training import Settings, train
 torch.set_num_threads(1)
-folder, *crops = map(Path, sys.argv[1:])
-settings = Settings(epochs=12, people=2, images=2, height=64, width=32, pad=3, checkpoint_every=1, step=4)
-train(crops, "triplet", "mobilenet_v2", settings, weights_out=folder / "weights.safetensors",
-      log_out=folder / "log.tsv", checkpoint_dir=folder / "checkpoints", imagenet=None, device="cpu")
+folder, gallery, *crops = map(Path, sys.argv[1:])
+settings = Settings(epochs=12, people=2, images=2, height=64, width=32, pad=3, step=4,
+                    checkpoint_every=1, checkpoints_kept=2, validate_every=3)
+moments, saved = random.Random(0), lambda: set((folder / "checkpoints").glob("epoch-*"))
+for _ in range(4):
+    before, child = saved(), os.fork()
+    if child == 0:
+        train(crops, "triplet", "mobilenet_v2", settings, weights_out=folder / "weights.safetensors",
+              history_out=folder / "history.tsv", checkpoint_dir=folder / "checkpoints", log_dir=folder / "log",
+              imagenet=None, validation=gallery, device="cpu")
+        os._exit(0)
+    while not saved() - before and os.waitpid(child, os.WNOHANG) == (0, 0):
+        time.sleep(0.001)
+    time.sleep(moments.uniform(0, 0.3))
+    os.kill(child, signal.SIGKILL)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), max(path.name for path in saved()), flush=True)
 """
 
 
-def test_training_that_was_killed_goes_on_to_the_same_weights(crops, tmp_path):
-    settings = replace(TINY, epochs=12, step=4)
+def test_training_killed_at_any_moments_goes_on_to_the_same_files(crops, gallery, tmp_path):
+    settings = replace(TINY, epochs=12, step=4, checkpoints_kept=2, validate_every=3)
     folder, source = tmp_path / "killed", str(Path(training.__file__).parents[2])
-    checkpoint = folder / "checkpoints" / "last.safetensors"
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, folder, *crops], env={"PYTHONPATH": source}, stderr=subprocess.DEVNULL
+    done = subprocess.run(
+        [sys.executable, "-c", KILLER, folder, gallery, *crops],
+        env={"PYTHONPATH": source},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
-    while not checkpoint.exists() and process.poll() is None:
-        time.sleep(0.01)
-    process.kill()
-    assert process.wait() < 0, "it ended before it could be killed"
-    with safetensors.safe_open(checkpoint, "pt") as file:
-        assert "network.bn.weight" in file.keys()  # noqa: SIM118
+    killed = [line.split() for line in done.stdout.splitlines()]
+    assert [status for status, _ in killed] == ["-9"] * 4, "it ended before it could be killed"
+    assert killed[0][1] < killed[-1][1] < "epoch-000012.safetensors"
     assert not (folder / "weights.safetensors").exists()
 
-    assert trained(folder, crops, settings) == trained(tmp_path / "uninterrupted", crops, settings)
+    found = trained(folder, crops, settings, validation=gallery)
+    assert found == trained(tmp_path / "uninterrupted", crops, settings, validation=gallery)
+    names = [sorted(path.name for path in (tmp_path / each / "checkpoints").iterdir()) for each in RUNS]
+    assert names[0] == names[1]
+    assert [step for tag, step, _ in scalars(folder / "log") if tag == "training/loss"] == list(range(1, 13))
+
+
+RUNS = ("killed", "uninterrupted")
+
+
+def scalars(folder):
+    """Tag, step and value of everything in TensorBoard's files, which are TFRecords."""
+    found = []
+    for path in sorted(folder.glob("events.out.tfevents.*")):
+        data = path.read_bytes()
+        while data:
+            length = struct.unpack("<Q", data[:8])[0]
+            event = event_pb2.Event.FromString(data[12 : 12 + length])
+            found += [(value.tag, event.step, value.simple_value) for value in event.summary.value]
+            data = data[16 + length :]
+    return found
 
 
 def test_training_goes_on_from_the_last_checkpoint(crops, tmp_path, monkeypatch):
     weights = trained(tmp_path, crops)[0]
     steps = []
-    monkeypatch.setattr(training, "_step", lambda *_: steps.append(1) or torch.zeros(5))
+    monkeypatch.setattr(training, "_step", lambda *_, **__: steps.append(1) or torch.zeros(5))
     assert trained(tmp_path, crops)[0] == weights
     assert not steps
+
+
+def test_validation_leaves_the_weights_as_they_are(crops, gallery, tmp_path):
+    settings = replace(TINY, validate_every=2)
+    validated, table = trained(tmp_path / "with", crops, settings, validation=gallery)
+    assert trained(tmp_path / "without", crops, settings)[0] == validated
+    scored = [[row[name] != "" for name in SCORES] for row in history_of(table)]
+    assert scored == [[False] * 4, [True] * 4, [True] * 4]
+
+
+@pytest.fixture
+def marks(monkeypatch):
+    """Validations that find the second epoch the best."""
+    scores = [0.5, 0.9, 0.7]
+    monkeypatch.setattr(training, "validate", lambda *_, **__: dict.fromkeys(SCORES, scores.pop(0)))
+
+
+@pytest.mark.usefixtures("marks")
+def test_the_best_and_the_last_checkpoints_are_kept_and_either_can_be_used(crops, gallery, tmp_path):
+    settings = replace(TINY, validate_every=1)
+    last, table = trained(tmp_path, crops, settings, validation=gallery)
+    kept = sorted((tmp_path / "checkpoints").iterdir())
+    assert [path.name for path in kept] == ["epoch-000002.safetensors", "epoch-000003.safetensors"]
+
+    best = trained(tmp_path, crops, replace(settings, use="best"), validation=gallery)  # with no validation to spare
+
+    assert best[1] == table
+    for weights, path in [(best[0], kept[0]), (last, kept[1])]:
+        checkpoint = load_file(path)
+        for name, tensor in load(weights).items():
+            assert torch.equal(tensor, checkpoint[f"network.{name}"])
+    assert best[0] != last
+
+
+@pytest.mark.parametrize("labels", [{}, {"cast_a": ["a_candidate_0"], "cast_b": ["b_candidate_0"]}])
+def test_validation_movies_that_ask_nothing_leave_the_last_epoch(labels, crops, tmp_path, capsys):
+    movies = [write_movie(tmp_path / "lonely.arrow", people_rows(["a", "b"], 1))] if labels else []
+    write_table(tmp_path / "gallery.arrow", collect(movies, labels))
+    settings = replace(TINY, epochs=1, use="best")
+    _, table = trained(tmp_path, crops, settings, validation=tmp_path / "gallery.arrow")
+    assert [row["mAP"] for row in history_of(table)] == [""]
+    assert "there is no validation to tell the best epoch" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("kept", "expected"), [(1, [3]), (2, [2, 3]), (9, [1, 2, 3])])
+def test_so_many_checkpoints_are_kept_as_is_set(kept, expected, crops, tmp_path):
+    half_written = tmp_path / "checkpoints" / ".epoch-000001.x.safetensors"
+    half_written.parent.mkdir()
+    half_written.write_bytes(b"killed")
+    trained(tmp_path, crops, replace(TINY, checkpoints_kept=kept))
+    names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert names == [f"epoch-00000{epoch}.safetensors" for epoch in expected]
+
+
+def test_speed_is_logged_beside_what_the_history_says_and_in_tensorboard(crops, gallery, tmp_path):
+    _, table = trained(tmp_path, crops, replace(TINY, epochs=1), validation=gallery)
+    [row], [timed] = history_of(table), history_of((tmp_path / "log/history.tsv").read_bytes())
+    speed = timed.pop("images_per_second")
+    assert timed == row
+    expected = {f"training/{name}": row[name] for name in ("learning_rate", *LOSSES)}
+    expected |= {f"validation/{name.replace('@', '_')}": row[name] for name in SCORES} | {
+        "training/images_per_second": speed
+    }
+    found = {tag: (step, value) for tag, step, value in scalars(tmp_path / "log")}
+    assert found == {tag: (1, pytest.approx(float(value))) for tag, value in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"step": 2}, [1, 1, 0.1, 0.1, 0.01, 0.01]),
+        ({"step": 4, "warmup": 2}, [0.5, 1, 1, 1, 0.1, 0.1]),
+        ({"schedule": "cosine", "warmup": 2}, [0.5, 1, 1, 0.853553, 0.5, 0.146447]),
+    ],
+)
+def test_the_learning_rate_follows_its_schedule(settings, expected):
+    rates = [learning_rate(Settings(epochs=6, learning_rate=2.0, **settings), epoch) / 2 for epoch in range(6)]
+    assert rates == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("change", ["settings", "kind", "imagenet", "crops"])
@@ -129,14 +257,14 @@ def test_a_checkpoint_of_another_training_is_not_used(change, crops, imagenet, t
 
 def test_a_damaged_checkpoint_is_named(crops, tmp_path):
     trained(tmp_path, crops)
-    checkpoint = tmp_path / "checkpoints" / "last.safetensors"
+    checkpoint = tmp_path / "checkpoints" / "epoch-000003.safetensors"
     checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
-    with pytest.raises(InputError, match=f"^{checkpoint}: damaged .*remove it to train from the start$"):
+    with pytest.raises(InputError, match=f"^{checkpoint}: damaged .*remove it to train without it$"):
         trained(tmp_path, crops)
 
 
 def test_the_log_has_a_row_per_epoch_and_the_learning_rate_falls(crops, tmp_path):
-    rows = history(trained(tmp_path, crops, replace(TINY, step=2))[1])
+    rows = history_of(trained(tmp_path, crops, replace(TINY, step=2))[1])
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert [float(row["learning_rate"]) for row in rows] == pytest.approx([3e-4, 3e-4, 3e-5])
     for row in rows:
@@ -163,7 +291,7 @@ def test_a_step_sums_the_losses_of_all_parts_and_averages_their_accuracies():
     network = Fixed()
     pixels = torch.zeros(4, 8, 8, 3, dtype=torch.uint8)
     optimizer = torch.optim.Adam(network.parameters())
-    found = training._step(network, optimizer, TripletLoss(), pixels, labels, precision="float32")
+    found = training._step(network, optimizer, TripletLoss(), (pixels, labels), settings=Settings(), sizes=[4])
 
     cross_entropy, triplet = sum(losses), sum(loss for loss, _ in mined)
     top1, precision = sum(top1 for _, top1 in mined) / 4, torch.cat(right).mean()
@@ -175,7 +303,9 @@ def test_a_step_sums_the_losses_of_all_parts_and_averages_their_accuracies():
 def test_bfloat16_starts_nearly_where_float32_does(crops, imagenet, tmp_path):
     settings = replace(TINY, epochs=1, people=5, erasing=0.0)
     exact, rough = (
-        history(trained(tmp_path / precision, crops, replace(settings, precision=precision), imagenet=imagenet)[1])[0]
+        history_of(trained(tmp_path / precision, crops, replace(settings, precision=precision), imagenet=imagenet)[1])[
+            0
+        ]
         for precision in ("float32", "bfloat16")
     )
     assert float(rough["loss"]) == pytest.approx(float(exact["loss"]), rel=0.15)
@@ -185,10 +315,10 @@ def test_bfloat16_starts_nearly_where_float32_does(crops, imagenet, tmp_path):
 def test_a_single_person_keeps_the_initial_weights_and_says_so(imagenet, tmp_path):
     crops = [write_movie(tmp_path / "movie.arrow", people_rows(["nm1"], 3))]
 
-    _, log = trained(tmp_path, crops, imagenet=imagenet)
+    _, table = trained(tmp_path, crops, imagenet=imagenet)
 
-    assert log.decode().splitlines()[0].startswith("# nm1 of movie is the only person")
-    assert history(log) == []
+    assert table.decode().splitlines()[0].startswith("# nm1 of movie is the only person")
+    assert history_of(table) == []
     kept = load_file(tmp_path / "weights.safetensors")["backbone.features.18.0.weight"]
     assert torch.equal(kept, torch.load(imagenet, weights_only=True)["features.18.0.weight"])
 
@@ -232,7 +362,7 @@ def test_training_teaches_to_tell_unseen_people_apart(kind, imagenet, tmp_path):
     before = mean_average_precision(
         networks.build(kind, "mobilenet_v2", 0, imagenet=imagenet, input_size=(64, 32)), unseen
     )
-    rows = history(trained(tmp_path, [learning], settings, kind, imagenet=imagenet)[1])
+    rows = history_of(trained(tmp_path, [learning], settings, kind, imagenet=imagenet)[1])
     after = mean_average_precision(networks.load_weights(tmp_path / "weights.safetensors"), unseen)
 
     assert float(rows[-1]["loss"]) < 0.8 * float(rows[0]["loss"])

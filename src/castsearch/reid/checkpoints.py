@@ -1,0 +1,92 @@
+"""Checkpoints of a training: one safetensors file per epoch that is kept, written whole or not at all.
+
+A file holds the network, Adam's moments and, as JSON, what the caller wants to find again.
+"""
+
+import json
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+import safetensors
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from castsearch.errors import InputError
+from castsearch.files import replacing
+
+
+def path_of(folder: Path, epoch: int) -> Path:
+    """Return where the checkpoint after `epoch` epochs lies."""
+    return Path(folder, f"epoch-{epoch:06d}.safetensors")
+
+
+def save(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, training: dict) -> None:
+    """Write a checkpoint; `training` is anything that JSON can hold."""
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
+    with replacing(path) as temporary:
+        save_file(
+            {name: tensor.contiguous() for name, tensor in tensors.items()},
+            temporary,
+            {"training": json.dumps(training)},
+        )
+
+
+def newest(folder: Path, wanted: dict) -> tuple[Path, dict] | None:
+    """Find the checkpoint to go on from.
+
+    Args:
+        folder: of the checkpoints.
+        wanted: entries that `training` must have; a checkpoint with others belongs to another training.
+
+    Returns:
+        The path and its `training`, or None.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    for path in sorted(Path(folder).glob("epoch-*.safetensors"), reverse=True):
+        try:
+            with safetensors.safe_open(path, "pt") as file:
+                training = json.loads(file.metadata()["training"])
+        except safetensors.SafetensorError as error:
+            raise InputError(f"{path}: damaged ({error}); remove it to train without it") from error
+        if all(training.get(key) == value for key, value in wanted.items()):
+            return path, training
+        print(f"{path} belongs to another training and is not used", file=sys.stderr)
+    return None
+
+
+def load(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> None:
+    """Set the network, and the optimizer if there is one, to the state that `save` wrote."""
+    with safetensors.safe_open(path, "pt") as file:
+        network.load_state_dict({name: file.get_tensor(f"network.{name}") for name in network.state_dict()})
+        if optimizer is not None:
+            _load_optimizer(optimizer, file.get_tensor)
+
+
+def prune(folder: Path, kept: int, also: Collection[Path]) -> None:
+    """Delete all checkpoints but the `kept` newest and those in `also`, and what killed processes left half-written."""
+    newest_first = sorted(Path(folder).glob("epoch-*.safetensors"), reverse=True)
+    stale = [path for path in newest_first[kept:] if path not in also]
+    for path in [*stale, *Path(folder).glob(".*")]:
+        path.unlink()
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensor_of) -> None:
+    state = {}
+    for index, parameter in enumerate(parameter for group in optimizer.param_groups for parameter in group["params"]):
+        # The fused step walks a parameter and its moments side by side in memory, so their layouts must agree.
+        state[index] = {
+            "step": tensor_of(f"optimizer.{index}.step"),
+            "exp_avg": _laid_out_as(parameter, tensor_of(f"optimizer.{index}.exp_avg")),
+            "exp_avg_sq": _laid_out_as(parameter, tensor_of(f"optimizer.{index}.exp_avg_sq")),
+        }
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _laid_out_as(parameter: Tensor, values: Tensor) -> Tensor:
+    return torch.empty_like(parameter).copy_(values)

@@ -1,0 +1,176 @@
+"""Train on several devices of one machine as if they were one.
+
+Each process computes a part of the batch (DistributedDataParallel). Embeddings and logits are gathered, so that
+triplets are mined in the whole batch and every process has the same loss; batch norms share their statistics. Loss and
+gradient are therefore those of one process with the whole batch, to rounding.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+from torch import Tensor, distributed, multiprocessing, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parallel import DistributedDataParallel
+
+from castsearch.errors import InputError
+
+_PATIENCE = timedelta(hours=2)  # while the first process validates, the others wait
+
+
+def launch(function: Callable[[], None], processes: int, device: str) -> None:
+    """Call `function` in so many processes that can reach each other; in this one where it is but one.
+
+    The others end with this one, and all end where one fails. Their output goes where that of this one goes.
+
+    Args:
+        function: can be pickled.
+        processes: how many; `rank` tells them apart.
+        device: "cuda", where process n has the n-th GPU, or "cpu".
+
+    Raises:
+        InputError: one of the processes raised it.
+    """
+    if processes == 1:
+        function()
+        return
+    messages = multiprocessing.get_context("spawn").SimpleQueue()
+    with tempfile.TemporaryDirectory() as folder, _inherited_output():
+        group = {
+            "backend": "nccl" if device == "cuda" else "gloo",
+            "init_method": f"file://{folder}/rendezvous",
+            "world_size": processes,
+            "timeout": _PATIENCE,
+        }
+        try:
+            multiprocessing.spawn(_process, (function, group, messages), nprocs=processes)
+        except multiprocessing.ProcessExitedException:
+            if messages.empty():
+                raise
+            raise InputError(messages.get()) from None
+
+
+def _process(number: int, function: Callable[[], None], group: Mapping, messages: multiprocessing.SimpleQueue) -> None:
+    if group["backend"] == "nccl":
+        torch.cuda.set_device(number)
+    else:
+        torch.set_num_threads(max(1, torch.get_num_threads() // group["world_size"]))
+    distributed.init_process_group(**group, rank=number)
+    try:
+        function()
+    except InputError as error:
+        messages.put(str(error))
+        os._exit(1)  # an orderly end would wait for the others, who wait for this one
+    distributed.destroy_process_group()
+
+
+@contextmanager
+def _inherited_output() -> Iterator[None]:
+    """Let processes that are started here write to what `sys.stderr` is at the moment."""
+    saved = [os.dup(number) for number in (1, 2)]
+    try:
+        for number in (1, 2):
+            os.dup2(sys.stderr.fileno(), number)
+        yield
+    finally:
+        for number, original in zip((1, 2), saved, strict=True):
+            os.dup2(original, number)
+            os.close(original)
+
+
+def world_size() -> int:
+    """Return the number of processes that train together."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def rank() -> int:
+    """Return this process's number among them, from 0."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def parallel(network: nn.Module) -> nn.Module:
+    """Wrap a network for training in this process and the others, its parameters staying where they are.
+
+    On GPUs its batch norms become torch's SyncBatchNorm; elsewhere, where that does not work, they become a plain
+    version of it.
+
+    Raises:
+        InputError: the network has batch norms that are more than that.
+    """
+    if world_size() == 1:
+        return network
+    norms = {type(module) for module in network.modules() if isinstance(module, _BatchNorm)}
+    for other in norms - {nn.BatchNorm1d, nn.BatchNorm2d}:
+        raise InputError(f"the network has layers of type {other.__name__}, which only one GPU at a time can train")
+    if next(network.parameters()).is_cuda:
+        nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    else:
+        for module in network.modules():
+            if isinstance(module, _BatchNorm):
+                module.__class__ = _SharedBatchNorm
+    return DistributedDataParallel(network, broadcast_buffers=False)
+
+
+def gather(rows: Tensor, sizes: list[int]) -> Tensor:
+    """Return the rows of all processes, one below the other; `sizes` says how many each has."""
+    return rows if len(sizes) == 1 else _Gather.apply(rows, sizes)
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, rows: Tensor, sizes: list[int]) -> Tensor:
+        ctx.sizes = sizes
+        padded = rows.new_zeros(max(sizes), *rows.shape[1:])
+        padded[: len(rows)] = rows
+        parts = [torch.empty_like(padded) for _ in sizes]
+        distributed.all_gather(parts, padded)
+        return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        # Each process has the whole loss, so its own rows' gradient is complete; the processes' parts of a parameter's
+        # gradient want to be added up, and DistributedDataParallel averages them.
+        return gradient.split(ctx.sizes)[rank()] * len(ctx.sizes), None
+
+
+class _Sum(torch.autograd.Function):
+    """Sum of a tensor over the processes."""
+
+    @staticmethod
+    def forward(ctx, values: Tensor) -> Tensor:
+        total = values.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        total = gradient.clone()
+        distributed.all_reduce(total)
+        return total
+
+
+class _SharedBatchNorm(_BatchNorm):
+    """Batch norm over the rows of all processes (Ioffe and Szegedy, 2015)."""
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Take any number of dimensions."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(input)
+        axes = [0, *range(2, input.dim())]
+        shape = [1, -1, *[1] * (input.dim() - 2)]
+        count = _Sum.apply(torch.tensor(input.numel() / input.shape[1]))
+        mean = _Sum.apply(input.sum(axes)) / count
+        centred = input - mean.view(shape)
+        variance = _Sum.apply(centred.square().sum(axes)) / count
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+            self.num_batches_tracked += 1
+        result = centred * (variance + self.eps).rsqrt().view(shape) * self.weight.view(shape)
+        return result if self.bias is None else result + self.bias.view(shape)

@@ -1,0 +1,53 @@
+"""The record of a training: a row per epoch, as a table and for TensorBoard."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tensorboardX import SummaryWriter
+
+from castsearch.files import write_text
+from castsearch.reid.validation import SCORES
+
+LOSSES = ("loss", "cross_entropy", "triplet", "top1", "precision")
+COLUMNS = ("epoch", "learning_rate", *LOSSES, *SCORES)
+SPEED = "images_per_second"
+
+# A number, or "", for each of `COLUMNS` and `SPEED`, and `time`, when the epoch ended (Unix time).
+Row = Mapping[str, str]
+
+
+def best(rows: Sequence[Row]) -> Row | None:
+    """Return the row of the highest mAP, the first of equal ones; None without any."""
+    return max((row for row in rows if row["mAP"]), key=lambda row: float(row["mAP"]), default=None)
+
+
+def write(path: Path, rows: Sequence[Row], columns: Sequence[str], remark: str = "") -> None:
+    """Write columns as a tab-separated table, below a line that says `remark`."""
+    lines = [columns, *([row[name] for name in columns] for row in rows)]
+    write_text(path, (f"# {remark}\n" if remark else "") + "".join("\t".join(line) + "\n" for line in lines))
+
+
+class Board:
+    """TensorBoard's file of one training.
+
+    It is written anew from the rows so far whenever training goes on, so no epoch is missing from it or twice in it,
+    wherever the one before was killed.
+    """
+
+    def __init__(self, folder: Path, rows: Sequence[Row]):
+        for path in Path(folder).glob("events.out.tfevents.*"):
+            path.unlink()
+        self._writer = SummaryWriter(str(folder))
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: Row) -> None:
+        """Add an epoch."""
+        for name in (*COLUMNS[1:], SPEED):
+            if row[name]:
+                tag = f"{'validation' if name in SCORES else 'training'}/{name}".replace("@", "_")  # which it would do
+                self._writer.add_scalar(tag, float(row[name]), int(row["epoch"]), walltime=float(row["time"]))
+
+    def close(self) -> None:
+        """Write what is still to be written."""
+        self._writer.close()
