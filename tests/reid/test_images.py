@@ -32,6 +32,7 @@ def test_resizing_is_pillows_bicubic(photo, size):
     found = images.decode(encoded, size)
 
     assert found.shape == (*size, 3)
+    assert found.flags.c_contiguous
     difference = np.abs(found.astype(int) - np.asarray(decoded))
     assert difference.max() <= 4
     assert difference.mean() < 0.5
@@ -61,6 +62,14 @@ def test_what_is_not_an_image_is_none(encoded):
 def test_without_chances_nothing_changes(photo):
     batch = np.stack([photo, photo[::-1]])
     assert np.array_equal(images.augment(batch, np.random.default_rng(0), **STILL), batch)
+
+
+def test_the_layout_in_memory_makes_no_difference(photo):
+    chances = STILL | {"flip": 0.5, "pad": 5, "erasing": 0.5}
+    batch = np.stack([photo] * 8)
+    planar = np.ascontiguousarray(batch.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)
+    found, expected = (images.augment(each, np.random.default_rng(0), **chances) for each in (planar, batch))
+    assert np.array_equal(found, expected)
 
 
 def test_flip_mirrors_about_its_share_of_the_images(photo):

@@ -41,7 +41,7 @@ def decode(encoded: bytes, size: tuple[int, int]) -> NDArray[np.uint8] | None:
         return None
     planes = torch.from_numpy(image).permute(2, 0, 1)[None]
     resized = F.interpolate(planes, size, mode="bicubic", antialias=True)
-    return resized[0].permute(1, 2, 0).numpy()
+    return cv2.merge(list(resized[0].numpy()))  # the filter leaves planes
 
 
 def decode_once(
@@ -109,7 +109,7 @@ def augment(
     offsets = rng.integers(0, 2 * pad + 1, (count, 2))
     erased = rng.random(count) < erasing
     padded = np.zeros((height + 2 * pad, width + 2 * pad, 3), np.uint8)
-    result = np.empty_like(images)
+    result = np.empty(images.shape, np.uint8)
     for index, (y, x) in enumerate(offsets):
         padded[pad : pad + height, pad : pad + width] = cv2.flip(images[index], 1) if mirrored[index] else images[index]
         result[index] = padded[y : y + height, x : x + width]
