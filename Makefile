@@ -1,5 +1,6 @@
 # make demo   set everything up and run the search on the embedded demo
 # make test   set everything up and run the tests
+# make test-slurm  install SLURM if it is missing, and run the workflow on a cluster of two nodes on this machine
 # make bench  time the face engines and re-ranking, compare the ways to search
 # make mxnet  set up MXNet's own environment, which only the rule verify_mxnet needs
 # make lint   only the linters, fixing nothing
@@ -9,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := workflow core faces reid dev
 
-.PHONY: demo test bench mxnet lint clean
+.PHONY: demo test test-slurm bench mxnet lint clean
 .DELETE_ON_ERROR:
 
 demo: .venv/ready
@@ -22,6 +23,10 @@ demo: .venv/ready
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+test-slurm: .venv/ready
+	tests/slurm/install
+	$(BIN)/python -m pytest tests/slurm
+
 bench: .venv/ready
 	for program in bench/*.py; do $(BIN)/python $$program || exit 1; done
 
@@ -31,6 +36,7 @@ lint: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
+	$(BIN)/hadolint containers/Dockerfile
 
 clean:
 	rm -rf results .snakemake

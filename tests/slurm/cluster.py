@@ -1,0 +1,162 @@
+"""A SLURM cluster of two nodes on this machine's loopback: cpu01, and gpu01 with a pretended GPU."""
+
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+# Memory is enforced by sampling, for which SLURM needs no control groups; a container has none to give.
+CONFIGURATION = """\
+ClusterName=castsearch
+SlurmctldHost=localhost(127.0.0.1)
+SlurmctldPort={controller}
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/%n
+SlurmdPidFile={folder}/%n.pid
+SlurmctldPidFile={folder}/slurmctld.pid
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+MpiDefault=none
+SwitchType=switch/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+AccountingStorageType=accounting_storage/none
+JobCompType=jobcomp/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill,UsePss
+GresTypes=gpu
+KillWait=2
+MinJobAge=86400
+ReturnToService=2
+SlurmdParameters=config_overrides
+SlurmctldDebug=info
+SlurmdDebug=info
+NodeName=cpu01 NodeHostname=localhost NodeAddr=127.0.0.1 Port={cpu} CPUs=16 RealMemory=64000
+NodeName=gpu01 NodeHostname=localhost NodeAddr=127.0.0.1 Port={gpu} CPUs=16 RealMemory=64000 Gres=gpu:1
+PartitionName=short Nodes=cpu01 Default=NO MaxTime=INFINITE State=UP
+PartitionName=cuda Nodes=gpu01 Default=NO MaxTime=INFINITE State=UP
+"""
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[None]:
+    """Run the cluster; `SLURM_CONF` leads SLURM's commands to it. Its daemons end with the context, come what may.
+
+    Args:
+        folder: a new folder for the daemons' state, below which a socket's path is short enough (100 characters).
+    """
+    (folder / "state").mkdir()
+    key = folder / "munge.key"
+    key.touch(mode=0o600)
+    key.write_bytes(secrets.token_bytes(128))
+    user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+    controller, cpu, gpu = _free_ports(3)
+    text = CONFIGURATION.format(folder=folder, user=user, controller=controller, cpu=cpu, gpu=gpu)
+    (folder / "slurm.conf").write_text(text)
+    (folder / "gres.conf").write_text("NodeName=gpu01 Name=gpu File=/dev/zero\n")
+    munged = ["munged", "--foreground", "--force", f"--key-file={key}"]
+    munged += [f"--{file}-file={folder}/munge.{file}" for file in ("pid", "log", "seed")]
+    munged += [f"--socket={folder}/munge.socket"]
+    # The executor plugin hands no SLURM_* variable on to the srun in a job, so this one carries its own.
+    srun = folder / "bin/srun"
+    srun.parent.mkdir()
+    srun.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which("srun")} "$@"\n')
+    srun.chmod(0o755)
+    with ExitStack() as stack:
+        variables = {
+            "SLURM_CONF": f"{folder}/slurm.conf",
+            "PATH": f"{srun.parent}:{os.environ['PATH']}:/usr/sbin:/sbin",
+        }
+        stack.enter_context(_environment(variables))
+        stack.enter_context(_daemon(folder / "munged.out", *munged))
+        _wait_for((folder / "munge.socket").exists, folder)
+        stack.enter_context(_daemon(folder / "slurmctld.out", "slurmctld", "-D"))
+        for node in ("cpu01", "gpu01"):
+            stack.enter_context(_daemon(folder / f"{node}.out", "slurmd", "-D", "-N", node))
+        stack.callback(_end_jobs, user)
+        _wait_for(lambda: node_states() == {"cpu01": "idle", "gpu01": "idle"}, folder)
+        yield
+
+
+def _free_ports(number):
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+@contextmanager
+def _environment(variables):
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _daemon(output, *command):
+    with output.open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _end_jobs(user):
+    """Cancel what still runs, which would outlive its node's daemon."""
+    ask("scancel", f"--user={user}")
+    for _ in range(60):
+        if not ask("squeue", "--noheader"):
+            return
+        time.sleep(0.5)
+
+
+def _wait_for(condition, folder, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            logs = "\n".join(f"{path.name}:\n{path.read_text()[-2000:]}" for path in sorted(folder.glob("*.out")))
+            raise TimeoutError(f"SLURM is not up after {seconds} s\n{logs}")
+        time.sleep(0.2)
+
+
+def ask(*command: str) -> str:
+    """What one of SLURM's commands prints, or nothing where it fails."""
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def node_states() -> dict[str, str]:
+    """State of each node, as SLURM abbreviates it."""
+    return dict(line.split() for line in ask("sinfo", "--noheader", "--Node", "--format=%N %T").splitlines())
+
+
+def jobs() -> list[dict[str, str]]:
+    """SLURM's record of every job so far, in the order of submission."""
+    lines = ask("scontrol", "show", "jobs", "--oneliner", "--all").splitlines()
+    records = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in lines if "JobId=" in line]
+    return sorted(records, key=lambda record: int(record["JobId"]))
