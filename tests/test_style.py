@@ -47,6 +47,12 @@ def test_every_rule_says_what_it_needs_and_leaves(rule):
     assert [part for part in directives if part not in rules()[rule]] == []
 
 
+def test_the_environment_of_every_rule_is_there():
+    named = {name: re.findall(r'"\.\./envs/(\w+\.yaml)"', body) for name, body in rules().items()}
+    assert {name: files for name, files in named.items() if len(files) != 1} == {}
+    assert {files[0] for files in named.values()} <= {path.name for path in (ROOT / "envs").glob("*.yaml")}
+
+
 def test_the_rules_of_networks_ask_for_a_gpu():
     asking = {rule for rule, body in rules().items() if "gpu=" in body}
     assert asking == {"detect", "embed_faces", "train_reid", "embed_bodies"}
