@@ -22,5 +22,8 @@ rule embed_bodies:
         runtime=growing(10),
     params:
         code=code("embed_bodies"),
+        precision=lambda wildcards: NETWORKS[wildcards.network].get(
+            "precision", config["reid"]["recipe"]["precision"]
+        ),
     script:
         "../src/embed_bodies.py"

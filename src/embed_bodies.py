@@ -12,4 +12,5 @@ with logging_to(snakemake.log[0]), claimed_gpus(1):
     torch.set_num_threads(snakemake.threads)
     table = files.read_table(snakemake.input.crops)
     candidates = table.slice(crops.num_cast(table)).select(["id", "image"])
-    files.write_array(snakemake.output[0], extract(load_weights(Path(snakemake.input.weights)), candidates))
+    network = load_weights(Path(snakemake.input.weights))
+    files.write_array(snakemake.output[0], extract(network, candidates, precision=snakemake.params.precision))
