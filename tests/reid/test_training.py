@@ -100,10 +100,10 @@ import torch
 from castsearch.reid.training import Settings, train
 torch.set_num_threads(1)
 folder, gallery, *crops = map(Path, sys.argv[1:])
-settings = Settings(epochs=12, people=2, images=2, height=64, width=32, pad=3, step=4,
+settings = Settings(epochs=9, people=2, images=2, height=64, width=32, pad=3, step=4,
                     checkpoint_every=1, checkpoints_kept=2, validate_every=3)
 moments, saved = random.Random(0), lambda: set((folder / "checkpoints").glob("epoch-*"))
-for _ in range(4):
+for _ in range(3):
     before, child = saved(), os.fork()
     if child == 0:
         train(crops, "triplet", "mobilenet_v2", settings, weights_out=folder / "weights.safetensors",
@@ -119,7 +119,7 @@ for _ in range(4):
 
 
 def test_training_killed_at_any_moments_goes_on_to_the_same_files(crops, gallery, tmp_path):
-    settings = replace(TINY, epochs=12, step=4, checkpoints_kept=2, validate_every=3)
+    settings = replace(TINY, epochs=9, step=4, checkpoints_kept=2, validate_every=3)
     folder, source = tmp_path / "killed", str(Path(training.__file__).parents[2])
     done = subprocess.run(
         [sys.executable, "-c", KILLER, folder, gallery, *crops],
@@ -129,15 +129,15 @@ def test_training_killed_at_any_moments_goes_on_to_the_same_files(crops, gallery
         check=True,
     )
     killed = [line.split() for line in done.stdout.splitlines()]
-    assert [status for status, _ in killed] == ["-9"] * 4, "it ended before it could be killed"
-    assert killed[0][1] < killed[-1][1] < "epoch-000012.safetensors"
+    assert [status for status, _ in killed] == ["-9"] * 3, "it ended before it could be killed"
+    assert killed[0][1] < killed[-1][1] < "epoch-000009.safetensors"
     assert not (folder / "weights.safetensors").exists()
 
     found = trained(folder, crops, settings, validation=gallery)
     assert found == trained(tmp_path / "uninterrupted", crops, settings, validation=gallery)
     names = [sorted(path.name for path in (tmp_path / each / "checkpoints").iterdir()) for each in RUNS]
     assert names[0] == names[1]
-    assert [step for tag, step, _ in scalars(folder / "log") if tag == "training/loss"] == list(range(1, 13))
+    assert [step for tag, step, _ in scalars(folder / "log") if tag == "training/loss"] == list(range(1, 10))
 
 
 RUNS = ("killed", "uninterrupted")
@@ -329,8 +329,21 @@ def test_nobody_to_train_on_is_refused(rows, tmp_path):
         trained(tmp_path, [write_movie(tmp_path / "movie.arrow", rows)])
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_a_crop_that_is_no_image_ends_training_with_its_name(workers, tmp_path):
+def no_room(*_, **__):
+    raise OSError("no room")
+
+
+def test_decoding_again_in_every_epoch_changes_nothing(crops, tmp_path, monkeypatch, capsys):
+    at_once = trained(tmp_path / "at once", crops)
+    monkeypatch.setattr(training, "decode_once", no_room)
+    assert trained(tmp_path / "again", crops) == at_once
+    assert "every epoch decodes its images again: no room" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("decoder", "workers"), [("at once", 0), ("each time", 0), ("each time", 1)])
+def test_a_crop_that_is_no_image_ends_training_with_its_name(decoder, workers, tmp_path, monkeypatch):
+    if decoder == "each time":
+        monkeypatch.setattr(training, "decode_once", no_room)
     rows = people_rows(["a"], 2) + rows_of("b", [b"no image", b"no image"])
     with pytest.raises(InputError, match=r"^\S+: b_candidate_.: the crop is not an image that can be decoded$"):
         trained(tmp_path, [write_movie(tmp_path / "movie.arrow", rows)], workers=workers)

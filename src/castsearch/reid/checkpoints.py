@@ -72,7 +72,8 @@ def prune(folder: Path, kept: int, also: Collection[Path]) -> None:
     """Delete all checkpoints but the `kept` newest and those in `also`, and what killed processes left half-written."""
     newest_first = sorted(Path(folder).glob("epoch-*.safetensors"), reverse=True)
     stale = [path for path in newest_first[kept:] if path not in also]
-    for path in [*stale, *Path(folder).glob(".*")]:
+    unfinished = [*Path(folder).glob(".epoch-*"), *Path(folder).glob(".tmp*")]  # ours, and safetensors' own
+    for path in [*stale, *unfinished]:
         path.unlink()
 
 

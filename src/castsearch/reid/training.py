@@ -25,7 +25,7 @@ from castsearch.files import read_table
 from castsearch.provenance import file_digest, source_digest
 from castsearch.reid import checkpoints, distributed, history, sampler
 from castsearch.reid.determinism import cost, deterministic
-from castsearch.reid.images import augment, to_input
+from castsearch.reid.images import augment, decode_once, to_input
 from castsearch.reid.losses import Metric, Mining, TripletLoss
 from castsearch.reid.networks import Kind, Neck, Pooling, ReidNetwork, build, pick_device, save_weights
 from castsearch.reid.people import People, read_people
@@ -245,6 +245,7 @@ class _Batches(Dataset):
 
     def __init__(self, people: People, settings: Settings):
         self.people, self.settings = people, settings
+        self.image = partial(people.image, size=(settings.height, settings.width))
         self.owner = {row: person for person, rows in enumerate(people.members) for row in rows.tolist()}
         self.steps = sampler.steps_per_epoch(len(people.names), settings.people)
         self.size = settings.images * min(settings.people, len(people.names))
@@ -252,6 +253,29 @@ class _Batches(Dataset):
         self.sizes = [len(part) for part in np.array_split(range(self.size), distributed.world_size())]
         if not all(self.sizes):
             raise InputError(f"a batch of {self.size} images cannot be divided among {len(self.sizes)} GPUs")
+
+    def decode(self, folder: Path) -> None:
+        """Decode all images once for all epochs, into a nameless file in `folder`; without room, go on as before.
+
+        Raises:
+            InputError: a crop is not an image.
+        """
+        rows = np.concatenate(self.people.members).tolist()
+        size = (self.settings.height, self.settings.width)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            pixels = decode_once(
+                lambda place: self.image(rows[place]),
+                len(rows),
+                size,
+                folder=folder,
+                threads=torch.get_num_threads(),
+            )
+        except OSError as error:
+            _say(f"every epoch decodes its images again: {error}")
+        else:
+            places = {row: place for place, row in enumerate(rows)}
+            self.image = lambda row: pixels[places[row]]
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray] | InputError:
         """Return this process's images, uint8 (n, height, width, 3), and who is in each of the batch's, int64 (size,).
@@ -263,7 +287,7 @@ class _Batches(Dataset):
         rows = sampler.batch(self.people.members, settings.people, settings.images, **when)
         own = np.array_split(rows, len(self.sizes))[self.rank].tolist()
         try:
-            images = np.stack([self.people.image(row, (settings.height, settings.width)) for row in own])
+            images = np.stack([self.image(row) for row in own])
         except InputError as error:
             return error
         varied = augment(
@@ -307,6 +331,8 @@ def _run(
     optimizer = _adam(network, settings)
     if found:
         checkpoints.load(found[0], network, optimizer)
+    if distributed.world_size() == 1 and len(rows) < settings.epochs - 1:  # several would each fill a file
+        batches.decode(checkpoint_dir)
     upcoming = iter(_loader(batches, settings, first=len(rows), device=device, workers=workers))
     board = history.Board(log_dir, rows) if leads else None
     progress = tqdm(
