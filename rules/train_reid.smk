@@ -24,7 +24,6 @@ rule validation_set:
     params:
         code=code("validation_set"),
         splits=VALIDATED,
-        on_bad_image=DATA["on_bad_image"],
     script:
         "../src/validation_set.py"
 

@@ -49,7 +49,7 @@ def gallery(tmp_path_factory):
         row["frame"] = f"{number}.jpg"
     labels = {f"cast_{label}": [row["id"] for row in rows if row["label"] == label] for label in ("x", "y")}
     path = folder / "gallery.arrow"
-    write_table(path, collect([write_movie(folder / "movie.arrow", rows)], labels))
+    write_table(path, collect([write_movie(folder / "movie.arrow", rows)], {folder.name: labels}))
     return path
 
 
@@ -74,6 +74,14 @@ def test_training_twice_gives_the_same_bytes(kind, crops, tmp_path):
     torch.manual_seed(12)  # nothing may be drawn from the global generators
     np.random.seed(12)  # noqa: NPY002
     assert trained(tmp_path / "second", crops, settings, kind) == first
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("kind", networks.KINDS)
+def test_training_twice_on_a_gpu_gives_the_same_bytes_and_says_what_that_costs(kind, crops, tmp_path, capsys):
+    first = trained(tmp_path / "first", crops, TINY, kind, device="cuda")
+    assert trained(tmp_path / "second", crops, TINY, kind, device="cuda") == first
+    assert "determinism costs" in capsys.readouterr().err
 
 
 def test_another_seed_and_another_setting_train_another_network(crops, tmp_path):
@@ -199,7 +207,7 @@ def test_the_best_and_the_last_checkpoints_are_kept_and_either_can_be_used(crops
 @pytest.mark.parametrize("labels", [{}, {"cast_a": ["a_candidate_0"], "cast_b": ["b_candidate_0"]}])
 def test_validation_movies_that_ask_nothing_leave_the_last_epoch(labels, crops, tmp_path, capsys):
     movies = [write_movie(tmp_path / "lonely.arrow", people_rows(["a", "b"], 1))] if labels else []
-    write_table(tmp_path / "gallery.arrow", collect(movies, labels))
+    write_table(tmp_path / "gallery.arrow", collect(movies, {tmp_path.name: labels}))
     settings = replace(TINY, epochs=1, use="best")
     _, table = trained(tmp_path, crops, settings, validation=tmp_path / "gallery.arrow")
     assert [row["mAP"] for row in history_of(table)] == [""]

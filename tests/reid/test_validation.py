@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sightings import rows_of, write_movie
 
+from castsearch import evaluation
 from castsearch.reid.validation import SCORES, collect, score
 
 
@@ -9,7 +10,7 @@ def test_candidates_are_gathered_by_movie_with_whom_the_labels_name(tmp_path):
     rows = [*rows_of("a", [b"portrait"], role="cast"), *rows_of("a", [b"1", None, b"3"]), *rows_of("others", [b"4"])]
     path = write_movie(tmp_path / "tt1.arrow", rows)
 
-    table = collect([path], {"tt1_a": ["a_candidate_0", "a_candidate_1", "a_candidate_2"]})
+    table = collect([path], {tmp_path.name: {"tt1_a": ["a_candidate_0", "a_candidate_2", "unknown"]}})
 
     assert table["id"].to_pylist() == ["a_candidate_0", "a_candidate_2", "others_candidate_0"]
     assert table["person"].to_pylist() == ["tt1_a", "tt1_a", None]
@@ -26,20 +27,18 @@ def test_each_crop_of_a_cast_member_asks_for_the_others_of_its_movie():
     scores = score(
         angles(0, 50, 20, 90, 0),
         movies=["m", "m", "m", "m", "n"],
-        ids=["1", "2", "3", "4", "1"],
         frames=["f", "g", "h", "i", "j"],
         people=["a", "a", None, None, "a"],  # of movie n is nobody else
     )
     # From 1, the stranger 3 comes before 2; from 2, the strangers 3 and 4 do before 1.
     assert scores["queries"] == 2
     assert scores["mAP"] == pytest.approx((1 / 2 + 1 / 3) / 2)
-    assert list(scores[["CMC@1", "CMC@5", "CMC@10"]]) == [0, 1, 1]
+    assert [scores[name] for name in ("CMC@1", "CMC@5", "CMC@10")] == [0, 1, 1]
 
 
 def test_who_is_in_the_same_image_is_left_out():
-    everything = {"movies": ["m"] * 4, "ids": ["1", "2", "3", "4"], "people": ["a", "a", None, "a"]}
-    features = angles(0, 30, 10, 5)
-    apart = score(features, frames=["f", "g", "h", "f"], **everything)
+    people = ["a", "a", None, "a"]
+    apart = score(angles(0, 30, 10, 5), movies=["m"] * 4, frames=["f", "g", "h", "f"], people=people)
     # 1 and 4 are of one image, so each asks for 2 alone, and is answered 3 first; 2 is answered 3, 4, 1.
     assert apart["queries"] == 3
     assert apart["mAP"] == pytest.approx((1 / 2 + 1 / 2 + (1 / 2 + 2 / 3) / 2) / 3)
@@ -48,12 +47,28 @@ def test_who_is_in_the_same_image_is_left_out():
 @pytest.mark.parametrize("people", [[], [None, None], ["a", None]])
 def test_nobody_to_ask_for_is_no_score(people):
     names = [str(number) for number in range(len(people))]
-    scores = score(angles(*range(len(people))), movies=["m"] * len(people), ids=names, frames=names, people=people)
-    assert scores["queries"] == 0
-    assert np.isnan(scores[list(SCORES)].to_numpy(float)).all()
+    scores = score(angles(*range(len(people))), movies=["m"] * len(people), frames=names, people=people)
+    assert scores.pop("queries") == 0
+    assert np.isnan(list(scores.values())).all()
 
 
 def test_equal_features_keep_the_order_of_the_movie():
     ones = np.ones((3, 2))
-    scores = score(ones, movies=["m"] * 3, ids=["1", "2", "3"], frames=["f", "g", "h"], people=["a", None, "a"])
+    scores = score(ones, movies=["m"] * 3, frames=["f", "g", "h"], people=["a", None, "a"])
     assert scores["mAP"] == pytest.approx((1 / 2 + 1) / 2)
+
+
+def test_scores_are_those_of_the_evaluation():
+    rng = np.random.default_rng(0)
+    features, people = rng.normal(size=(60, 4)), rng.choice(np.array(["a", "b", "c", None], object), 60)
+    names = np.array([str(row) for row in range(60)])
+    others = ~np.eye(60, dtype=bool)
+    labels = {names[row]: names[(people == people[row]) & others[row]] for row in range(60) if people[row]}
+    order = np.argsort(-features @ features.T, axis=1, kind="stable")
+    rankings = {names[row]: [names[other] for other in order[row] if other != row] for row in range(60)}
+    expected = evaluation.summarize(evaluation.score_queries(labels, rankings))
+
+    found = score(features, movies=["m"] * 60, frames=names, people=people)
+
+    assert found == pytest.approx(expected.to_dict(), rel=1e-12)
+    assert tuple(expected.index[1:]) == SCORES
