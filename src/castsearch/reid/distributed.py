@@ -112,7 +112,7 @@ def parallel(network: nn.Module) -> nn.Module:
         for module in network.modules():
             if isinstance(module, _BatchNorm):
                 module.__class__ = _SharedBatchNorm
-    return DistributedDataParallel(network, broadcast_buffers=False)
+    return DistributedDataParallel(network, forward_sync_buffers=False)
 
 
 def gather(rows: Tensor, sizes: list[int]) -> Tensor:
