@@ -1,7 +1,7 @@
 # make demo   set everything up and run the search on the embedded demo
 # make test   set everything up and run the tests
 # make test-slurm  install SLURM if it is missing, and run the workflow on a cluster of two nodes on this machine
-# make bench  time the face engines and re-ranking, compare the ways to search
+# make bench  time every part, compare the ways to search: an hour or more
 # make mxnet  set up MXNet's own environment, which only the rule verify_mxnet needs
 # make lint   only the linters, fixing nothing
 # make clean  delete what the workflow wrote
