@@ -1,5 +1,6 @@
 import io
 import json
+from collections import OrderedDict
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -302,3 +303,8 @@ def test_the_models_of_every_engine_are_listed(tmp_path):
         engine = {"engine": path.name, "licence": "free", "models": [{"file": "a.dat", "sha256": "0"}]}
         files.write_table(path, pa.table({"id": []}).replace_schema_metadata({"engine": json.dumps(engine)}))
     assert [model["model"] for model in report.list_models(paths, {})] == ["dlib", "insightface"]
+
+
+def test_a_configuration_that_was_read_from_json_is_shown_like_any_other(movie):
+    config = OrderedDict(data=OrderedDict(source="demo"))
+    assert "data: source: demo" in Page(render([movie], config=config)).words()

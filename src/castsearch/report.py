@@ -156,7 +156,8 @@ def render(
             network: figures.training_curves(pd.read_csv(log, sep="\t", comment="#"))
             for network, log in training.items()
         },
-        config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
+        # Snakemake reads a JSON file into ordered dictionaries, which YAML has no plain form of.
+        config=yaml.safe_dump(json.loads(json.dumps(config)), sort_keys=False, allow_unicode=True),
         models=models,
         versions=versions,
         graph=figures.workflow_graph(edges, jobs),
