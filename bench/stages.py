@@ -17,12 +17,14 @@ STAGES = {
     "crop": "crops",
     "detect": "detections",
     "embed_faces": "faces",
+    "validation_set": None,
     "train_reid": "reid",
     "embed_bodies": "bodies",
     "rerank": "rerank",
     "fuse": "rankings",
     "submission": "submission",
     "evaluate": "tables",
+    "rulegraph": None,
     "report": None,
 }
 
