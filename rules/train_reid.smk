@@ -52,10 +52,10 @@ rule train_reid:
         "results/benchmarks/train_reid/{network}.tsv"
     conda:
         "../envs/reid.yaml"
-    threads: 8
+    threads: 8 * config["reid"]["gpus"]
     resources:
         gpu=config["reid"]["gpus"],
-        mem_mb=growing(8000),
+        mem_mb=growing(8000 * config["reid"]["gpus"]),
         runtime=growing(1440),
     params:
         code=code("train_reid"),

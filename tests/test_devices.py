@@ -74,7 +74,7 @@ def test_a_machine_with_fewer_gives_what_it_has(monkeypatch, tmp_path):
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-5f,GPU-6a"
 
 
-@pytest.mark.parametrize("value", ["", "-1"])
+@pytest.mark.parametrize("value", ["", "-1", "NoDevFiles"])
 def test_without_gpus_nothing_is_claimed(monkeypatch, value):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
     with devices.claimed_gpus(1) as names:

@@ -67,6 +67,7 @@ def _impossible(config: Mapping) -> Iterator[str]:
     if data["source"] == "demo" and data["demo"]["cast"] + data["demo"]["others"] > _PHOTOGRAPHED:
         yield f"data.demo: cast + others is more than the {_PHOTOGRAPHED} people that there are photographs of"
     yield from _impossible_networks(data, networks)
+    yield from _impossible_recipes(config["reid"])
     best = [network["name"] for network in networks if (config["reid"]["recipe"] | network)["use"] == "best"]
     if best and not any(_labelled(data, split) for split in data["search"] if split not in data["train"]):
         yield f"reid: use best of {', '.join(best)}: no searched split has labels and does not train; use the last"
@@ -78,8 +79,9 @@ def _impossible(config: Mapping) -> Iterator[str]:
     method = config["search"]["method"]
     if config["search"]["scope"] == "split" and method != "diffusion":
         yield f"search.scope: split needs the memory of search.method diffusion, not {method}"
-    if config["fusion"]["body_rerank"] and method == "diffusion":
-        yield "fusion.body_rerank: search.method diffusion links bodies as they are; set it to false"
+    if config["fusion"]["body_rerank"] and (method == "diffusion" or not networks):
+        why = "search.method diffusion links bodies as they are" if networks else "reid.networks is empty"
+        yield f"fusion.body_rerank: {why}; set it to false"
     listed = {f"variants.{number}": variant for number, variant in enumerate(config["variants"])}
     for key, variant in {"fusion": config["fusion"], **listed}.items():
         thresholds = variant.get("thresholds", [])
@@ -100,6 +102,15 @@ def _timm_models() -> set[str]:
     """Names of timm's models that have pretrained weights, alone and with each tag; timm may not be installed here."""
     lines = [line.split() for line in Path(__file__).with_name("timm_models.txt").read_text().splitlines()]
     return {name for model, *tags in lines for name in (model, *(f"{model}.{tag}" for tag in tags))}
+
+
+def _impossible_recipes(reid: Mapping) -> Iterator[str]:
+    for number, network in enumerate(reid["networks"]):
+        recipe = reid["recipe"] | network
+        if 0 < recipe["epochs"] <= recipe["warmup"]:
+            yield f"reid.networks.{number}: warmup takes all of its {recipe['epochs']} epochs"
+        if reid["gpus"] > recipe["people"] * recipe["images"]:
+            yield f"reid.gpus: more than the images of a batch of reid.networks.{number}"
 
 
 def _impossible_networks(data: Mapping, networks: list[Mapping]) -> Iterator[str]:

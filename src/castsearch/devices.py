@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -16,9 +18,13 @@ _SECONDS_BETWEEN_TRIES = 0.2
 
 
 def visible_gpus() -> list[str]:
-    """Return the GPUs that this process may use, by index or UUID: those that CUDA was told of, else all."""
+    """Return the GPUs that this process may use, by index or UUID: those that CUDA was told of, else all.
+
+    Like CUDA, it takes no name that comes after one that is none.
+    """
     if _VISIBLE in os.environ:
-        return [name for name in os.environ[_VISIBLE].replace(" ", "").split(",") if name not in {"", "-1"}]
+        names = os.environ[_VISIBLE].replace(" ", "").split(",")
+        return list(takewhile(re.compile(r"\d+|(GPU|MIG)-.+").fullmatch, names))
     program = shutil.which("nvidia-smi")
     if program is None:
         return []

@@ -1,4 +1,5 @@
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -42,8 +43,14 @@ def test_decoding_once_gives_the_same_pixels_and_leaves_no_file(photo, tmp_path)
     encoded = [jpeg(photo), jpeg(photo[::-1]), jpeg(photo[:, ::-1])]
     decoded = [images.decode(each, (64, 32)) for each in encoded]
     found = images.decode_once(decoded.__getitem__, 3, (64, 32), folder=tmp_path, threads=2)
-    assert np.array_equal(found, decoded)
+    assert np.array_equal([found(number) for number in range(3)], decoded)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_decoding_once_leaves_the_disk_some_room(tmp_path, monkeypatch):
+    monkeypatch.setattr(images.shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 64 * 32 * 5))
+    with pytest.raises(OSError, match="leave too little room"):
+        images.decode_once(None, 3, (64, 32), folder=tmp_path, threads=1)
 
 
 def test_decoding_once_stops_at_what_cannot_be_decoded(tmp_path):

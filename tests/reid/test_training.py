@@ -263,6 +263,50 @@ def test_a_checkpoint_of_another_training_is_not_used(change, crops, imagenet, t
     assert trained(tmp_path / "folder", **options) == trained(tmp_path / "clean", **options)
 
 
+def test_checkpoints_of_another_training_make_room_for_ones_own(crops, tmp_path):
+    trained(tmp_path, crops, replace(TINY, epochs=4, seed=1))
+    trained(tmp_path, crops, replace(TINY, epochs=2, checkpoints_kept=9))
+    names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert names == ["epoch-000001.safetensors", "epoch-000002.safetensors"]
+
+
+def test_other_validation_movies_do_not_compete_with_the_scores_before(crops, gallery, tmp_path):
+    settings = replace(TINY, validate_every=1, checkpoints_kept=9)
+    trained(tmp_path, crops, settings, validation=gallery)
+    for number in (2, 3):
+        (tmp_path / f"checkpoints/epoch-00000{number}.safetensors").unlink()
+    _, table = trained(tmp_path, crops, settings)
+    assert {row["mAP"] for row in history_of(table)} == {""}
+
+
+def test_what_a_network_draws_is_the_same_after_a_kill(crops, tmp_path, monkeypatch):
+    initial = training._initial
+
+    def with_dropout(*arguments):
+        network = initial(*arguments)
+        network.pool = torch.nn.Sequential(network.pool, torch.nn.Dropout(0.5))
+        return network
+
+    monkeypatch.setattr(training, "_initial", with_dropout)
+    in_one_go = trained(tmp_path / "one", crops)
+    killed = tmp_path / "two"
+    save = training.checkpoints.save
+    monkeypatch.setattr(training.checkpoints, "save", then_killed(save))
+    with pytest.raises(KeyboardInterrupt):
+        trained(killed, crops)
+    monkeypatch.setattr(training.checkpoints, "save", save)
+    torch.rand(7)
+    assert trained(killed, crops) == in_one_go
+
+
+def then_killed(function):
+    def call(*arguments):
+        function(*arguments)
+        raise KeyboardInterrupt
+
+    return call
+
+
 def test_a_damaged_checkpoint_is_named(crops, tmp_path):
     trained(tmp_path, crops)
     checkpoint = tmp_path / "checkpoints" / "epoch-000003.safetensors"

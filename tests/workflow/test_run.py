@@ -136,13 +136,13 @@ def test_a_run_killed_anywhere_goes_on_to_the_same_bytes(finished, tmp_path):
 def test_as_many_gpu_jobs_run_at_a_time_as_there_are_gpus_and_none_takes_anothers(finished, tmp_path, monkeypatch):
     """Four pretended GPUs, three of them taken by another run; CUDA itself is not there, so the CPU does the work."""
     folder = shutil.copytree(finished, tmp_path / "run")
-    shutil.rmtree(folder / "results/bodies")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    forced = ("--forcerun", "embed_bodies", "--until", "embed_bodies")
     with devices.claimed_gpus(3):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3")
-        done = run(folder, TINY, "--cores", "8", "--resources", "gpu=4", "--until", "embed_bodies")
+        done = run(folder, TINY, "--cores", "8", "--resources", "gpu=4", *forced)
     assert done.returncode == 0, done.stdout
     assert "Execute 4 jobs..." in done.stdout
     logs = [path.read_text() for path in (folder / "results/logs/embed_bodies").rglob("*.log")]

@@ -48,16 +48,28 @@ def newest(folder: Path, wanted: dict) -> tuple[Path, dict] | None:
     Raises:
         InputError: a file cannot be read.
     """
-    for path in sorted(Path(folder).glob("epoch-*.safetensors"), reverse=True):
-        try:
-            with safetensors.safe_open(path, "pt") as file:
-                training = json.loads(file.metadata()["training"])
-        except safetensors.SafetensorError as error:
-            raise InputError(f"{path}: damaged ({error}); remove it to train without it") from error
-        if all(training.get(key) == value for key, value in wanted.items()):
+    for path in _newest_first(folder):
+        training = _training(path)
+        if _matches(training, wanted):
             return path, training
         print(f"{path} belongs to another training and is not used", file=sys.stderr)
     return None
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(Path(folder).glob("epoch-*.safetensors"), reverse=True)
+
+
+def _training(path: Path) -> dict:
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            return json.loads(file.metadata()["training"])
+    except safetensors.SafetensorError as error:
+        raise InputError(f"{path}: damaged ({error}); remove it to train without it") from error
+
+
+def _matches(training: dict, wanted: dict) -> bool:
+    return all(training.get(key) == value for key, value in wanted.items())
 
 
 def load(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> None:
@@ -68,10 +80,20 @@ def load(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None
             _load_optimizer(optimizer, file.get_tensor)
 
 
-def prune(folder: Path, kept: int, also: Collection[Path]) -> None:
-    """Delete all checkpoints but the `kept` newest and those in `also`, and what killed processes left half-written."""
-    newest_first = sorted(Path(folder).glob("epoch-*.safetensors"), reverse=True)
-    stale = [path for path in newest_first[kept:] if path not in also]
+def prune(folder: Path, wanted: dict, kept: int, also: Collection[Path]) -> None:
+    """Delete checkpoints that are no longer needed, and what killed processes left half-written.
+
+    Args:
+        folder: of the checkpoints.
+        wanted: as for `newest`; those of other trainings are deleted, whatever their epoch.
+        kept: how many of the newest stay,
+        also: and which others.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    own = [path for path in _newest_first(folder) if _matches(_training(path), wanted)]
+    stale = set(_newest_first(folder)) - {*own[:kept], *also}
     unfinished = [*Path(folder).glob(".epoch-*"), *Path(folder).glob(".tmp*")]  # ours, and safetensors' own
     for path in [*stale, *unfinished]:
         path.unlink()

@@ -6,6 +6,7 @@ gradient are therefore those of one process with the whole batch, to rounding.
 """
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -48,13 +49,15 @@ def launch(function: Callable[[], None], processes: int, device: str) -> None:
         }
         try:
             multiprocessing.spawn(_process, (function, group, messages), nprocs=processes)
-        except multiprocessing.ProcessExitedException:
+        except (multiprocessing.ProcessExitedException, multiprocessing.ProcessRaisedException):
             if messages.empty():
                 raise
             raise InputError(messages.get()) from None
 
 
 def _process(number: int, function: Callable[[], None], group: Mapping, messages: multiprocessing.SimpleQueue) -> None:
+    # One that waits for a GPU's peer does not hear torch's own signal, and would hold a GPU that is free for others.
+    multiprocessing._prctl_pr_set_pdeathsig(signal.SIGKILL)
     if group["backend"] == "nccl":
         torch.cuda.set_device(number)
     else:

@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -51,10 +50,12 @@ def extract(
     batch_size = batch_size or (16 if target.type == "cpu" else 128)
     progress = tqdm(total=len(present), desc="embed bodies", unit="image", mininterval=2)
     with progress, ThreadPoolExecutor(torch.get_num_threads()) as pool:  # which decodes ahead of the network
-        decoded = pool.map(partial(_image, crops, size=network.input_size), present.tolist())
-        for start in range(0, len(present), batch_size):
-            rows = present[start : start + batch_size]
-            images = to_input(torch.from_numpy(np.stack(list(islice(decoded, len(rows))))), target)
+        decode_batch = partial(pool.map, partial(_image, crops, size=network.input_size))
+        batches = [present[start : start + batch_size] for start in range(0, len(present), batch_size)]
+        ahead = [decode_batch(rows.tolist()) for rows in batches[:1]]
+        for number, rows in enumerate(batches, start=1):
+            ahead += [decode_batch(rows.tolist()) for rows in batches[number : number + 1]]
+            images = to_input(torch.from_numpy(np.stack(list(ahead.pop(0)))), target)
             with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bfloat16"):
                 embeddings = (network(images).float() + network(images.flip(3)).float()) / 2
             features[rows] = F.normalize(embeddings, dim=-1).flatten(1).cpu().numpy()

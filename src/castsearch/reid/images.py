@@ -1,6 +1,8 @@
 """From the encoded crops of a table to batches of pixels: decoding, resizing, augmentation, normalisation."""
 
+import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -46,37 +48,41 @@ def decode(encoded: bytes, size: tuple[int, int]) -> NDArray[np.uint8] | None:
 
 def decode_once(
     load: Callable[[int], NDArray[np.uint8]], count: int, size: tuple[int, int], *, folder: Path, threads: int
-) -> NDArray[np.uint8]:
+) -> Callable[[int], NDArray[np.uint8]]:
     """Decode and resize all images before training, which would otherwise do it again in every epoch.
 
     Args:
         load: returns the image of a number from 0 to count - 1, (height, width, 3); called in several threads.
-        count: how many images there are, at least 1.
+        count: how many images there are.
         size: height and width of each.
-        folder: on the file system that is to hold them, 3 · height · width bytes each.
+        folder: on the file system that is to hold them, 3 · height · width bytes each, in a file without a name, which
+            vanishes with the process however that ends. At least as much stays free there, for checkpoints.
         threads: how many decode.
 
     Returns:
-        (count, height, width, 3), mapped from a file without a name, which vanishes with the process however that ends.
-        Processes forked from this one share it, and the system may push it out of memory.
+        What `load` does, by reading the file. Processes forked from this one may call it, too.
 
     Raises:
         OSError: no room in `folder`.
         Exception: what `load` raises.
     """
-    height, width = size
-    with tempfile.TemporaryFile(dir=folder) as file:
-        # All at once, because writing to a mapped file on a full disk is not an error but the process's end.
-        os.posix_fallocate(file.fileno(), 0, count * height * width * 3)
-        pixels = np.memmap(file, np.uint8, "r+", shape=(count, height, width, 3))
+    length = 3 * size[0] * size[1]
+    if shutil.disk_usage(folder).free < 2 * count * length:
+        raise OSError(errno.ENOSPC, f"{count * length / 1e9:.1f} GB of images leave too little room", str(folder))
+    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - it is read for as long as training lasts
 
-    def decode_into_place(number: int) -> None:
-        pixels[number] = load(number)
+    # Not mapped into memory: mapped pages would count as the process's own, and a full disk would kill it.
+    def write(number: int) -> None:
+        if os.pwrite(file.fileno(), load(number).tobytes(), number * length) != length:
+            raise OSError(errno.ENOSPC, "no room for all decoded images", str(folder))
+
+    def read(number: int) -> NDArray[np.uint8]:
+        return np.frombuffer(os.pread(file.fileno(), length, number * length), np.uint8).reshape(*size, 3)
 
     with ThreadPoolExecutor(threads) as pool:
-        for _ in tqdm(pool.map(decode_into_place, range(count)), "decode", count, unit="image", mininterval=2):
+        for _ in tqdm(pool.map(write, range(count)), "decode", count, unit="image", mininterval=2):
             pass
-    return pixels
+    return read
 
 
 def augment(

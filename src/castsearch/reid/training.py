@@ -264,7 +264,7 @@ class _Batches(Dataset):
         size = (self.settings.height, self.settings.width)
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            pixels = decode_once(
+            decoded = decode_once(
                 lambda place: self.image(rows[place]),
                 len(rows),
                 size,
@@ -275,7 +275,7 @@ class _Batches(Dataset):
             _say(f"every epoch decodes its images again: {error}")
         else:
             places = {row: place for place, row in enumerate(rows)}
-            self.image = lambda row: pixels[places[row]]
+            self.image = lambda row: decoded(places[row])
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray] | InputError:
         """Return this process's images, uint8 (n, height, width, 3), and who is in each of the batch's, int64 (size,).
@@ -320,10 +320,12 @@ def _run(
     leads = distributed.rank() == 0
     _say(_describe(people, gallery, settings))
     rows: list[history.Row] = []
-    wanted = identity if settings.use == "best" else {"fingerprint": identity["fingerprint"]}
-    found = checkpoints.newest(checkpoint_dir, wanted)
+    own = {"fingerprint": identity["fingerprint"]}
+    found = checkpoints.newest(checkpoint_dir, identity if settings.use == "best" else own)
     if found:
         rows = found[1]["rows"]
+        if found[1]["validation"] != identity["validation"]:  # scores on other movies are not to be compared
+            rows = [row | dict.fromkeys(SCORES, "") for row in rows]
         _say(f"going on after epoch {len(rows)}, from {found[0]}")
     elif leads:
         _say(_determinism_cost(network, batches, settings, device))
@@ -362,7 +364,7 @@ def _run(
                 path = checkpoints.path_of(checkpoint_dir, number)
                 checkpoints.save(path, network, optimizer, identity | {"rows": rows})
                 of_best = [checkpoints.path_of(checkpoint_dir, int(best["epoch"]))] if best else []
-                checkpoints.prune(checkpoint_dir, settings.checkpoints_kept, of_best)
+                checkpoints.prune(checkpoint_dir, own, settings.checkpoints_kept, of_best)
     if leads:
         board.close()
         _choose(network, rows, checkpoint_dir, settings)
@@ -444,6 +446,8 @@ def _epoch(
     rate = learning_rate(settings, epoch)
     for group in optimizer.param_groups:
         group["lr"] = rate
+    # Dropout and stochastic depth, which some of timm's models have, draw from torch's own generators.
+    torch.manual_seed(np.random.SeedSequence((settings.seed, epoch, batches.rank)).generate_state(1).item())
     totals = torch.zeros(len(history.LOSSES), device=next(network.parameters()).device)
     start = time.perf_counter()
     for _ in range(batches.steps):
