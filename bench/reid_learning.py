@@ -47,7 +47,6 @@ OPTIONS = {
     "margin 0.3": {"margin": 0.3},
     "GeM pooling": {"pooling": "gem"},
     "BN neck": {"neck": "bnneck"},
-    "BN neck, margin 0.3": {"neck": "bnneck", "margin": 0.3},
 }
 OPTIONS["all: `bag_of_tricks.yaml`"] = {key: value for changed in OPTIONS.values() for key, value in changed.items()}
 

@@ -65,14 +65,14 @@ def test_the_order_of_the_gallery_does_not_matter():
 def test_encodings_are_distributions_and_similar_to_themselves():
     weights = rerank.encode(rerank.l2_normalize(clusters(4))).weights
     np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
-    similarity = rerank.jaccard_similarity(weights, weights).toarray()
+    similarity = rerank.jaccard_similarity(weights, weights.T.tocsr()).toarray()
     np.testing.assert_allclose(np.diag(similarity), 1, rtol=1e-5)
     np.testing.assert_allclose(similarity, similarity.T, atol=1e-6)
 
 
 def test_jaccard_similarity_is_the_sum_of_minima_over_the_sum_of_maxima():
     weights = rerank.encode(rerank.l2_normalize(clusters(5))).weights
-    similarity = rerank.jaccard_similarity(weights[:9], weights[9:]).toarray()
+    similarity = rerank.jaccard_similarity(weights[:9], weights[9:].T.tocsr()).toarray()
     dense = weights.toarray()
     minima = np.minimum(dense[:9, None], dense[None, 9:]).sum(axis=2)
     maxima = np.maximum(dense[:9, None], dense[None, 9:]).sum(axis=2)

@@ -142,19 +142,18 @@ def encode(features: np.ndarray, k1: int = 20, k2: int = 6) -> Encoding:
     return Encoding(_encode(indices, distance, k1, k2), farthest)
 
 
-def jaccard_similarity(queries: sparse.csr_array, gallery: sparse.csr_array) -> sparse.csr_array:
+def jaccard_similarity(queries: sparse.csr_array, inverted: sparse.csr_array) -> sparse.csr_array:
     """Weighted Jaccard similarity of encodings, sum of minima over sum of maxima.
 
     Args:
         queries: (q, N) rows of `Encoding.weights`.
-        gallery: (g, N) rows of the same encoding.
+        inverted: (N, g) transpose of g rows of the same encoding, the gallery's inverted lists.
 
     Returns:
         (q, g) float32 sparse; pairs that share no neighbour are not stored. The Jaccard distance is one less it.
     """
     if queries.shape[0] == 0:
-        return sparse.csr_array((0, gallery.shape[0]), dtype=np.float32)
-    inverted = gallery.T.tocsr()
+        return sparse.csr_array((0, inverted.shape[1]), dtype=np.float32)
     minima = np.concatenate([[0], np.cumsum(np.diff(inverted.indptr)[queries.indices], dtype=np.int64)])
     cuts = np.searchsorted(minima[queries.indptr], np.arange(0, minima[-1], _BLOCK_PAIRS))
     bounds = np.unique(np.concatenate([[0], cuts, [queries.shape[0]]]))
@@ -198,8 +197,12 @@ def k_reciprocal(
         # Columns, not rows: for a matrix that is not symmetric the reference ranks by its transpose.
         indices[rows] = _smallest(np.square(distances[:, rows]).T / scale[rows, None], k)
     weights = _encode(indices, lambda rows, columns: np.square(distances[columns, rows]) / scale[rows], k1, k2)
-    jaccard = jaccard_similarity(weights[:num_query], weights[num_query:])
-    return _blend(jaccard, lambda rows: np.square(distances[num_query:, rows]).T / scale[rows, None], lambda_value)
+    return _blend(
+        weights[:num_query],
+        weights[num_query:],
+        lambda rows: np.square(distances[num_query:, rows]).T / scale[rows, None],
+        lambda_value,
+    )
 
 
 def k_reciprocal_from_features(
@@ -320,17 +323,27 @@ def _from_features(
     weights, farthest = encode(features, k1, k2)
     query_features, query_farthest, gallery_features = features[queries], farthest[queries], features[gallery]
     return _blend(
-        jaccard_similarity(weights[queries], weights[gallery]),
+        weights[queries],
+        weights[gallery],
         lambda rows: squared_distance(query_features[rows] @ gallery_features.T) / query_farthest[rows, None],
         lambda_value,
     )
 
 
-def _blend(jaccard: sparse.csr_array, distance: Callable[[slice], np.ndarray], lambda_value: float) -> np.ndarray:
-    """Weigh Jaccard distances and original distances; these come by slices of queries, to hold one dense matrix."""
-    result = np.empty(jaccard.shape, np.float32)
+def _blend(
+    queries: sparse.csr_array,
+    gallery: sparse.csr_array,
+    distance: Callable[[slice], np.ndarray],
+    lambda_value: float,
+) -> np.ndarray:
+    """Weigh the Jaccard distances of two encodings and original distances, which come by slices of queries.
+
+    Both are made in blocks, so that nothing grows with queries x gallery but the result.
+    """
+    result = np.empty((queries.shape[0], gallery.shape[0]), np.float32)
+    inverted = gallery.T.tocsr()
     for rows in _blocks(len(result), _BLOCK_ROWS):
-        block, shared = result[rows], jaccard[rows]
+        block, shared = result[rows], jaccard_similarity(queries[rows], inverted)
         np.multiply(distance(rows), lambda_value, out=block)
         block += 1 - lambda_value
         block[np.repeat(np.arange(len(block)), np.diff(shared.indptr)), shared.indices] -= (
