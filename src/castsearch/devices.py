@@ -1,6 +1,7 @@
 """A GPU of its own for every job of a machine with several: a scheduler counts GPUs but does not say which is free."""
 
 import fcntl
+import importlib.util
 import os
 import re
 import shutil
@@ -15,6 +16,17 @@ from pathlib import Path
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _SECONDS_BETWEEN_TRIES = 0.2
+_NVIDIA_DRIVER = Path("/proc/driver/nvidia")
+
+
+def torch_has_gpu() -> bool:
+    """Whether torch is installed and finds a CUDA device."""
+    # Importing torch takes seconds, so that the driver is asked for first.
+    if not _NVIDIA_DRIVER.exists() or importlib.util.find_spec("torch") is None:
+        return False
+    import torch  # noqa: PLC0415
+
+    return torch.cuda.is_available()
 
 
 def visible_gpus() -> list[str]:

@@ -11,18 +11,17 @@ Exact ties: of equally distant neighbours the one with the lower index is nearer
 such neighbours to every image.
 """
 
-import importlib.util
 import itertools
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from castsearch.devices import torch_has_gpu
+
 _BLOCK_ROWS = 512  # rows of a dense block: enough for a matrix product to run at full speed
 _GPU_ROWS = 4000  # below that, starting CUDA takes longer than the product
-_NVIDIA_DRIVER = Path("/proc/driver/nvidia")
 _BLOCK_PAIRS = 1 << 18  # entries of a block of pairs, whose working arrays should stay in the cache
 
 
@@ -69,7 +68,7 @@ def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndar
     features = np.ascontiguousarray(features, np.float32)
     n = len(features)
     k = min(k, n)
-    if n >= _GPU_ROWS and _has_gpu():
+    if n >= _GPU_ROWS and torch_has_gpu():
         return _nearest_by_torch(features, k, "cuda")
     indices = np.empty((n, k), np.int32)
     cosines = np.empty((n, k), np.float32)
@@ -82,15 +81,6 @@ def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndar
         cosines[rows] = -np.take_along_axis(negated, indices[rows], axis=1)
         lowest[rows] = -negated.max(axis=1)
     return indices, cosines, lowest
-
-
-def _has_gpu() -> bool:
-    # Importing torch takes seconds, so that the driver is asked for first.
-    if not _NVIDIA_DRIVER.exists() or importlib.util.find_spec("torch") is None:
-        return False
-    import torch  # noqa: PLC0415
-
-    return torch.cuda.is_available()
 
 
 def _nearest_by_torch(features: np.ndarray, k: int, device: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,17 +1,23 @@
-"""Face networks in ONNX Runtime, on a CUDA device where the runtime has one."""
+"""Face networks from ONNX files, on a CUDA device where there is one."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
+from castsearch.devices import torch_has_gpu
 from castsearch.errors import InputError
 from castsearch.faces.engine import ModelFile
 
 Network = Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]]
 """From (batch, 3, height, width) to the outputs, each with the batch first."""
+
+Precision = Literal["float32", "bfloat16"]
+
+_CUDA = "CUDAExecutionProvider"
 
 RUNTIME_ERRORS = (
     errors.Fail,
@@ -28,9 +34,9 @@ def session_options(threads: int) -> dict[str, object]:
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
-    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    wanted = (_CUDA, "CPUExecutionProvider")
     providers = [provider for provider in wanted if provider in onnxruntime.get_available_providers()]
-    if providers[0] == "CUDAExecutionProvider":
+    if providers[0] == _CUDA:
         onnxruntime.preload_dlls()  # CUDA's libraries may be those of Python packages, such as torch's
     return {"sess_options": settings, "providers": providers}
 
@@ -56,8 +62,18 @@ def open_session(model: ModelFile, threads: int, expected: str, remedy: str) -> 
         ) from None
 
 
-def open_network(model: ModelFile, threads: int, expected: str, channels: Sequence[int], remedy: str) -> Network:
+def open_network(
+    model: ModelFile,
+    threads: int,
+    expected: str,
+    channels: Sequence[int],
+    *,
+    remedy: str,
+    precision: Precision = "float32",
+) -> Network:
     """Load a network and check that it is of the kind that is wanted.
+
+    It runs in ONNX Runtime in single precision, but in torch where that alone has the precision or a CUDA device.
 
     Args:
         model: the ONNX file.
@@ -65,6 +81,7 @@ def open_network(model: ModelFile, threads: int, expected: str, channels: Sequen
         expected: what the file should be, for the message.
         channels: the second dimension of every output.
         remedy: how to get the right file, for the message.
+        precision: of the arithmetic; what goes in and comes out is single.
 
     Raises:
         InputError: the file is not an ONNX network, or has another input or other outputs.
@@ -77,5 +94,9 @@ def open_network(model: ModelFile, threads: int, expected: str, channels: Sequen
         raise InputError(
             f"{model.path}: {expected} was expected, with outputs of {list(channels)} channels, not {found}; {remedy}"
         )
+    if precision != "float32" or (_CUDA not in session.get_providers() and torch_has_gpu()):
+        from castsearch.faces import torch_network  # noqa: PLC0415 (torch takes seconds to import)
+
+        return torch_network.open_network(model.path, threads, precision)
     name = inputs[0].name
     return lambda images: session.run(None, {name: images})

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from castsearch import licences
 from castsearch.faces import arcface, retinaface
 from castsearch.faces.engine import Face, Faces, Image, ModelFile, model_file, read_ahead
-from castsearch.faces.onnx_network import Network, open_network
+from castsearch.faces.onnx_network import Network, Precision, open_network
 from castsearch.faces.selection import Selection, select_candidate_face
 
 _FLOOR = 0.5  # far enough below the selection's 0.8, which suppression with fewer faces would not change
@@ -27,6 +27,7 @@ class RetinaFaceArcFaceEngine:
         adaptive: leave out the further scales once a face is found that the default selection takes for the person's
             own, be it a portrait or a candidate. Smaller faces, other people's mostly, are then missed, and the box
             that stays is not the best of all scales.
+        precision: of the networks' arithmetic, "float32" or "bfloat16".
         threads: that the networks may use on the CPU.
 
     Raises:
@@ -44,6 +45,8 @@ class RetinaFaceArcFaceEngine:
         recogniser: str | Path | None = None,
         pyramid: Sequence[float] = retinaface.SEED_PYRAMID,
         adaptive: bool = False,
+        precision: Precision = "float32",
+        *,
         threads: int = 1,
     ):
         self.models: tuple[ModelFile, ...] = tuple(
@@ -51,7 +54,7 @@ class RetinaFaceArcFaceEngine:
         )
         self._pyramid = sorted(pyramid) if adaptive else pyramid
         self._adaptive = adaptive
-        self._threads = threads
+        self._open = partial(open_network, threads=threads, remedy=_REMEDY, precision=precision)
 
     def detect(self, images: Iterable[Image]) -> Iterator[Faces]:
         """Find the faces of each image; the landmarks are eyes, nose and corners of the mouth."""
@@ -67,11 +70,11 @@ class RetinaFaceArcFaceEngine:
 
     @cached_property
     def _detection_network(self) -> Network:
-        return open_network(self.models[0], self._threads, "a RetinaFace network", retinaface.OUTPUT_CHANNELS, _REMEDY)
+        return self._open(self.models[0], expected="a RetinaFace network", channels=retinaface.OUTPUT_CHANNELS)
 
     @cached_property
     def _recognition_network(self) -> Network:
-        return open_network(self.models[1], self._threads, "an ArcFace network", [self.dimension], _REMEDY)
+        return self._open(self.models[1], expected="an ArcFace network", channels=[self.dimension])
 
 
 def _is_selected(width: int, height: int, faces: Faces) -> bool:

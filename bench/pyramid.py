@@ -1,0 +1,120 @@
+"""What the faster ways to look for faces change, with a RetinaFace that has trained weights.
+
+    python bench/pyramid.py retinaface.onnx                 bench/trained_retinaface.py makes the file
+    python bench/pyramid.py models.onnx --windows 100       any other one of the seed system's form
+
+The crops are windows of the demo's real photographs, in the shape of person boxes, 200 to 900 pixels high: a third
+around a head, which is an eighth to two thirds of the window's height, a third beside one, a third anywhere. Each way
+is compared with the exact one, the seed system's five sizes, and with the truth:
+
+- the same face: the boxes selected as the person's overlap by more than half, or there are none;
+- the right face: of the windows around a head, those whose selected box is that face, from forehead to chin.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from castsearch.demo.people import PEOPLE, read_picture
+from castsearch.faces.engine import Faces, Image
+from castsearch.faces.retinaface import SEED_PYRAMID
+from castsearch.faces.retinaface_arcface import RetinaFaceArcFaceEngine
+from castsearch.faces.selection import select_candidate_face, select_cast_face
+
+EXACT = "500 to 1700, exact"
+WAYS = {
+    EXACT: {"pyramid": SEED_PYRAMID},
+    "500 to 1700, adaptive": {"pyramid": SEED_PYRAMID, "adaptive": True},
+    "500, 800, 1100, adaptive": {"pyramid": SEED_PYRAMID[:3], "adaptive": True},
+    "500, 800, adaptive": {"pyramid": SEED_PYRAMID[:2], "adaptive": True},
+    "500": {"pyramid": SEED_PYRAMID[:1]},
+}
+SELECTIONS = {"candidate": select_candidate_face, "portrait": select_cast_face}
+HEADS = (1.5, 8)  # height of a window, in heads
+
+
+def windows(count: int) -> Iterator[tuple[Image, np.ndarray | None]]:
+    """Person boxes, and the eyes' middle and the chin, in pixels, of those around a head."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        person = PEOPLE[number % len(PEOPLE)]
+        picture = read_picture(person.photograph)
+        limit = np.array(picture.shape[1::-1])
+        face = np.array([np.mean(person.eyes, axis=0), person.chin])
+        head = 2.2 * (face[1, 1] - face[0, 1])  # crown to chin
+        height = min(head * np.exp(rng.uniform(*np.log(HEADS))), limit[1])
+        width = min(height * rng.uniform(0.35, 0.8), limit[0])
+        beside = (0, rng.uniform(0.4, 0.8) * rng.choice([-1, 1]), rng.uniform(-20, 20))[number // len(PEOPLE) % 3]
+        corner = face.mean(axis=0) - [width / 2 + beside * width, max(0.7 * head, rng.uniform(0.15, 0.5) * height)]
+        left, top = np.clip(corner, 0, limit - [width, height]).astype(int)
+        window = picture[top : top + int(height), left : left + int(width)]
+        scale = rng.uniform(200, 900) / len(window)
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        scaled = cv2.resize(window, None, fx=scale, fy=scale, interpolation=interpolation)
+        yield np.ascontiguousarray(scaled), (face - [left, top]) * scale if beside == 0 else None
+
+
+def selected(image: Image, faces: Faces, kind: str) -> np.ndarray | None:
+    """Box of the face that is taken for the person's own."""
+    keep = faces.scores >= RetinaFaceArcFaceEngine.selection.min_score
+    boxes = faces.boxes[keep]
+    index = SELECTIONS[kind](*image.shape[1::-1], boxes, faces.scores[keep])
+    return None if index is None else boxes[index]
+
+
+def same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    """Whether both are none, or boxes that overlap by more than half of their union."""
+    if one is None or other is None:
+        return one is other
+    sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
+    shared = np.prod(sides.clip(0))
+    return bool(shared > 0.5 * (np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2]) - shared))
+
+
+def right(box: np.ndarray | None, face: np.ndarray) -> bool:
+    """Whether the box holds the eyes and is about as high as a face, one and a half times from the eyes to the chin."""
+    if box is None:
+        return False
+    (x, y), height = face[0], face[1, 1] - face[0, 1]
+    return bool(box[0] < x < box[2] and box[1] < y < box[3] and height < box[3] - box[1] < 2.3 * height)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("detector", type=Path, nargs="?", help="ONNX file of a trained RetinaFace")
+    parser.add_argument("--windows", type=int, default=300, help="how many crops")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    if options.detector is None:
+        print("pyramid: skipped, for want of a trained RetinaFace, which bench/trained_retinaface.py makes")
+        return
+    images, faces = zip(*windows(options.windows), strict=True)
+    known = [number for number, face in enumerate(faces) if face is not None]
+    rows, exact = [], {}
+    for way, settings in WAYS.items():
+        engine = RetinaFaceArcFaceEngine(options.detector, **settings, threads=options.threads)
+        next(engine.detect(images[:1]))
+        start = time.perf_counter()
+        found = list(tqdm(engine.detect(images), way, len(images), mininterval=2))
+        row = {"sizes": way, "s/crop": f"{(time.perf_counter() - start) / len(images):.2f}"}
+        for kind in SELECTIONS:
+            boxes = [selected(image, detected, kind) for image, detected in zip(images, found, strict=True)]
+            exact.setdefault(kind, boxes)
+            agreeing = [same(box, reference) for box, reference in zip(boxes, exact[kind], strict=True)]
+            row[f"same face, {kind}"] = f"{np.mean(agreeing):.1%}"
+            row[f"right face, {kind}"] = f"{np.mean([right(boxes[number], faces[number]) for number in known]):.1%}"
+        rows.append(row)
+    seen = np.mean([box is not None for box in exact["candidate"]])
+    print(f"\n{len(images)} crops, {len(known)} of them around a head; {seen:.0%} have a face by the exact way:\n")
+    print(pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+import numpy as np
+import onnx
+import pytest
+from mxnet_files import filled_checkpoint
+
+from castsearch.faces import onnx_network, retinaface, torch_network
+from castsearch.faces.engine import model_file
+from castsearch.faces.mxnet_import import build_onnx
+
+NETWORKS = {"M25": None, "R50": None, "arcface": (112, 112)}
+
+
+@pytest.fixture
+def filled(golden, tmp_path):
+    """Write a network with fixed weights."""
+
+    def write(network):
+        path = tmp_path / f"{network}.onnx"
+        onnx.save(build_onnx(*filled_checkpoint(golden, network), NETWORKS[network]), path)
+        return path
+
+    return write
+
+
+def errors(outputs, reference):
+    expected = [reference[f"output_{index}"] for index in range(len(outputs))]
+    assert [a.shape for a in outputs] == [b.shape for b in expected]
+    return [np.abs(a - b).max() / np.abs(b).max() for a, b in zip(outputs, expected, strict=True)]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_network_equals_the_reference(golden, filled, network):
+    reference = np.load(golden / f"network_{network}.npz")
+    outputs = torch_network.open_network(filled(network), 1, "float32")(reference["data"].astype(np.float32))
+    assert max(errors(outputs, reference)) < 1e-4
+
+
+def test_bfloat16_is_near_the_reference_but_not_it(golden, filled):
+    reference = np.load(golden / "network_M25.npz")
+    outputs = torch_network.open_network(filled("M25"), 1, "bfloat16")(reference["data"].astype(np.float32))
+    assert 1e-4 < max(errors(outputs, reference)) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("precision", "gpu", "in_torch"), [("float32", False, False), ("float32", True, True), ("bfloat16", False, True)]
+)
+def test_torch_takes_what_onnx_runtime_cannot(filled, monkeypatch, precision, gpu, in_torch):
+    monkeypatch.setattr(onnx_network, "torch_has_gpu", lambda: gpu)
+    monkeypatch.setattr(torch_network, "open_network", lambda *_: "in torch")
+    model = model_file(filled("M25"), "")
+    network = onnx_network.open_network(
+        model, 1, "a detector", retinaface.OUTPUT_CHANNELS, remedy="", precision=precision
+    )
+    assert (network == "in torch") == in_torch
