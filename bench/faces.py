@@ -5,7 +5,9 @@
     python bench/faces.py --config mine.yaml    and the engine of that configuration, with its own files
 
 The seed system's networks are timed with fixed weights where ../shared has their graphs: time does not depend on the
-weights, as long as they find few faces. The crop is a photograph, resized to a person box's usual 300x700 pixels.
+weights, as long as they find few faces. The crop is a photograph, resized to a person box's usual 300x700 pixels. With
+a CUDA device, or a processor that multiplies bfloat16, they are timed in that precision, too. TFLOP/s are those of the
+detector's convolutions.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import cv2
 import numpy as np
 import onnx
 import pandas as pd
+import torch
 import yaml
 
 from castsearch import face_models
@@ -27,6 +30,7 @@ from castsearch.errors import InputError
 from castsearch.faces.engine import Engine, Face, Image, make_engine
 from castsearch.faces.mxnet_import import build_onnx
 from castsearch.faces.onnx_network import session_options
+from castsearch.faces.retinaface import SEED_PYRAMID, pyramid_scales
 
 SHARED = Path(__file__).parents[2] / "shared"
 CROP = (300, 700)
@@ -60,9 +64,11 @@ def engines(folder: Path, config: Path | None) -> Iterator[tuple[str, str, dict]
     yield "dlib, cnn", "dlib", {"detector": "cnn"}
     if (SHARED / "graphs").is_dir() and (SHARED / "golden/fill.py").is_file():
         files = filled_networks(folder)
-        yield "retinaface_arcface, all five sizes", "retinaface_arcface", files
-        yield "retinaface_arcface, first three sizes", "retinaface_arcface", files | {"pyramid": [500, 800, 1100]}
-        yield "retinaface_arcface, first size", "retinaface_arcface", files | {"pyramid": [500]}
+        reduced = torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        for precision in ("float32", "bfloat16") if reduced else ("float32",):
+            for label, sizes in (("all five sizes", 5), ("first three sizes", 3), ("first size", 1)):
+                options = {"pyramid": SEED_PYRAMID[:sizes], "precision": precision}
+                yield f"retinaface_arcface, {label}, {precision}", "retinaface_arcface", files | options
     else:
         print("retinaface_arcface: skipped, for want of the graphs in ../shared/graphs; --config takes your own files")
     if config is None:
@@ -76,6 +82,25 @@ def engines(folder: Path, config: Path | None) -> Iterator[tuple[str, str, dict]
         faces["engine"],
         dict(face_models.plan(faces["engine"], options).embedding),
     )
+
+
+def teraflop(options: dict) -> float:
+    """Floating-point operations of a RetinaFace's convolutions on the crop's pyramid, in units of 1e12."""
+    width, height = CROP
+    total, model = 0, onnx.load(options["detector"])
+    for scale in pyramid_scales(height, width, options["pyramid"]):
+        shape = [1, 3, round(height * scale), round(width * scale)]
+        for dimension, size in zip(model.graph.input[0].type.tensor_type.shape.dim, shape, strict=True):
+            dimension.dim_value = size
+        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+        weights = {tensor.name: tensor.dims for tensor in graph.initializer}
+        sizes = {
+            value.name: [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
+            for value in [*graph.value_info, *graph.output]
+        }
+        convolutions = [node for node in graph.node if node.op_type == "Conv"]
+        total += sum(2 * np.prod(sizes[node.output[0]]) * np.prod(weights[node.input[1]][1:]) for node in convolutions)
+    return total / 1e12
 
 
 def seconds(engine: Engine, image: Image, crops: int) -> tuple[float, float]:
@@ -107,9 +132,13 @@ def main() -> None:
             except InputError as error:
                 print(f"{label}: skipped: {error}")
                 continue
-            rows.append({"engine": label, "detect [s/crop]": detection, "embed [s/crop]": embedding})
+            row = {"engine": label, "detect [s/crop]": detection, "embed [s/crop]": embedding}
+            if "pyramid" in arguments:
+                row["detect [TFLOP/s]"] = teraflop(arguments) / detection
+            rows.append(row)
     provider = session_options(1)["providers"][0]
-    print(f"\nA crop of {CROP[0]}x{CROP[1]} pixels, {options.threads} threads, ONNX Runtime with {provider}:\n")
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{options.threads} threads"
+    print(f"\nA crop of {CROP[0]}x{CROP[1]} pixels, {device}, ONNX Runtime with {provider}:\n")
     print(pd.DataFrame(rows).to_markdown(index=False, floatfmt=".4f"))
 
 
