@@ -1,7 +1,8 @@
 """What the faster ways to look for faces change, with a RetinaFace that has trained weights.
 
-    python bench/pyramid.py retinaface.onnx                 bench/trained_retinaface.py makes the file
+    python bench/pyramid.py retinaface.onnx                 bench/prepare/trained_retinaface.py makes the file
     python bench/pyramid.py models.onnx --windows 100       any other one of the seed system's form
+    python bench/pyramid.py retinaface.onnx --bfloat16      and in that precision, which takes long without a GPU
 
 The crops are windows of the demo's real photographs, in the shape of person boxes, 200 to 900 pixels high: a third
 around a head, which is an eighth to two thirds of the window's height, a third beside one, a third anywhere. Each way
@@ -34,6 +35,10 @@ WAYS = {
     "500, 800, 1100, adaptive": {"pyramid": SEED_PYRAMID[:3], "adaptive": True},
     "500, 800, adaptive": {"pyramid": SEED_PYRAMID[:2], "adaptive": True},
     "500": {"pyramid": SEED_PYRAMID[:1]},
+}
+REDUCED = {
+    "500, 800, 1100, adaptive, bfloat16": WAYS["500, 800, 1100, adaptive"] | {"precision": "bfloat16"},
+    "500, bfloat16": WAYS["500"] | {"precision": "bfloat16"},
 }
 SELECTIONS = {"candidate": select_candidate_face, "portrait": select_cast_face}
 HEADS = (1.5, 8)  # height of a window, in heads
@@ -91,14 +96,15 @@ def main() -> None:
     parser.add_argument("detector", type=Path, nargs="?", help="ONNX file of a trained RetinaFace")
     parser.add_argument("--windows", type=int, default=300, help="how many crops")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--bfloat16", action="store_true", help="add ways that compute in that precision")
     options = parser.parse_args()
     if options.detector is None:
-        print("pyramid: skipped, for want of a trained RetinaFace, which bench/trained_retinaface.py makes")
+        print("pyramid: skipped, for want of a trained RetinaFace, which bench/prepare/trained_retinaface.py makes")
         return
     images, faces = zip(*windows(options.windows), strict=True)
     known = [number for number, face in enumerate(faces) if face is not None]
     rows, exact = [], {}
-    for way, settings in WAYS.items():
+    for way, settings in (WAYS | (REDUCED if options.bfloat16 else {})).items():
         engine = RetinaFaceArcFaceEngine(options.detector, **settings, threads=options.threads)
         next(engine.detect(images[:1]))
         start = time.perf_counter()

