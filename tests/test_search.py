@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -28,7 +30,8 @@ def write_movie(folder, num_cast=2, n=6, unreadable=(), prefix="p"):
     person = np.r_[np.arange(num_cast), np.arange(n) % num_cast if num_cast else np.zeros(n, int)]
     face = np.eye(8, dtype=np.float32)[person] + 0.05 * rng.standard_normal((rows, 8)).astype(np.float32)
     features = pa.array([None if image is None else list(row) for image, row in zip(images, face, strict=True)])
-    faces = {"id": columns["id"], "detected": [row % 3 != 2 or row < num_cast for row in range(rows)]}
+    seen = [row % 3 != 2 or row < num_cast for row in range(rows)]
+    faces = {"id": columns["id"], "detected": seen, "selected": seen}
     files.write_table(folder / "faces.arrow", pa.table(faces | {"feature": features.cast(pa.list_(pa.float32(), 8))}))
     body = np.eye(8, dtype=np.float32)[person[num_cast:]] + 0.05 * rng.standard_normal((n, 8)).astype(np.float32)
     files.write_array(folder / "net.npy", body)
@@ -81,7 +84,7 @@ def test_movies_are_searched_as_one(tmp_path):
     features = [(part.faces["dlib"].feature, len(part.cast)) for part in parts]
     faces = [feature[:cast] for feature, cast in features] + [feature[cast:] for feature, cast in features]
     assert np.array_equal(movie.faces["dlib"].feature, np.vstack(faces))
-    assert len(movie.faces["dlib"].detected) == 11
+    assert len(movie.faces["dlib"].detected) == len(movie.faces["dlib"].selected) == 11
     for row in rank(movie, ablation("dlib", ["net"], across=True)):
         assert len(row["ranking"]) == 12
 
@@ -90,6 +93,38 @@ def test_an_id_of_two_movies_is_refused_where_they_are_searched_as_one(tmp_path)
     write_movie(tmp_path)
     with pytest.raises(InputError, match=r"p0: .* has this id too"):
         search.load_movies([tmp_path / "crops.arrow"] * 2, {"dlib": [tmp_path / "faces.arrow"] * 2}, {})
+
+
+def test_an_id_that_could_not_be_read_counts_where_movies_are_searched_as_one(tmp_path):
+    write_movie(tmp_path / "a", num_cast=1, unreadable=(2,), prefix="a")
+    write_movie(tmp_path / "b", num_cast=1, prefix="b")
+    table = files.read_table(tmp_path / "b/crops.arrow")
+    ids = pa.array(["b0", "a2", *table["id"].to_pylist()[2:]])
+    files.write_table(tmp_path / "b/crops.arrow", table.set_column(table.schema.get_field_index("id"), "id", ids))
+    tables = [[tmp_path / name / f"{kind}.arrow" for name in ("a", "b")] for kind in ("crops", "faces")]
+    with pytest.raises(InputError, match=r"a2: .* has this id too"):
+        search.load_movies(tables[0], {"dlib": tables[1]}, {})
+
+
+@pytest.mark.parametrize("method", ["propagation", "diffusion"])
+def test_a_rejected_face_is_no_face_but_to_the_cascade(tmp_path, method):
+    movie = write_movie(tmp_path, n=24)
+    faces = movie.faces["dlib"]
+    # What the feature shows is the middle of the crop, and happens to look like somebody.
+    faces.feature[len(movie.cast) :][~faces.selected] = faces.feature[1]
+    neighbours = replace(faces, detected=np.ones_like(faces.detected))
+    found = replace(movie, faces={"dlib": neighbours})
+    assert rank(found, [Variant("dlib", method=method)]) == rank(movie, [Variant("dlib", method=method)])
+    assert rank(found, [Variant("dlib")]) != rank(movie, [Variant("dlib")])
+
+
+def test_a_feature_that_is_not_finite_is_refused_by_file_and_id(tmp_path):
+    write_movie(tmp_path)
+    body = np.load(tmp_path / "net.npy")
+    body[3, 5] = np.nan
+    files.write_array(tmp_path / "net.npy", body)
+    with pytest.raises(InputError, match=r"net.npy: p5: its feature has numbers that are not finite"):
+        search.load_movie(tmp_path / "crops.arrow", {}, {"net": tmp_path / "net.npy"})
 
 
 def test_movies_without_bodies_are_searched_as_one(tmp_path):

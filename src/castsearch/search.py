@@ -32,11 +32,18 @@ class FaceFeatures:
 
     Attributes:
         feature: (c + n, d) float32, cast first.
-        detected: (n,) bool, whether the detector found any face in the candidate.
+        detected: (n,) bool, whether the detector found any face in the candidate, be it a neighbour's.
+        selected: (n,) bool, whether one of them is taken for the candidate's own; otherwise the feature is that of
+            the middle of the crop.
     """
 
     feature: np.ndarray
     detected: np.ndarray
+    selected: np.ndarray
+
+    def seen(self, method: str) -> np.ndarray:
+        """(n,) bool, whose face `method` goes by: for the cascade, as in the seed system, that of all detected ones."""
+        return self.detected if method == "cascade" else self.selected
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,11 @@ class Movie:
 
 
 def load_movie(crops: str | Path, faces: Mapping[str, str | Path], bodies: Mapping[str, str | Path]) -> Movie:
-    """Gather a movie from its crop table, the face table of each engine and the body features of each network."""
+    """Gather a movie from its crop table, the face table of each engine and the body features of each network.
+
+    Raises:
+        InputError: a feature is not finite.
+    """
     table = files.read_table(crops)
     ids, frames = np.array(table["id"].to_pylist(), object), table["frame"].to_pylist()
     usable = ~table["image"].is_null().to_numpy()
@@ -76,8 +87,19 @@ def load_movie(crops: str | Path, faces: Mapping[str, str | Path], bodies: Mappi
         skipped_candidates=ids[~cast & ~usable].tolist(),
         frames=[frame for frame, keep in zip(frames, candidates, strict=True) if keep],
         faces={engine: _load_faces(path, usable, candidates) for engine, path in faces.items()},
-        bodies={network: np.load(path)[candidates[~cast]] for network, path in bodies.items()},
+        bodies={
+            network: _finite(path, ids[candidates], np.load(path)[candidates[~cast]])
+            for network, path in bodies.items()
+        },
     )
+
+
+def _finite(path: str | Path, ids: Sequence[str], features: np.ndarray) -> np.ndarray:
+    """The features, unless one has a number that is not finite, which would spoil every ranking."""
+    wrong = np.flatnonzero(~np.isfinite(features).all(axis=1))
+    if len(wrong):
+        raise InputError(f"{path}: {ids[wrong[0]]}: its feature has numbers that are not finite")
+    return features
 
 
 def _load_faces(path: str | Path, usable: np.ndarray, candidates: np.ndarray) -> FaceFeatures:
@@ -86,7 +108,8 @@ def _load_faces(path: str | Path, usable: np.ndarray, candidates: np.ndarray) ->
     width = column.type.list_size
     features = np.zeros((len(table), width), np.float32)
     features[column.is_valid().to_numpy(zero_copy_only=False)] = column.flatten().to_numpy().reshape(-1, width)
-    return FaceFeatures(features[usable], table["detected"].to_numpy()[candidates])
+    own = _finite(path, np.array(table["id"].to_pylist(), object)[usable], features[usable])
+    return FaceFeatures(own, *(table[name].to_numpy()[candidates] for name in ("detected", "selected")))
 
 
 def load_movies(
@@ -102,7 +125,7 @@ def load_movies(
         bodies: by network the body features of each movie.
 
     Raises:
-        InputError: an id occurs in two movies.
+        InputError: an id occurs in two movies, or a feature is not finite.
     """
     movies = [
         load_movie(
@@ -114,10 +137,11 @@ def load_movies(
     ]
     first_in: dict[str, str | Path] = {}
     for path, movie in zip(crops, movies, strict=True):
-        for name in (*movie.cast, *movie.candidates):
+        names = (*movie.cast, *movie.candidates, *movie.skipped_cast, *movie.skipped_candidates)
+        for name in names:
             if name in first_in:
                 raise InputError(f"{path}: {name}: {first_in[name]} has this id too, and they are searched as one")
-        first_in |= dict.fromkeys((*movie.cast, *movie.candidates), path)
+        first_in |= dict.fromkeys(names, path)
     return Movie(
         **{
             name: _chain(movies, name)
@@ -130,10 +154,13 @@ def load_movies(
 
 def _join_faces(movies: Sequence[Movie], engine: str) -> FaceFeatures:
     """The faces of movies that are one: all cast first."""
-    cast = [movie.faces[engine].feature[: len(movie.cast)] for movie in movies]
-    candidates = [movie.faces[engine].feature[len(movie.cast) :] for movie in movies]
+    faces = [movie.faces[engine] for movie in movies]
+    cast = [own.feature[: len(movie.cast)] for own, movie in zip(faces, movies, strict=True)]
+    candidates = [own.feature[len(movie.cast) :] for own, movie in zip(faces, movies, strict=True)]
     return FaceFeatures(
-        np.concatenate([*cast, *candidates]), np.concatenate([movie.faces[engine].detected for movie in movies])
+        np.concatenate([*cast, *candidates]),
+        np.concatenate([own.detected for own in faces]),
+        np.concatenate([own.selected for own in faces]),
     )
 
 
@@ -217,12 +244,13 @@ def _rank(
     reranked_threshold: float,
 ) -> np.ndarray:
     faces = movie.faces[variant.engine]
+    has_face = faces.seen(variant.method)
     if variant.face_rerank:
         face, first = reranked[variant.faces], reranked_threshold
     else:
-        face, first = fusion.face_similarity(faces.feature, len(movie.cast), faces.detected), thresholds[0]
+        face, first = fusion.face_similarity(faces.feature, len(movie.cast), has_face), thresholds[0]
     thresholds = variant.thresholds or (first, *thresholds[1:])
-    seen = {"frames": movie.frames, "has_face": faces.detected}
+    seen = {"frames": movie.frames, "has_face": has_face}
     candidate_face = faces.feature[len(movie.cast) :]
     features = None
     if variant.networks:
