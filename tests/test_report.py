@@ -54,14 +54,13 @@ def jpeg(color, size=(60, 120)):
     return buffer.getvalue()
 
 
-def write_movie(folder, rows):
+def write_movie(folder, rows, name="m"):
     """Write the two tables of a movie from rows (id, role, image, whether a face was detected)."""
+    crops, faces = folder / f"{name}_crops.arrow", folder / f"{name}_faces.arrow"
     ids, roles, images, detected = (list(column) for column in zip(*rows, strict=True))
-    files.write_table(
-        folder / "crops.arrow", pa.table({"id": ids, "role": roles, "image": pa.array(images, pa.binary())})
-    )
-    files.write_table(folder / "faces.arrow", pa.table({"id": ids, "detected": detected}))
-    return folder / "crops.arrow", folder / "faces.arrow"
+    files.write_table(crops, pa.table({"id": ids, "role": roles, "image": pa.array(images, pa.binary())}))
+    files.write_table(faces, pa.table({"id": ids, "detected": detected}))
+    return crops, faces
 
 
 @pytest.fixture
@@ -220,14 +219,22 @@ def test_labels_of_other_movies_change_nothing(movie):
 
 
 def test_a_search_of_all_movies_shows_people_of_others(movie, tmp_path):
-    (tmp_path / "n").mkdir()
     rows = [("n_nm1", "cast", jpeg("red"), True), ("n_0", "candidate", jpeg("white"), False)]
-    crops, faces = write_movie(tmp_path / "n", rows)
+    crops, faces = write_movie(tmp_path, rows, name="n")
     rankings = {"m_nm1": ["m_0", "n_0", "m_1", "m_2", "m_3"], "n_nm1": ["n_0", "m_0", "m_1", "m_2", "m_3"]}
     labels = {"m_nm1": ["m_0", "m_1", "n_0"], "n_nm1": ["m_0", "m_1", "n_0"]}
     both = {"rankings": rankings, "labels": labels}
     page = Page(render([replace(movie, **both), report.Movie("n", crops, faces, baseline={}, **both)]))
     assert "n_0, rank 2, right, no face" in [image["alt"] for image in page.all("img")]
+
+
+def test_a_search_of_all_movies_shows_no_people_of_another_split(movie, tmp_path):
+    (tmp_path / "test").mkdir()
+    movies = [replace(movie, rankings={"m_nm1": ["k"]}, labels={})]
+    for folder, has_face in ((tmp_path, False), (tmp_path / "test", True)):
+        crops, faces = write_movie(folder, [("k", "candidate", jpeg("white"), has_face)], name="k")
+        movies.append(report.Movie("k", crops, faces, rankings={}, baseline={}, labels={}))
+    assert "k, rank 1, no face" in [image["alt"] for image in Page(render(movies, ablation=pd.DataFrame())).all("img")]
 
 
 def test_every_labelled_split_has_its_scores(movie):

@@ -27,7 +27,7 @@ class Movie:
 
     Attributes:
         name: The movie id.
-        crops: Path of its crop table.
+        crops: Path of its crop table, `…/{split}/{movie}.arrow`.
         faces: Path of its face table, which has a row for each row of the crop table.
         rankings: Candidate ids per cast id, best first, from the variant that the report shows.
         baseline: The same from the variant that it is compared with, the search by face alone.
@@ -41,6 +41,11 @@ class Movie:
     rankings: Mapping[str, Sequence[str]]
     baseline: Mapping[str, Sequence[str]]
     labels: Mapping[str, Collection[str]]
+
+    @property
+    def split(self) -> str:
+        """The split that it belongs to."""
+        return self.crops.parent.name
 
 
 @dataclass(frozen=True)
@@ -125,9 +130,13 @@ def render(
         The HTML text.
     """
     people = [_people(movie) for movie in movies]
-    # A search of all movies finds people of others; ids of its own come first, as they are unique in a movie alone.
-    others = {name: person for movie in people for name, person in movie.items()}
-    shown = [_show(movie, own, ChainMap(own, others), top) for movie, own in zip(movies, people, strict=True)]
+    # A search of all movies of a split finds people of others; without one, an id may occur in several movies.
+    others: dict[str, dict[str, _Person]] = {}
+    for movie, own in zip(movies, people, strict=True):
+        others.setdefault(movie.split, {}).update(own)
+    shown = [
+        _show(movie, own, ChainMap(own, others[movie.split]), top) for movie, own in zip(movies, people, strict=True)
+    ]
     faceless = [
         (cast, hit) for movie in shown for cast in movie["cast"] for hit in cast["hits"] if hit.faceless and hit.right
     ]

@@ -6,12 +6,14 @@ from castsearch.reid.people import read_people
 
 
 def test_a_person_is_a_label_within_a_movie(tmp_path):
-    one = write_movie(tmp_path / "one.arrow", people_rows(["b", "a"], 2))
-    two = write_movie(tmp_path / "two.arrow", people_rows(["a"], 3))
+    for split in ("train", "val"):
+        (tmp_path / split).mkdir()
+    one = write_movie(tmp_path / "train/one.arrow", people_rows(["b", "a"], 2))
+    two = write_movie(tmp_path / "val/one.arrow", people_rows(["a"], 3))
 
     people = read_people([two, one])
 
-    assert people.names == [("one", "a"), ("one", "b"), ("two", "a")]
+    assert people.names == [("train/one", "a"), ("train/one", "b"), ("val/one", "a")]
     assert [rows.tolist() for rows in people.members] == [[5, 6], [3, 4], [0, 1, 2]]
     assert people.image(5, (64, 32)).shape == (64, 32, 3)
 
@@ -25,7 +27,7 @@ def test_portraits_others_unlabelled_and_missing_crops_are_left_out(tmp_path):
         *rows_of("b", [None]),
     ]
     people = read_people([write_movie(tmp_path / "movie.arrow", rows)])
-    assert people.names == [("movie", "a")]
+    assert people.names == [(f"{tmp_path.name}/movie", "a")]
     assert [rows.tolist() for rows in people.members] == [[1, 3]]
 
 

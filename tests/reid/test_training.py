@@ -47,7 +47,8 @@ def gallery(tmp_path_factory):
     rows = people_rows(["x", "y", "z"], 3, seed=3)
     for number, row in enumerate(rows):
         row["frame"] = f"{number}.jpg"
-    labels = {f"cast_{label}": [row["id"] for row in rows if row["label"] == label] for label in ("x", "y")}
+    labels = {f"{label}_cast_0": [row["id"] for row in rows if row["label"] == label] for label in ("x", "y")}
+    rows += [row for label in ("x", "y") for row in rows_of(label, [b"portrait"], role="cast")]
     path = folder / "gallery.arrow"
     write_table(path, collect([write_movie(folder / "movie.arrow", rows)], {folder.name: labels}))
     return path
@@ -204,9 +205,10 @@ def test_the_best_and_the_last_checkpoints_are_kept_and_either_can_be_used(crops
     assert best[0] != last
 
 
-@pytest.mark.parametrize("labels", [{}, {"cast_a": ["a_candidate_0"], "cast_b": ["b_candidate_0"]}])
+@pytest.mark.parametrize("labels", [{}, {"a_cast_0": ["a_candidate_0"], "b_cast_0": ["b_candidate_0"]}])
 def test_validation_movies_that_ask_nothing_leave_the_last_epoch(labels, crops, tmp_path, capsys):
-    movies = [write_movie(tmp_path / "lonely.arrow", people_rows(["a", "b"], 1))] if labels else []
+    portraits = [row for label in ("a", "b") for row in rows_of(label, [b"portrait"], role="cast")]
+    movies = [write_movie(tmp_path / "lonely.arrow", people_rows(["a", "b"], 1) + portraits)] if labels else []
     write_table(tmp_path / "gallery.arrow", collect(movies, {tmp_path.name: labels}))
     settings = replace(TINY, epochs=1, use="best")
     _, table = trained(tmp_path, crops, settings, validation=tmp_path / "gallery.arrow")

@@ -10,12 +10,24 @@ def test_candidates_are_gathered_by_movie_with_whom_the_labels_name(tmp_path):
     rows = [*rows_of("a", [b"portrait"], role="cast"), *rows_of("a", [b"1", None, b"3"]), *rows_of("others", [b"4"])]
     path = write_movie(tmp_path / "tt1.arrow", rows)
 
-    table = collect([path], {tmp_path.name: {"tt1_a": ["a_candidate_0", "a_candidate_2", "unknown"]}})
+    table = collect([path], {tmp_path.name: {"a_cast_0": ["a_candidate_0", "a_candidate_2", "unknown"]}})
 
     assert table["id"].to_pylist() == ["a_candidate_0", "a_candidate_2", "others_candidate_0"]
-    assert table["person"].to_pylist() == ["tt1_a", "tt1_a", None]
+    assert table["person"].to_pylist() == ["a_cast_0", "a_cast_0", None]
     assert table["image"].to_pylist() == [b"1", b"3", b"4"]
     assert set(table["movie"].to_pylist()) == {f"{tmp_path.name}/tt1"}
+
+
+def test_a_candidate_of_two_movies_is_whom_each_movies_labels_name(tmp_path):
+    paths = []
+    for movie, label in (("tt1", "a"), ("tt2", "b")):
+        rows = [*rows_of(label, [b"portrait"], role="cast"), *rows_of(label, [b"1"])]
+        rows[-1]["id"] = "1"
+        paths.append(write_movie(tmp_path / f"{movie}.arrow", rows))
+
+    table = collect(paths, {tmp_path.name: {"a_cast_0": ["1"], "b_cast_0": ["1"]}})
+
+    assert table["person"].to_pylist() == ["a_cast_0", "b_cast_0"]
 
 
 def angles(*degrees):

@@ -21,7 +21,7 @@ class People:
 
     Attributes:
         crops: columns `source` (the crop table's path), `id` and `image` of all rows of all tables, memory-mapped.
-        names: (movie, label) of each person, sorted.
+        names: ("{split}/{movie}", label) of each person, sorted.
         members: for each person, the rows of `crops` that show it.
     """
 
@@ -49,7 +49,7 @@ def read_people(crop_tables: Sequence[Path]) -> People:
     learnt, candidates without a label or with "others" in it, and crops without an image.
 
     Args:
-        crop_tables: the movies' crop tables; the movie's id is the file's stem.
+        crop_tables: the movies' crop tables, `…/{split}/{movie}.arrow`.
     """
     tables, rows = [], defaultdict(list)
     first = 0
@@ -59,7 +59,7 @@ def read_people(crop_tables: Sequence[Path]) -> People:
         described = zip(table["role"].to_pylist(), table["label"].to_pylist(), present, strict=True)
         for row, (role, label, has_image) in enumerate(described, start=first):
             if role == "candidate" and is_cast_label(label) and has_image:
-                rows[path.stem, label].append(row)
+                rows[f"{path.parent.name}/{path.stem}", label].append(row)
         first += len(table)
         tables.append(table.select(["id", "image"]).append_column("source", pa.repeat(str(path), len(table))))
     names = sorted(rows)

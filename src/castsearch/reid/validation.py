@@ -32,18 +32,15 @@ def collect(crop_tables: Iterable[str | Path], labels: Mapping[str, Mapping[str,
         A row per candidate that has an image: `movie` ("{split}/{movie}"), `id`, `frame`, `image`, and `person`, the
         cast id of whom it shows; null for anybody else.
     """
-    person_of = {
-        (split, candidate): cast
-        for split, of_split in labels.items()
-        for cast, candidates in of_split.items()
-        for candidate in candidates
-    }
     tables = [SCHEMA.empty_table()]
     for path in map(Path, crop_tables):
         split, table = path.parent.name, read_table(path)
-        used = np.array(table["role"].to_pylist(), object) == "candidate"
-        table = table.filter(pa.array(used & table["image"].is_valid().to_numpy()))
-        people = [person_of.get((split, name)) for name in table["id"].to_pylist()]
+        candidate = np.array(table["role"].to_pylist(), object) == "candidate"
+        cast = table.filter(pa.array(~candidate))["id"].to_pylist()
+        # Of this movie's cast alone: a candidate's id is unique in its movie, not in the split.
+        person_of = {name: person for person in cast for name in labels.get(split, {}).get(person, ())}
+        table = table.filter(pa.array(candidate & table["image"].is_valid().to_numpy()))
+        people = [person_of.get(name) for name in table["id"].to_pylist()]
         tables.append(
             table.select(["id", "frame", "image"])
             .append_column("movie", pa.array([f"{split}/{path.stem}"] * len(table), pa.string()))
