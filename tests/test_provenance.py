@@ -1,3 +1,6 @@
+import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -56,3 +59,42 @@ def test_every_rule_script_reaches_library_code():
     assert scripts
     for script in scripts:
         assert len(provenance._closure(script.resolve())) > 1, script.name
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A repository with one commit."""
+    folder = tmp_path / "clone"
+    subprocess.run(["git", "init", "--quiet", folder], check=True)
+    (folder / "file").write_text("a")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for command in (["add", "file"], [*identity, "commit", "--quiet", "-m", "a"]):
+        subprocess.run(["git", "-C", folder, *command], check=True)
+    return folder
+
+
+def test_the_commit_says_whether_files_differ_from_it(clone):
+    assert re.fullmatch("[0-9a-f]{12}", provenance.commit(clone))
+    (clone / "file").write_text("b")
+    assert re.fullmatch(r"[0-9a-f]{12}\+changes", provenance.commit(clone))
+
+
+def test_outside_of_git_the_commit_is_unknown(tmp_path):
+    assert provenance.commit(tmp_path) == "unknown"
+
+
+def test_where_git_is_not_installed_the_commit_is_unknown(clone, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    assert provenance.commit(clone) == "unknown"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to give files away")
+def test_a_clone_of_another_user_has_its_commit(clone, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))  # whose configuration trusts no folder
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for path in (clone, *clone.rglob("*")):
+        os.chown(path, 12345, 12345)
+    refused = subprocess.run(["git", "-C", clone, "describe", "--always"], capture_output=True, text=True, check=False)
+    assert "dubious ownership" in refused.stderr
+    assert re.fullmatch("[0-9a-f]{12}", provenance.commit(clone))

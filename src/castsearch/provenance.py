@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import shutil
 import subprocess
 from functools import cache
 from importlib import metadata
@@ -99,10 +100,11 @@ def versions(packages: list[str]) -> dict[str, str]:
 
 def commit(folder: str | Path) -> str:
     """Return the commit that `folder` is at, with "+changes" where files differ from it; "unknown" outside of git."""
-    described = subprocess.run(
-        ["git", "-C", str(folder), "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program = shutil.which("git")
+    if program is None:
+        return "unknown"
+    # The clone may be another user's, as in a container; git would say nothing of it.
+    command = [program, "-c", "safe.directory=*", "-C", str(folder), "describe", "--always", "--abbrev=12"]
+    command += ["--dirty=+changes", "--exclude=*"]
+    described = subprocess.run(command, capture_output=True, text=True, check=False)
     return described.stdout.strip() or "unknown"
