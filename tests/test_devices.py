@@ -74,6 +74,18 @@ def test_a_machine_with_fewer_gives_what_it_has(monkeypatch, tmp_path):
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-5f,GPU-6a"
 
 
+@pytest.mark.parametrize("before", ["0,1", "GPU-5f", None])
+def test_who_claims_none_sees_none(monkeypatch, before):
+    if before is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", before)
+    with devices.claimed_gpus(0) as names:
+        assert names == []
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") == before
+
+
 @pytest.mark.parametrize("value", ["", "-1", "NoDevFiles"])
 def test_without_gpus_nothing_is_claimed(monkeypatch, value):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)

@@ -54,11 +54,15 @@ def claimed_gpus(number: int) -> Iterator[list[str]]:
     without GPUs nothing.
 
     Args:
-        number: how many.
+        number: how many; with 0, CUDA sees none, so that what a job does never depends on a GPU that it did not claim.
 
     Yields:
         The names of the claimed GPUs.
     """
+    if number == 0:
+        with _seeing(""):
+            yield []
+        return
     visible = visible_gpus()
     number = min(number, len(visible))
     if number == 0:
@@ -76,14 +80,21 @@ def claimed_gpus(number: int) -> Iterator[list[str]]:
                 else:
                     names.append(free)
         print(f"on GPU {', '.join(names)} of {', '.join(visible)}", file=sys.stderr)
-        before = os.environ.get(_VISIBLE)
-        os.environ[_VISIBLE] = ",".join(names)
-        try:
+        with _seeing(",".join(names)):
             yield names
-        finally:
-            del os.environ[_VISIBLE]
-            if before is not None:
-                os.environ[_VISIBLE] = before
+
+
+@contextmanager
+def _seeing(names: str) -> Iterator[None]:
+    """Let CUDA see the GPUs of these names, and afterwards those that it saw before."""
+    before = os.environ.get(_VISIBLE)
+    os.environ[_VISIBLE] = names
+    try:
+        yield
+    finally:
+        del os.environ[_VISIBLE]
+        if before is not None:
+            os.environ[_VISIBLE] = before
 
 
 def _folder() -> Path:
