@@ -3,6 +3,7 @@ from pathlib import Path
 import torch
 
 from castsearch.devices import claimed_gpus
+from castsearch.errors import InputError
 from castsearch.logs import logging_to
 from castsearch.reid.networks import packaged_file
 from castsearch.reid.training import Settings, train
@@ -10,6 +11,11 @@ from castsearch.reid.training import Settings, train
 # The processes of further GPUs import this file once more.
 if __name__ == "__main__":
     with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.gpu) as gpus:
+        wanted = snakemake.config["reid"]["gpus"]
+        if 0 < len(gpus) < wanted:  # another number would be another rounding
+            raise InputError(
+                f"reid.gpus: {wanted}, but this job has {len(gpus)}; docs/cluster.md says how to claim more"
+            )
         torch.set_num_threads(snakemake.threads)
         network = dict(snakemake.params.network)
         del network["name"]
