@@ -156,6 +156,24 @@ def test_across_movies_whoever_shows_the_person_counts():
     assert merged == {"m_a": ["m_1", "n_1", "n_2"], "n_a": ["m_1", "n_1", "n_2"], "n_b": ["n_3"]}
 
 
+def test_a_label_of_nobody_makes_no_two_cast_members_one():
+    labels = {"m_a": ["m_1"], "n_a": ["n_1"]}
+    assert evaluation.across_movies(labels, {"m_a": "others", "n_a": "others"}) == labels
+
+
+def test_a_search_of_all_movies_may_find_candidates_of_a_movie_without_cast(scored_split, capsys):
+    labels, submission, split = scored_split
+    annotations = json.loads(split.read_text())
+    annotations["n"] = {"cast": [], "candidates": [{"id": "n_0", "img": "n/f.jpg", "bbox": [0, 0, 1, 1]}]}
+    split.write_text(json.dumps(annotations))
+    submission.write_text("m_nm1 n_0,m_1\n")
+    arguments = [str(labels), str(submission), "--split", str(split)]
+    assert evaluation.main([*arguments, "--across"]) == 0
+    assert "mAP      0.500000" in capsys.readouterr().out
+    assert evaluation.main(arguments) == 1
+    assert "candidate 'n_0' of cast id 'm_nm1' belongs to another movie" in capsys.readouterr().err
+
+
 def test_a_search_of_all_movies_is_scored_across_them(scored_split, capsys):
     labels, submission, split = scored_split
     annotations = json.loads(split.read_text())

@@ -95,6 +95,11 @@ def test_the_cast_has_movies_names_and_candidates(write_movie):
     assert cast.candidates == {"ada": {"1"}, "bob": {"1", "2"}}
 
 
+def test_candidates_of_a_movie_without_cast_belong_to_the_split(write_movie):
+    tables = [write_movie("val", "m", {"ada": "ann"}, ["1"])[0], write_movie("val", "n", {}, ["2"])[0]]
+    assert results.read_cast(tables).everyone == {"1", "2"}
+
+
 def test_splits_that_share_a_cast_id_are_scored_each_by_its_own(write_movie, evaluate):
     movies = [write_movie("val", "m", {"ada": "ann"}, ["1", "2"]), write_movie("test", "n", {"ada": "ann"}, ["2", "3"])]
     (queries, _, ablation), _ = evaluate(movies, {"test": {"ada": ["3"]}, "val": {"ada": ["1"]}})

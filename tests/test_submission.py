@@ -65,6 +65,11 @@ def test_a_malformed_line_is_named_with_its_reason(answer, content, reason):
     assert "\n" not in str(refused.value)
 
 
+def test_a_candidate_of_a_movie_without_cast_belongs_to_another_movie(answer):
+    with pytest.raises(InputError, match="line 1: candidate 'o_0' of cast id 'm_nm1' belongs to another movie"):
+        read_submission(answer(b"m_nm1 o_0\n"), candidates=CANDIDATES, everyone={"m_0", "m_1", "n_0", "o_0"})
+
+
 def test_only_the_given_cast_ids_may_appear(answer):
     with pytest.raises(InputError, match="line 1: unknown cast id 'm_nm1'"):
         read_submission(answer(b"m_nm1 m_0\n"), cast_ids={"m_nm2"})

@@ -7,16 +7,34 @@ submission file: `python -m castsearch.evaluation LABELS SUBMISSION [--split SPL
 import argparse
 import math
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from castsearch.dataset import check_labels, load_annotations, load_labels, people
+from castsearch.dataset import check_labels, is_cast_label, load_annotations, load_labels, people
 from castsearch.errors import InputError
 from castsearch.submission import read_submission
 
 CMC_RANKS = (1, 5, 10)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The cast of one split, by cast id, and whom it is searched among.
+
+    Attributes:
+        movies: the movie.
+        names: the person's name, which is the same in all movies; None where there is none.
+        candidates: the ids of the movie's candidates.
+        everyone: the ids of all movies' candidates, those of movies without a cast among them.
+    """
+
+    movies: dict[str, str]
+    names: dict[str, str | None]
+    candidates: dict[str, set[str]]
+    everyone: set[str]
 
 
 def average_precision(relevant: Iterable[str], ranking: Iterable[str]) -> float:
@@ -114,27 +132,40 @@ def across_movies(labels: Mapping[str, Sequence[str]], names: Mapping[str, str |
 
     Args:
         labels: cast id → ids of the movie's candidates that show this person.
-        names: cast id → the person's name, which is the same in all movies; None if unknown.
+        names: cast id → the person's name, which is the same in all movies; None, or nobody's, if unknown.
 
     Returns:
         cast id → ids of all movies' candidates that show this person.
     """
+    persons = {cast: name if name and is_cast_label(name) else cast for cast, name in names.items()}
     appearances: dict[str, list[str]] = {}
     for cast, relevant in labels.items():
-        appearances.setdefault(names.get(cast) or cast, []).extend(relevant)
-    return {cast: appearances[names.get(cast) or cast] for cast in labels}
+        appearances.setdefault(persons.get(cast, cast), []).extend(relevant)
+    return {cast: appearances[persons.get(cast, cast)] for cast in labels}
 
 
-def _read_split(split: Path) -> tuple[dict[str, set[str]], dict[str, str | None], dict[str, str]]:
-    """For every cast id of `{split}.json`, the ids of its movie's candidates, the person's name, and the movie."""
-    candidates, names, movies = {}, {}, {}
+def gather_cast(movies: Iterable[tuple[str, Mapping[str, str | None], Collection[str]]]) -> Cast:
+    """Gather the cast of a split.
+
+    Args:
+        movies: of each movie its id, the name of the person by cast id, and the ids of the candidates.
+    """
+    cast = Cast({}, {}, {}, set())
+    for movie, names, candidates in movies:
+        of_movie = set(candidates)
+        cast.movies.update(dict.fromkeys(names, movie))
+        cast.names.update(names)
+        cast.candidates.update(dict.fromkeys(names, of_movie))
+        cast.everyone.update(candidates)
+    return cast
+
+
+def _read_split(split: Path) -> Iterator[tuple[str, dict[str, str | None], list[str]]]:
+    """The movies of `{split}.json`, for `gather_cast`."""
     for movie, entry in load_annotations(split).items():
         persons, _ = people(entry, f"{split}: movie {movie}")
-        ids = {person.id for person in persons if person.role == "candidate"}
-        candidates |= {person.id: ids for person in persons if person.role == "cast"}
-        names |= {person.id: person.label for person in persons if person.role == "cast"}
-        movies |= {person.id: movie for person in persons if person.role == "cast"}
-    return candidates, names, movies
+        names = {person.id: person.label for person in persons if person.role == "cast"}
+        yield movie, names, [person.id for person in persons if person.role == "candidate"]
 
 
 def _score_file(labels_path: Path, submission_path: Path, split: Path | None, across: bool) -> str:
@@ -144,12 +175,13 @@ def _score_file(labels_path: Path, submission_path: Path, split: Path | None, ac
         movies = None
         submission = read_submission(submission_path, cast_ids=labels.keys())
     else:
-        candidates, names, movies = _read_split(split)
+        cast = gather_cast(_read_split(split))
+        movies, candidates = cast.movies, cast.candidates
         check_labels(labels_path, labels, candidates, on_bad="stop")
         if across:
-            labels = across_movies(labels, names)
-            candidates = dict.fromkeys(candidates, set().union(*candidates.values()))
-        submission = read_submission(submission_path, candidates=candidates)
+            labels = across_movies(labels, cast.names)
+            candidates = dict.fromkeys(candidates, cast.everyone)
+        submission = read_submission(submission_path, candidates=candidates, everyone=cast.everyone)
     queries = score_queries(labels, submission, movies)
     overall = summarize(queries)
     answered = sum(cast in submission for cast in labels)

@@ -1,7 +1,6 @@
 """The tables that a run ends in: scores of every variant of the search, per query, per movie and overall."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +11,7 @@ from castsearch import evaluation, files
 from castsearch.crops import candidate_ids, cast_ids, problems
 from castsearch.dataset import check_labels, load_labels
 from castsearch.errors import InputError
-
-
-@dataclass(frozen=True)
-class Cast:
-    """The cast of one split, by cast id.
-
-    Attributes:
-        movies: the movie.
-        names: the person's name, which is the same in all movies; None where there is none.
-        candidates: the ids of the movie's candidates.
-    """
-
-    movies: dict[str, str]
-    names: dict[str, str | None]
-    candidates: dict[str, set[str]]
+from castsearch.evaluation import Cast
 
 
 def by_split(paths: Iterable[str | Path]) -> dict[str, list[Path]]:
@@ -61,15 +46,14 @@ def read_rankings(paths: Iterable[str | Path]) -> dict[str, dict[str, list[str]]
 
 def read_cast(crop_tables: Iterable[str | Path]) -> Cast:
     """Read the cast of one split from the crop tables of its movies; a movie's id is the file's stem."""
-    movies, names, candidates = {}, {}, {}
-    for path in map(Path, crop_tables):
-        table = files.read_table(path)
-        cast = cast_ids(table)  # the first rows
-        movies |= dict.fromkeys(cast, path.stem)
-        names |= zip(cast, table["label"].to_pylist()[: len(cast)], strict=True)
-        of_movie = set(candidate_ids(table))
-        candidates |= dict.fromkeys(cast, of_movie)
-    return Cast(movies, names, candidates)
+    return evaluation.gather_cast(map(_read_movie, map(Path, crop_tables)))
+
+
+def _read_movie(crop_table: Path) -> tuple[str, dict[str, str | None], list[str]]:
+    table = files.read_table(crop_table)
+    cast = cast_ids(table)  # the first rows
+    names = dict(zip(cast, table["label"].to_pylist()[: len(cast)], strict=True))
+    return crop_table.stem, names, candidate_ids(table)
 
 
 def read_problems(crop_tables: Iterable[str | Path]) -> list[tuple[str, str]]:

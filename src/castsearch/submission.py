@@ -20,6 +20,7 @@ def read_submission(
     *,
     cast_ids: Collection[str] | None = None,
     candidates: Mapping[str, Collection[str]] | None = None,
+    everyone: Collection[str] = (),
 ) -> dict[str, list[str]]:
     r"""Read an answer file, refusing it whole rather than scoring what happens to parse.
 
@@ -30,6 +31,7 @@ def read_submission(
         path: The file.
         cast_ids: The only cast ids that may appear; None allows any.
         candidates: The ids of its movie's candidates for every cast id of the split; stands in for `cast_ids` too.
+        everyone: With `candidates`, the ids of all movies' candidates: a movie without a cast has its own, too.
 
     Returns:
         The candidate ids per cast id, as written, in file order.
@@ -48,7 +50,7 @@ def read_submission(
             if cast_ids is not None and cast not in cast_ids:
                 raise ValueError(f"unknown cast id '{cast}'")
             if candidates is not None:
-                _check_movie(cast, ranking, candidates)
+                _check_movie(cast, ranking, candidates, everyone)
         except ValueError as error:
             raise InputError(f"{path}: line {number}: {error}") from None
         answers[cast] = ranking
@@ -79,10 +81,12 @@ def _parse(line: str) -> tuple[str, list[str]]:
     return cast, ranking
 
 
-def _check_movie(cast: str, ranking: list[str], candidates: Mapping[str, Collection[str]]) -> None:
+def _check_movie(
+    cast: str, ranking: list[str], candidates: Mapping[str, Collection[str]], everyone: Collection[str]
+) -> None:
     own = candidates[cast]
     stray = next((candidate for candidate in ranking if candidate not in own), None)
     if stray is not None:
-        elsewhere = any(stray in others for others in candidates.values())
+        elsewhere = any(stray in others for others in (everyone, *candidates.values()))
         reason = "belongs to another movie" if elsewhere else "is not in the split"
         raise ValueError(f"candidate '{stray}' of cast id '{cast}' {reason}")
