@@ -2,9 +2,10 @@
 
 The cascade of the seed system (WIDER Face & Person Challenge 2019, cast search by portrait), in three pieces:
 `face_similarity` and `body_similarity` depend on the features alone, `cascade` takes them and the thresholds. All
-sorting is stable: of equals, the candidate with the lower index comes first.
+sorting is stable: of equal scores, the candidate with the lower index comes first.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,7 +33,15 @@ def concatenate(features: Sequence[np.ndarray]) -> np.ndarray:
     Raises:
         ValueError: if there is no matrix, or their row counts differ.
     """
-    return rerank.l2_normalize(np.hstack([rerank.l2_normalize(matrix) for matrix in features]))
+    if len({len(matrix) for matrix in features}) != 1:
+        raise ValueError(f"features of as many images are needed, not of {[len(matrix) for matrix in features]}")
+    joined = np.empty((len(features[0]), sum(np.shape(matrix)[1] for matrix in features)), np.float32)
+    columns = itertools.accumulate((np.shape(matrix)[1] for matrix in features), initial=0)
+    for (start, stop), matrix in zip(itertools.pairwise(columns), features, strict=True):
+        joined[:, start:stop] = rerank.l2_normalize(matrix)
+    norms = np.linalg.norm(joined, axis=1, keepdims=True)
+    joined /= np.where(norms > 0, norms, 1)  # in place: 18 networks make 80,000 numbers an image
+    return joined
 
 
 def cosine_similarity(features: np.ndarray) -> np.ndarray:

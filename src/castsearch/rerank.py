@@ -23,6 +23,7 @@ from castsearch.devices import torch_has_gpu
 _BLOCK_ROWS = 512  # rows of a dense block: enough for a matrix product to run at full speed
 _GPU_ROWS = 4000  # below that, starting CUDA takes longer than the product
 _BLOCK_PAIRS = 1 << 18  # entries of a block of pairs, whose working arrays should stay in the cache
+_BLOCK_VALUES = 1 << 22  # numbers of gathered features, which may be of 80,000 dimensions
 
 
 class Encoding(NamedTuple):
@@ -40,12 +41,15 @@ class Encoding(NamedTuple):
 def l2_normalize(features: np.ndarray) -> np.ndarray:
     """Scale the rows of (n, d) features to unit length in float32; rows of zeros stay zero.
 
+    What is of unit length already is returned as it is, not as a copy.
+
     Raises:
         ValueError: if `features` is not a matrix of finite numbers.
     """
     features = _finite_matrix(features, np.float32)
     norms = np.linalg.norm(features, axis=1, keepdims=True)
-    return features / np.where(norms > 0, norms, 1)
+    norms[norms == 0] = 1
+    return features if np.allclose(norms, 1, rtol=0, atol=1e-6) else features / norms
 
 
 def squared_distance(cosine: np.ndarray) -> np.ndarray:
@@ -126,7 +130,9 @@ def encode(features: np.ndarray, k1: int = 20, k2: int = 6) -> Encoding:
         found = indices[rows] == columns[:, None]
         cosine = cosines[rows, found.argmax(axis=1)]
         missing = np.flatnonzero(~found.any(axis=1))
-        cosine[missing] = np.einsum("ij,ij->i", features[rows[missing]], features[columns[missing]])
+        for block in _blocks(len(missing), max(1, _BLOCK_VALUES // max(1, features.shape[1]))):
+            pairs = missing[block]
+            cosine[pairs] = np.einsum("ij,ij->i", features[rows[pairs]], features[columns[pairs]])
         return squared_distance(cosine) / farthest[rows]
 
     return Encoding(_encode(indices, distance, k1, k2), farthest)
