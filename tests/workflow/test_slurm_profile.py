@@ -3,11 +3,12 @@
 import json
 import re
 import shutil
+import subprocess
 from collections import Counter
 
 import pytest
 import yaml
-from runs import ROOT, TINY, run
+from runs import ROOT, TINY, command, run, with_changes
 
 MOVIES = {"train": 115, "val": 19, "test": 58}  # the challenge's
 
@@ -29,6 +30,9 @@ def write_challenge(folder):
         entries = {f"tt{number}{movie:06}": {"cast": [], "candidates": []} for movie in range(movies)}
         (folder / f"data/{split}.json").write_text(json.dumps(entries))
     config = yaml.safe_load((ROOT / "configs/challenge.yaml").read_text())
+    mxnet = folder / yaml.safe_load((ROOT / "config.yaml").read_text())["faces"]["mxnet"]["python"]
+    mxnet.parent.mkdir(parents=True)
+    mxnet.touch(mode=0o755)
     models = [f"models/{name}" for name in ("R50-symbol.json", "R50-0000.params")]
     models += [f"models/{name}" for name in ("model-symbol.json", "model-0000.params")]
     for name in ["data/val_label.json", *models, *(network["imagenet"] for network in config["reid"]["networks"])]:
@@ -55,10 +59,89 @@ def test_the_full_challenge_is_as_many_jobs_as_the_profile_says(tmp_path, profil
     assert f"is {jobs.total()} jobs" in (profile / "config.yaml").read_text()
 
 
-@pytest.mark.parametrize("left", ["slurm_account", "slurm_partition"])
-def test_a_profile_that_is_not_filled_in_is_refused(tmp_path, profile, left):
-    text = (profile / "config.yaml").read_text()
-    (profile / "config.yaml").write_text(text.replace(f"{left}: ours", f"{left}: SET_ME", 1))
-    done = run(tmp_path / "run", TINY, "--dry-run", "--workflow-profile", str(profile))
+def refusal(folder, profile, config=TINY, *arguments):
+    """What is said of a run that is refused, which is no traceback."""
+    done = run(folder, config, "--dry-run", "--workflow-profile", str(profile), *arguments)
     assert done.returncode != 0
-    assert f"{left} is SET_ME: put your cluster's into profiles/slurm/config.yaml" in done.stdout
+    assert "Traceback" not in done.stdout
+    return done.stdout
+
+
+CLAIMS = (
+    "default-resources: slurm_account",
+    "default-resources: slurm_partition",
+    "set-resources: detect: slurm_partition",
+)
+LEFT = "is SET_ME: in your profile, put your cluster's there"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "reason"),
+    [
+        (0, "SET_ME", LEFT),
+        (1, "SET_ME", LEFT),
+        (2, "SET_ME", LEFT),
+        (0, "12345", "is 12345, which Python takes for no name: in your profile, write \"'12345'\""),
+        (2, "all", "is all, which Python takes for no name: in your profile, write \"'all'\""),
+    ],
+)
+def test_a_claim_that_is_no_name_is_refused(tmp_path, profile, place, value, reason):
+    parts = (profile / "config.yaml").read_text().split(": ours\n")
+    assert len(parts) == len(CLAIMS) + 1
+    parts[place] += f": {value}\n" + parts.pop(place + 1)
+    (profile / "config.yaml").write_text(": ours\n".join(parts))
+    assert f"{CLAIMS[place]} {reason}" in refusal(tmp_path / "run", profile)
+
+
+def test_names_in_quotes_lists_and_no_names_are_taken(tmp_path, profile):
+    text = (profile / "config.yaml").read_text()
+    for value in ("\"'12345'\"", "null", "short,long"):
+        text = text.replace(": ours\n", f": {value}\n", 1)
+    (profile / "config.yaml").write_text(text)
+    done = run(tmp_path / "run", TINY, "--dry-run", "--workflow-profile", str(profile))
+    assert done.returncode == 0, done.stdout
+    claims = set(re.findall(r"(slurm_\w+=.+?)(?:, (?=\w+=)|\n)", done.stdout))
+    assert claims == {"slurm_account=12345", "slurm_partition=short,long"}
+
+
+def test_a_training_on_more_gpus_than_a_job_may_have_is_refused(tmp_path, profile):
+    config = with_changes({"reid.gpus": 2})
+    said = refusal(tmp_path / "run", profile, config)
+    assert "reid.gpus is 2, but your profile's resources allow a job 1: write gpu: 2 there, and cores: 16" in said
+    text = (profile / "config.yaml").read_text()
+    text = text.replace("resources: {gpu: 1}", "resources: {gpu: 2}").replace("cores: 8", "cores: 16")
+    (profile / "config.yaml").write_text(text)
+    line = command(tmp_path / "run", config, "--dry-run", "--workflow-profile", str(profile))
+    del line[line.index("--cores") : line.index("--cores") + 2]  # of the tests, in the place of the profile's
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    [claim] = set(re.findall(r"threads: 16\n +resources: (.+)", done.stdout))
+    assert "gpu=2" in claim
+
+
+def test_what_the_profile_offers_besides_is_what_its_comments_say(tmp_path, profile):
+    text = (profile / "config.yaml").read_text()
+    names = ("qos: normal", "constraint: avx2", "gpu_model: h200", "gres: gpu:h200:1", "runtime: 1440")
+    for name in names:
+        assert f"# {name}\n" in text
+        text = text.replace(f"# {name}\n", f"{name}\n")
+    (profile / "config.yaml").write_text(text)
+    done = run(tmp_path / "run", TINY, "--dry-run", "--workflow-profile", str(profile))
+    assert done.returncode == 0, done.stdout
+    claims = dict(re.findall(r"^ *rule (\w+):\n(?:.+\n)*? *resources: (.+)", done.stdout, re.MULTILINE))
+    common, cuda = ["qos=normal", "constraint=avx2"], ["gpu_model=h200", "gres=gpu:h200:1"]
+    del claims["all"]
+    for said in claims.values():
+        assert [part for part in common + cuda if part in said] == common + ("gpu=1" in said) * cuda
+    assert "runtime=1440" in claims["train_reid"]
+
+
+def test_without_mxnets_python_its_verification_is_refused(tmp_path, profile):
+    config = write_challenge(tmp_path / "run")
+    (tmp_path / "run/.venv-mxnet/bin/python").unlink()
+    assert "faces.mxnet.python: .venv-mxnet/bin/python is not there: `make mxnet`" in refusal(
+        tmp_path / "run", profile, config
+    )
+    config["faces"]["mxnet"]["verify"] = False
+    done = run(tmp_path / "run", config, "--dry-run", "--quiet")
+    assert done.returncode == 0, done.stdout
