@@ -1,3 +1,4 @@
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +173,25 @@ def test_params_that_are_cut_off_are_refused_wherever_it_is(tmp_path):
         (tmp_path / "cut.params").write_bytes(content[:length])
         with pytest.raises(InputError, match=r"cut\.params: the params file is cut off"):
             read_params(tmp_path / "cut.params")
+
+
+@pytest.mark.parametrize(
+    ("place", "form", "value", "reason"),
+    [
+        (32, "<I", 0xFFFFFFFF, "the params file is cut off"),  # dimensions
+        (36, "<q", 2**40, "the params file is cut off"),  # a side
+        (36, "<q", 2**62, "the params file is cut off"),  # a side that no index holds
+        (-9, "<Q", 2**63, "the params file is cut off"),  # letters of a name
+        (-1, "B", 0xFF, "'utf-8' codec"),
+    ],
+)
+def test_params_with_a_corrupt_number_are_refused(tmp_path, place, form, value, reason):
+    write_params(tmp_path / "a.params", {"a": np.arange(3, dtype=np.float32)})
+    content = bytearray((tmp_path / "a.params").read_bytes())
+    struct.pack_into(form, content, place % len(content), value)
+    (tmp_path / "a.params").write_bytes(content)
+    with pytest.raises(InputError, match=rf"a\.params: {reason}"):
+        read_params(tmp_path / "a.params")
 
 
 def test_another_file_is_no_params_file(tmp_path):

@@ -5,6 +5,8 @@ Only what face detectors and recognisers of that time are made of is known; anyt
 
 import ast
 import json
+import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -93,14 +95,18 @@ def read_params(path: str | Path) -> dict[str, NDArray]:
             if magic != _LIST_MAGIC:
                 raise InputError(f"{path}: not an MXNet params file, which starts with 0x112")
             arrays = [_read_array(stream) for _ in range(_read_one(stream, "<u8"))]
-            names = [_read(stream, "u1", _read_one(stream, "<u8")).tobytes() for _ in range(_read_one(stream, "<u8"))]
+            names = [_read_name(stream) for _ in range(_read_one(stream, "<u8"))]
         except EOFError:
             raise InputError(f"{path}: the params file is cut off") from None
         except ValueError as error:
             raise InputError(f"{path}: {error}") from None
     if len(names) != len(arrays):
         raise InputError(f"{path}: {len(arrays)} arrays and {len(names)} names")
-    return {name.decode().split(":", 1)[-1]: array for name, array in zip(names, arrays, strict=True)}
+    return {name.split(":", 1)[-1]: array for name, array in zip(names, arrays, strict=True)}
+
+
+def _read_name(stream: BinaryIO) -> str:
+    return _read(stream, "u1", _read_one(stream, "<u8")).tobytes().decode()
 
 
 def _read_array(stream: BinaryIO) -> NDArray:
@@ -119,15 +125,14 @@ def _read_array(stream: BinaryIO) -> NDArray:
     dtype = _read_one(stream, "<i4")
     if dtype not in _DTYPES:
         raise ValueError(f"an array has the unknown type {dtype}")
-    return _read(stream, _DTYPES[dtype], int(np.prod(shape, dtype=np.int64))).reshape(shape)
+    return _read(stream, _DTYPES[dtype], math.prod(shape.tolist())).reshape(shape)
 
 
 def _read(stream: BinaryIO, dtype: str, count: int) -> NDArray:
     size = np.dtype(dtype).itemsize * count
-    content = stream.read(size) if count >= 0 else b""
-    if len(content) != size:
+    if not 0 <= size <= os.fstat(stream.fileno()).st_size - stream.tell():  # before memory is taken for it
         raise EOFError
-    return np.frombuffer(content, dtype)
+    return np.frombuffer(stream.read(size), dtype)
 
 
 def _read_one(stream: BinaryIO, dtype: str) -> int:
