@@ -55,6 +55,13 @@ def test_image_without_a_face_has_none(network):
     assert [part.shape for part in faces] == [(0, 4), (0,), (0, 5, 2)]
 
 
+@pytest.mark.parametrize("shape", [(1, 2160), (1920, 1)])
+def test_sliver_that_a_scale_leaves_nothing_of_has_no_face_there(network, shape):
+    scale = pyramid_scales(*shape, [500])
+    faces = detect(network, np.full((*shape, 3), 100, np.uint8), scale, 0)
+    assert [part.shape for part in faces] == [(0, 4), (0,), (0, 5, 2)]
+
+
 def test_pyramid_of_the_seed():
     # The long side of a 300x700 crop is the limit: 1200 / 700 for the size of 800.
     np.testing.assert_allclose(pyramid_scales(700, 300), np.array([500, 800, 1100, 1400, 1700]) / 800 * 1200 / 700)

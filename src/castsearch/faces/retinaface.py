@@ -76,6 +76,8 @@ def _merge(found: Sequence[tuple[NDArray, NDArray, NDArray]]) -> Faces:
 def _detect_once(
     network: Network, image: Image, scale: float, threshold: float, mirrored: bool
 ) -> tuple[NDArray, NDArray, NDArray]:
+    if 0 in [round(side * scale) for side in image.shape[:2]]:  # nothing is left of a sliver
+        return np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2))
     # Not by the new size, which is rounded: the network's positions are divided by the very scale.
     scaled = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
     height, width = scaled.shape[:2]
