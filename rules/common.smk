@@ -181,9 +181,14 @@ SEEDS |= {
 
 # What is searched together: each movie by itself, or all movies of a split.
 GROUPS = {
-    split: {"all": movies} if ACROSS else {movie: [movie] for movie in movies}
+    split: (
+        {"all": movies} if ACROSS and movies else {movie: [movie] for movie in movies}
+    )
     for split, movies in MOVIES.items()
 }
+
+# Features of hundreds to thousands of candidates, or of tens of thousands, by each network.
+SEARCH_MB = (8000 + 1500 * len(NETWORKS)) if ACROSS else (2000 + 60 * len(NETWORKS))
 
 LABELLED = [split for split in SEARCH if SPLITS[split].get("labels")]
 

@@ -20,7 +20,7 @@ rule rerank:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(8000 if ACROSS else 2000),
+        mem_mb=growing(SEARCH_MB),
         runtime=growing(20),
     params:
         code=code("rerank"),
