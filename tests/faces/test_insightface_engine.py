@@ -3,6 +3,7 @@ import json
 import pickle
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from insightface_files import LANDMARKS, with_face, write_detector, write_maps, write_pack, write_recogniser
@@ -63,15 +64,24 @@ def test_feature_is_that_of_the_aligned_face(pack, collins):
         np.testing.assert_allclose(feature, run(pack / "w600k_r50.onnx", images)[0], rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("batch", ["batch", 1])
+@pytest.mark.parametrize("batch", ["batch", 1, 4])
 def test_own_recogniser_gets_what_its_description_says(pack, tmp_path, collins, batch):
     write_recogniser(tmp_path / "ada.onnx", batch)
     own = engine(pack, recogniser=OWN | {"file": tmp_path / "ada.onnx"})
     features = list(own.embed([(collins, Face(np.zeros(4), POINTS)), (collins, None)]))
     images = (align(collins, POINTS)[:, :, ::-1].transpose(2, 0, 1)[None] - np.float32(100)) * np.float32(0.01)
     assert len(features) == 2
-    np.testing.assert_allclose(features[0], run(tmp_path / "ada.onnx", images)[0], rtol=1e-4, atol=1e-4)
+    write_recogniser(tmp_path / "any.onnx")
+    np.testing.assert_allclose(features[0], run(tmp_path / "any.onnx", images)[0], rtol=1e-4, atol=1e-4)
     assert own.dimension == 8
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_fixed_batch_of_the_pack_s_recogniser_is_filled_up(pack, collins, batch):
+    samples = [(np.roll(collins, 20 * shift, axis=1), None) for shift in range(3)]
+    expected = list(engine(pack).embed(samples))
+    write_recogniser(pack / "w600k_r50.onnx", batch)
+    np.testing.assert_allclose(list(engine(pack).embed(samples)), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_larger_chip_is_the_same_face_larger(collins):
@@ -151,6 +161,14 @@ def test_two_detectors_are_not_chosen_from(pack):
 def test_detector_of_another_kind_is_refused(pack, collins):
     write_maps(pack / "det_10g.onnx")
     with pytest.raises(InputError, match=r"det_10g\.onnx: a face detector of insightface with landmarks was expected"):
+        next(engine(pack).detect([collins]))
+
+
+def test_detector_that_wants_several_images_at_once_is_refused(pack, collins):
+    model = onnx.load(pack / "det_10g.onnx")
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 4
+    onnx.save(model, pack / "det_10g.onnx")
+    with pytest.raises(InputError, match=r"det_10g\.onnx: a face detector .* was expected, for an image at a time"):
         next(engine(pack).detect([collins]))
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from insightface_files import write_recogniser as write_fixed_recogniser
 from mxnet_files import filled_checkpoint, write_recogniser
 
 from castsearch.errors import InputError
@@ -52,6 +53,47 @@ def test_features_keep_their_order_over_batches(files, collins):
     for image, feature in list(zip(images, together, strict=True))[::6]:
         chip = centre_chip(image).transpose(2, 0, 1)[None].astype(np.float32)
         np.testing.assert_allclose(feature, run(files["recogniser"])(chip)[0][0], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 32])
+def test_recogniser_of_a_fixed_batch_gives_the_features_of_any(tmp_path, collins, batch):
+    write_fixed_recogniser(tmp_path / "fixed.onnx", batch, dimension=512)
+    write_fixed_recogniser(tmp_path / "any.onnx", dimension=512)
+    found, expected = (
+        list(
+            make_engine(NAME, {"detector": tmp_path / name, "recogniser": tmp_path / name}).embed(
+                [(np.roll(collins, 20 * shift, axis=1), None) for shift in range(3)]
+            )
+        )
+        for name in ("fixed.onnx", "any.onnx")
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def fixed(path, output, **sizes):
+    """Write a network again with fixed sizes of its input, by position."""
+    model = onnx.load(path)
+    for position, size in sizes.items():
+        model.graph.input[0].type.tensor_type.shape.dim[int(position[1:])].dim_value = size
+    onnx.save(model, output)
+    return output
+
+
+def test_detector_of_a_fixed_batch_finds_the_faces_of_any(files, tmp_path, hanks):
+    options = files | {"pyramid": [50]}
+    detector = fixed(files["detector"], tmp_path / "fixed.onnx", d0=2)
+    (expected,), (found,) = (make_engine(NAME, options | more).detect([hanks]) for more in ({}, {"detector": detector}))
+    np.testing.assert_allclose(found.boxes, expected.boxes, atol=1e-3)
+
+
+def test_network_for_images_of_another_size_is_refused_at_first_use(files, tmp_path, hanks):
+    detector = fixed(files["detector"], tmp_path / "detector.onnx", d2=640, d3=640)
+    write_fixed_recogniser(tmp_path / "recogniser.onnx", side=96, dimension=512)
+    engine = make_engine(NAME, {"detector": detector, "recogniser": tmp_path / "recogniser.onnx"})
+    with pytest.raises(InputError, match=r"detector\.onnx: a RetinaFace network for images of any size was expected"):
+        next(engine.detect([hanks]))
+    with pytest.raises(InputError, match=r"recogniser\.onnx: an ArcFace network for images of 112x112 .* \[96, 96\]"):
+        next(engine.embed([(hanks, None)]))
 
 
 def test_missing_model_is_named_with_its_remedy(files, tmp_path):

@@ -20,7 +20,7 @@ from castsearch import licences
 from castsearch.errors import InputError
 from castsearch.faces import arcface
 from castsearch.faces.engine import Face, Faces, Image, ModelFile, model_file, read_ahead
-from castsearch.faces.onnx_network import RUNTIME_ERRORS, open_session, session_options
+from castsearch.faces.onnx_network import RUNTIME_ERRORS, any_batch, open_session, session_options
 from castsearch.faces.selection import Selection
 
 _FLOOR = 0.3  # well below the selection's 0.5, which is the package's own threshold
@@ -103,8 +103,9 @@ class InsightFaceEngine:
         expected = "a face detector of insightface with landmarks"
         model = self._open(self._detector_file, "detection", expected)
         ranks = {len(output.shape) for output in model.session.get_outputs()}
-        if not (isinstance(model, SCRFD) and model.use_kps and ranks <= {2, 3}):
-            raise InputError(f"{self._detector_file.path}: {expected} was expected; {_REMEDY}")
+        takes_one = _batch(model.session.get_inputs()[0].shape, 1) == 1
+        if not (isinstance(model, SCRFD) and model.use_kps and ranks <= {2, 3} and takes_one):
+            raise InputError(f"{self._detector_file.path}: {expected} was expected, for an image at a time; {_REMEDY}")
         model.prepare(0, input_size=(self._side, self._side), det_thresh=_FLOOR)
         return model
 
@@ -119,10 +120,10 @@ class InsightFaceEngine:
         if not isinstance(model, ArcFaceONNX):
             raise InputError(f"{self._recogniser_file.path}: {expected} was expected; {_REMEDY}")
 
-        def describe(chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-            return model.get_feat([chip[:, :, ::-1] for chip in chips])
-
-        return _Recogniser(describe, model.input_size[0], _batch(model.input_shape), model.output_shape[1])
+        run = any_batch(lambda chips: [model.get_feat([chip[:, :, ::-1] for chip in chips])], model.input_shape[0])
+        return _Recogniser(
+            lambda chips: run(chips)[0], model.input_size[0], _batch(model.input_shape), model.output_shape[1]
+        )
 
     def _own_recogniser(self, file: ModelFile, *, size: int, channels: str, mean: float, scale: float) -> _Recogniser:
         expected = f"a face recogniser from {size}x{size} pixels to one feature"
@@ -132,9 +133,10 @@ class InsightFaceEngine:
         if others or len(shape) != 4 or set(fixed) - {size} or len(feature) != 2 or not isinstance(feature[1], int):
             raise InputError(f"{file.path}: {expected} was expected, not from {shape} to {feature}; {_OWN_REMEDY}")
         name = session.get_inputs()[0].name
+        run = any_batch(lambda images: session.run(None, {name: images}), shape[0])
 
         def describe(chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-            return session.run(None, {name: arcface.network_input(chips, channels, mean, scale)})[0]
+            return run(arcface.network_input(chips, channels, mean, scale))[0]
 
         return _Recogniser(describe, size, _batch(shape), feature[1])
 
@@ -204,5 +206,6 @@ def _task(path: Path) -> str | None:
     return None
 
 
-def _batch(shape: list) -> int:
-    return shape[0] if isinstance(shape[0], int) else 16
+def _batch(shape: list, default: int = 16) -> int:
+    """The fixed batch of a network's input, or the default where it takes any."""
+    return shape[0] if isinstance(shape[0], int) and shape[0] > 0 else default

@@ -62,24 +62,45 @@ def open_session(model: ModelFile, threads: int, expected: str, remedy: str) -> 
         ) from None
 
 
+def any_batch(run: Callable[[NDArray], Sequence[NDArray]], batch: object) -> Callable[[NDArray], Sequence[NDArray]]:
+    """Let a network whose batch is fixed take as many images as there are; the last one fills up its last batch.
+
+    Args:
+        run: from an array to the outputs, each with the batch first.
+        batch: how many images it takes at once; what is not a positive integer, as in a file, is any number.
+    """
+    if not isinstance(batch, int) or batch < 1:
+        return run
+
+    def run_all(images: NDArray) -> list[NDArray]:
+        full = np.concatenate([images, np.repeat(images[-1:], -len(images) % batch, axis=0)])
+        batches = [run(full[start : start + batch]) for start in range(0, len(full), batch)]
+        return [np.concatenate(parts)[: len(images)] for parts in zip(*batches, strict=True)]
+
+    return run_all
+
+
 def open_network(
     model: ModelFile,
     threads: int,
     expected: str,
     channels: Sequence[int],
     *,
+    size: int | None = None,
     remedy: str,
     precision: Precision = "float32",
 ) -> Network:
     """Load a network and check that it is of the kind that is wanted.
 
-    It runs in ONNX Runtime in single precision, but in torch where that alone has the precision or a CUDA device.
+    It runs in ONNX Runtime in single precision, but in torch where that alone has the precision or a CUDA device. It
+    takes any number of images, even where the file fixes one.
 
     Args:
         model: the ONNX file.
         threads: that the runtime may use on the CPU.
         expected: what the file should be, for the message.
         channels: the second dimension of every output.
+        size: height and width of the images in pixels; None for any.
         remedy: how to get the right file, for the message.
         precision: of the arithmetic; what goes in and comes out is single.
 
@@ -94,9 +115,13 @@ def open_network(
         raise InputError(
             f"{model.path}: {expected} was expected, with outputs of {list(channels)} channels, not {found}; {remedy}"
         )
+    batch, _, *sides = inputs[0].shape
+    if any(isinstance(side, int) and side != size for side in sides):
+        wanted = f"{size}x{size} pixels" if size else "any size"
+        raise InputError(f"{model.path}: {expected} for images of {wanted} was expected, not of {sides}; {remedy}")
     if precision != "float32" or (_CUDA not in session.get_providers() and torch_has_gpu()):
         from castsearch.faces import torch_network  # noqa: PLC0415 (torch takes seconds to import)
 
-        return torch_network.open_network(model.path, threads, precision)
+        return any_batch(torch_network.open_network(model.path, threads, precision), batch)
     name = inputs[0].name
-    return lambda images: session.run(None, {name: images})
+    return any_batch(lambda images: session.run(None, {name: images}), batch)

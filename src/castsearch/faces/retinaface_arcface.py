@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch import licences
-from castsearch.faces import arcface, retinaface
+from castsearch.faces import alignment, arcface, retinaface
 from castsearch.faces.engine import Face, Faces, Image, ModelFile, model_file, read_ahead
 from castsearch.faces.onnx_network import Network, Precision, open_network
 from castsearch.faces.selection import Selection, select_candidate_face
@@ -74,7 +74,9 @@ class RetinaFaceArcFaceEngine:
 
     @cached_property
     def _recognition_network(self) -> Network:
-        return self._open(self.models[1], expected="an ArcFace network", channels=[self.dimension])
+        return self._open(
+            self.models[1], expected="an ArcFace network", channels=[self.dimension], size=alignment.ARCFACE_SIZE
+        )
 
 
 def _is_selected(width: int, height: int, faces: Faces) -> bool:
