@@ -110,13 +110,17 @@ def test_a_job_of_several_movies_claims_their_time_together_and_the_memory_of_th
 def test_a_job_killed_for_memory_succeeds_when_it_is_tried_again_with_more(disturbed):
     tries = [job for job in disturbed.jobs if "crop" in rules_of(job, disturbed.rules)]
     assert [(job["JobState"], job["MinMemoryNode"]) for job in tries] == [("FAILED", "160M"), ("COMPLETED", "1280M")]
+    assert [job["TimeLimit"] for job in tries] == ["00:20:00", "00:40:00"]
 
 
 def test_a_cancelled_job_is_submitted_again(disturbed):
     [cancelled] = [job for job in disturbed.jobs if job["JobId"] == disturbed.cancelled]
     assert cancelled["JobState"] == "CANCELLED"
-    again = [job["JobState"] for job in disturbed.jobs if job["Comment"] == cancelled["Comment"]]
-    assert again == ["CANCELLED", "COMPLETED"]
+    tries = [job for job in disturbed.jobs if job["Comment"] == cancelled["Comment"]]
+    assert [job["JobState"] for job in tries] == ["CANCELLED", "COMPLETED"]
+    # The claims of the rule itself, which double.
+    assert [job["MinMemoryNode"] for job in tries] == ["8000M", "16000M"]
+    assert [job["TimeLimit"] for job in tries] == ["1-00:00:00", "2-00:00:00"]
 
 
 def test_a_job_whose_node_fails_is_started_again(disturbed):
