@@ -94,7 +94,7 @@ def row(movies: dict[str, int], networks: int) -> dict[str, float]:
         "result files": len(outputs),
         "plan s": planning,
         "nothing to be done s": finished,
-        "a job ms": 1000 * planning / jobs,
+        "plan, ms a job": 1000 * planning / jobs,
     }
 
 
