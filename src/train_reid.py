@@ -13,9 +13,8 @@ if __name__ == "__main__":
     with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.gpu) as gpus:
         wanted = snakemake.config["reid"]["gpus"]
         if 0 < len(gpus) < wanted:  # another number would be another rounding
-            raise InputError(
-                f"reid.gpus: {wanted}, but this job has {len(gpus)}; docs/cluster.md says how to claim more"
-            )
+            remedy = f"allow them by --resources gpu={wanted}, or set reid.gpus: {len(gpus)}"
+            raise InputError(f"reid.gpus is {wanted}, but this job has {len(gpus)} of them; {remedy}")
         torch.set_num_threads(snakemake.threads)
         network = dict(snakemake.params.network)
         del network["name"]
