@@ -371,7 +371,7 @@ def test_a_single_person_keeps_the_initial_weights_and_says_so(imagenet, tmp_pat
 
     _, table = trained(tmp_path, crops, imagenet=imagenet)
 
-    assert table.decode().splitlines()[0].startswith("# nm1 of movie is the only person")
+    assert table.decode().startswith(f"# nm1 of {tmp_path.name}/movie is the only person")
     assert history_of(table) == []
     kept = load_file(tmp_path / "weights.safetensors")["backbone.features.18.0.weight"]
     assert torch.equal(kept, torch.load(imagenet, weights_only=True)["features.18.0.weight"])
