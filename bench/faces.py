@@ -14,9 +14,10 @@ import argparse
 import importlib.util
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -44,15 +45,20 @@ def crop() -> Image:
     return np.ascontiguousarray(cv2.resize(photograph[:, 115:335], CROP))
 
 
-def filled_networks(folder: Path) -> dict[str, str]:
-    """The seed system's two networks, with fixed weights for trained ones."""
+def mxnet_files() -> ModuleType:
+    """What the tests make checkpoints with."""
     tests = Path(__file__).parents[1] / "tests/faces/mxnet_files.py"
     spec = importlib.util.spec_from_file_location("mxnet_files", tests)
-    mxnet_files = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(mxnet_files)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def filled_networks(folder: Path) -> dict[str, str]:
+    """The seed system's two networks, with fixed weights for trained ones."""
     files = {}
     for part, network in (("detector", "R50"), ("recogniser", "arcface")):
-        graph, weights = mxnet_files.filled_checkpoint(SHARED / "golden", network)
+        graph, weights = mxnet_files().filled_checkpoint(SHARED / "golden", network)
         files[part] = str(folder / f"{network}.onnx")
         onnx.save(build_onnx(graph, weights, face_models.INPUT_SIZES[part]), files[part])
     return files
@@ -84,14 +90,14 @@ def engines(folder: Path, config: Path | None) -> Iterator[tuple[str, str, dict]
     )
 
 
-def teraflop(options: dict) -> float:
-    """Floating-point operations of a RetinaFace's convolutions on the crop's pyramid, in units of 1e12."""
-    width, height = CROP
-    total, model = 0, onnx.load(options["detector"])
-    for scale in pyramid_scales(height, width, options["pyramid"]):
+def teraflop(detector: str | Path, size: tuple[int, int], pyramid: Sequence[float]) -> float:
+    """Floating-point operations of a RetinaFace's convolutions on a crop's pyramid, in units of 1e12."""
+    width, height = size
+    total, model = 0, onnx.load(detector)
+    for scale in pyramid_scales(height, width, pyramid):
         shape = [1, 3, round(height * scale), round(width * scale)]
-        for dimension, size in zip(model.graph.input[0].type.tensor_type.shape.dim, shape, strict=True):
-            dimension.dim_value = size
+        for dimension, length in zip(model.graph.input[0].type.tensor_type.shape.dim, shape, strict=True):
+            dimension.dim_value = length
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
         weights = {tensor.name: tensor.dims for tensor in graph.initializer}
         sizes = {
@@ -134,7 +140,7 @@ def main() -> None:
                 continue
             row = {"engine": label, "detect [s/crop]": detection, "embed [s/crop]": embedding}
             if "pyramid" in arguments:
-                row["detect [TFLOP/s]"] = teraflop(arguments) / detection
+                row["detect [TFLOP/s]"] = teraflop(arguments["detector"], CROP, arguments["pyramid"]) / detection
             rows.append(row)
     provider = session_options(1)["providers"][0]
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{options.threads} threads"

@@ -69,6 +69,20 @@ class Builder:
         return self.add("Gather", turned, self.constant(order, np.int64), axis=1)
 
 
+def pad_explicitly(model: ModelProto) -> ModelProto:
+    """Write out the padding that keeps the size of a map, which some runtimes want said; no other stride has it."""
+    for node in model.graph.node:
+        attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+        if attributes.get("auto_pad") == b"SAME_UPPER":
+            if attributes["strides"] != [1, 1]:
+                raise SystemExit(f"{node.name}: a stride of {attributes['strides']} with automatic padding")
+            pads = [side // 2 for side in attributes["kernel_shape"]] * 2
+            del node.attribute[:]
+            attributes = {name: value for name, value in attributes.items() if name != "auto_pad"} | {"pads": pads}
+            node.attribute.extend(helper.make_attribute(name, value) for name, value in attributes.items())
+    return model
+
+
 def seed_outputs(model: ModelProto) -> ModelProto:
     """Append what turns the heads into the nine outputs that `castsearch.faces.retinaface` decodes."""
     builder, names = Builder(model), []
@@ -101,7 +115,7 @@ def main() -> None:
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     package = find_spec("retinaface").submodule_search_locations[0]
-    model = seed_outputs(trained(Path(package, "src/frozen_graph.pb")))
+    model = seed_outputs(pad_explicitly(trained(Path(package, "src/frozen_graph.pb"))))
     onnx.checker.check_model(model)
     onnx.save(model, sys.argv[1])
 

@@ -1,0 +1,101 @@
+"""Seconds per crop of the seed system's image pyramid, in ONNX Runtime and in MXNet with as many threads.
+
+    make mxnet
+    python bench/against_mxnet.py                two crops, with 2 threads
+    python bench/against_mxnet.py --threads 1
+
+RetinaFace-R50 with fixed weights, where ../shared has its graph, from its checkpoint in MXNet and as imported in ONNX
+Runtime, in turns. MXNet prepares itself for every size of image that it has not met: person boxes are hardly ever of
+the same size, so the first time counts; the second is given as well. For comparison, a matrix product of torch.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import onnx
+import pandas as pd
+import torch
+from faces import SHARED, mxnet_files, teraflop
+from tqdm import tqdm
+
+from castsearch import face_models
+from castsearch.faces.mxnet_import import build_onnx
+from castsearch.faces.retinaface import SEED_PYRAMID, pyramid_scales
+
+PYTHON = Path(__file__).parents[1] / ".venv-mxnet/bin/python"
+CROPS = ((300, 700), (210, 430))
+
+
+def write_detector(folder: Path) -> tuple[Path, Path]:
+    """Checkpoint's prefix and ONNX file of RetinaFace-R50 with fixed weights."""
+    graph, weights = mxnet_files().filled_checkpoint(SHARED / "golden", "R50")
+    prefix = folder / "R50"
+    Path(f"{prefix}-symbol.json").write_text(json.dumps(graph))
+    named = {f"{'aux' if 'moving' in name else 'arg'}:{name}": array for name, array in weights.items()}
+    mxnet_files().write_params(Path(f"{prefix}-0000.params"), named)
+    onnx.save(build_onnx(graph, weights, face_models.INPUT_SIZES["detector"]), folder / "R50.onnx")
+    return prefix, folder / "R50.onnx"
+
+
+def input_shapes() -> list[list[int]]:
+    """What the network sees of the crops, scale by scale."""
+    return [
+        [1, 3, round(height * scale), round(width * scale)]
+        for width, height in CROPS
+        for scale in pyramid_scales(height, width)
+    ]
+
+
+def product_gflops(threads: int, size: int = 2048, times: int = 8) -> float:
+    """Speed of a matrix product, which no convolution that multiplies as often exceeds."""
+    torch.set_num_threads(threads)
+    matrix = torch.rand(size, size)
+    matrix @ matrix
+    start = time.perf_counter()
+    for _ in range(times):
+        matrix @ matrix
+    return times * 2 * size**3 / (time.perf_counter() - start) / 1e9
+
+
+def main() -> None:
+    """Time both and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--threads", type=int, default=2, help="of each of the two")
+    threads = parser.parse_args().threads
+    if not PYTHON.is_file() or not (SHARED / "graphs").is_dir():
+        print("MXNet: skipped, for want of its environment (`make mxnet`) or of the graphs in ../shared/graphs")
+        return
+    shapes, rows = input_shapes() * 2, []
+    with tempfile.TemporaryDirectory() as name:
+        prefix, network = write_detector(Path(name))
+        work = 1e3 * sum(teraflop(network, crop, SEED_PYRAMID) for crop in CROPS) / len(CROPS)
+        arguments = {"prefix": str(prefix), "onnx": str(network), "threads": threads, "shapes": shapes}
+        program = Path(__file__).parent / "prepare/mxnet_seconds.py"
+        command = [str(PYTHON), "-P", str(program), json.dumps(arguments)]
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as process:
+            for line in tqdm(process.stdout, total=len(shapes), desc="scales"):
+                rows.append(json.loads(line))
+    if process.returncode != 0:
+        raise SystemExit(f"{' '.join(command[:3])} failed with exit code {process.returncode}")
+    half = len(rows) // 2
+    table = pd.DataFrame(
+        {"sizes": label, **pd.DataFrame(part).sum().div(len(CROPS))}
+        for label, part in (("met for the first time", rows[:half]), ("for the second", rows[half:]))
+    )
+    table["ratio"] = table["mxnet"] / table["onnxruntime"]
+    table["GFLOP/s of onnxruntime"] = work / table["onnxruntime"]
+    print(f"\nSeconds per crop, mean of {len(CROPS)}, {threads} threads; ratio: how many times as long MXNet takes")
+    print(f"A matrix product of torch: {product_gflops(threads):.0f} GFLOP/s\n")
+    print(table.to_markdown(index=False, floatfmt=".2f"))
+
+
+if __name__ == "__main__":
+    main()
