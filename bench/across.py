@@ -55,8 +55,8 @@ def write_movie(folder: Path, name: str, drawn: simulation.SimulatedMovie) -> tu
         )
     ]
     features = pa.FixedSizeListArray.from_arrays(drawn.face.astype(np.float32).ravel(), drawn.face.shape[1])
-    detected = [True] * len(cast) + drawn.has_face.tolist()
-    faces = pa.table({"id": cast + candidates, "detected": detected, "feature": features})
+    seen = [True] * len(cast) + drawn.has_face.tolist()
+    faces = pa.table({"id": cast + candidates, "detected": seen, "selected": seen, "feature": features})
     engine = json.dumps({"engine": "simulation", "licence": "none", "models": []})
     results = folder / "results"
     files.write_table(results / f"faces/dlib/val/{name}.arrow", faces.replace_schema_metadata({"engine": engine}))
