@@ -33,7 +33,7 @@ SCENARIOS = {
     "half of the faces unseen": replace(ASSUMED, faceless=0.5),
     "poor faces": replace(ASSUMED, face_noise=5, blur=2.5),
     "portraits unlike the part": replace(ASSUMED, part=1.5),
-    "neighbours' faces in 15 % of the boxes": replace(ASSUMED, wrong_face=0.15),
+    "another's face in 15 % of the boxes with company": replace(ASSUMED, wrong_face=0.15),
     "half of the costumes are uniforms": replace(ASSUMED, uniform=0.5),
     "poor bodies": replace(ASSUMED, body_noise=2),
     "scenes outshine costumes": replace(ASSUMED, scene=2),

@@ -54,3 +54,27 @@ def test_nobody_is_twice_in_a_frame():
 def test_a_share_of_the_boxes_has_no_face():
     drawn = simulation.movie(5, 1000, seed=2, assumptions=simulation.Assumptions(faceless=0.2))
     assert 0.75 < drawn.has_face.mean() < 0.85
+
+
+def test_where_no_face_is_visible_the_feature_tells_nothing_of_the_person():
+    drawn = simulation.movie(3, 600, seed=4)
+    face = l2_normalize(drawn.face[3:])[~drawn.has_face]
+    identity = drawn.identity[~drawn.has_face]
+    cosine = face @ face.T
+    same = identity[:, None] == identity
+    np.fill_diagonal(same, False)
+    assert abs(cosine[same].mean() - cosine[~same].mean()) < 0.02
+
+
+def test_a_wrong_face_is_that_of_another_in_the_frame():
+    clear = simulation.Assumptions(faceless=0, wrong_face=1, part=0, face_noise=0, blur=0)
+    drawn = simulation.movie(4, 200, seed=0, assumptions=clear)
+    portraits, faces = np.split(l2_normalize(drawn.face), [4])
+    own = np.einsum("ij,ij->i", faces, portraits[np.minimum(drawn.identity, 3)]) > 0.5
+    cast = drawn.identity < 4
+    people = {frame: set() for frame in drawn.frames}
+    for frame, person in zip(drawn.frames, drawn.identity, strict=True):
+        people[frame].add(person)
+    alone = np.array([len(people[frame]) == 1 for frame in drawn.frames])
+    assert 0 < alone[cast].mean() < 1
+    np.testing.assert_array_equal(own[cast], alone[cast])

@@ -7,8 +7,9 @@ the assumptions:
   movie; a few of the cast have most of them. The rest are extras with a few boxes each.
 * A scene has a handful of people and a light of its own, which tints all bodies in it. A frame has one to four people.
 * A face feature is a person's own direction, turned by the looks of the part in this movie (the portrait lacks them),
-  and drowned in noise as its quality falls. Poor faces resemble each other. A share of the boxes has no visible face,
-  and now and then the face in the box is a neighbour's. The length of a face feature tells of its quality, roughly.
+  and drowned in noise as its quality falls. Poor faces resemble each other, and so does what stands in for a face where
+  none is visible, which tells nothing of the person. Now and then the face in a box is that of another in the frame.
+  The length of a face feature tells of its quality, roughly.
 * A body feature is a costume, of which a person has a few that change between scenes, some of the person, the scene's
   tint, the view (front, side or back) and noise. Some costumes are uniforms that several people wear.
 """
@@ -43,7 +44,7 @@ class Assumptions:
         face_dimension: of face features; the fewer, the more alike are strangers.
         body_dimension: of body features.
         faceless: share of boxes without a visible face.
-        wrong_face: share of visible faces that are a neighbour's.
+        wrong_face: share of the boxes with company in their frame whose face is another's there, if they have one.
         part: length of the looks of a part, by which faces in the movie differ from the portrait.
         face_noise: length of the noise on a face of the worst quality.
         blur: length of what all poor faces have in common.
@@ -144,18 +145,22 @@ def _faces(
     has_face = rng.random(n) >= given.faceless
     shown = identity.copy()
     for row in np.flatnonzero(rng.random(n) < given.wrong_face):
-        shown[row] = rng.choice(identity[frame == frame[row]])
+        others = identity[(frame == frame[row]) & (identity != identity[row])]
+        if len(others):
+            shown[row] = rng.choice(others)
     quality = np.concatenate([np.full(num_cast, 0.9), rng.beta(2, 1.5, n)])
     clean = np.concatenate([own[:num_cast], part[shown]])
     noise = _directions(len(clean), given.face_dimension, rng) * given.face_noise
-    noise += given.blur * _directions(1, given.face_dimension, rng)
+    featureless = _directions(1, given.face_dimension, rng)
+    noise += given.blur * featureless
     poor = (1 - quality)[:, None].astype(np.float32)
     # Two photographs of the best quality still differ.
     features = clean + poor * noise + 0.4 * _directions(len(clean), given.face_dimension, rng)
     length = 8 + 16 * quality + rng.normal(0, 2, len(quality))
     face = l2_normalize(features) * np.maximum(length, 2)[:, None].astype(np.float32)
-    face[num_cast:][~has_face] *= 0.3  # whatever a centre crop gives
-    face[num_cast:][~has_face] += 2 * _directions(np.count_nonzero(~has_face), given.face_dimension, rng)
+    # The middle of a crop without a face.
+    crops = featureless + _directions(np.count_nonzero(~has_face), given.face_dimension, rng)
+    face[num_cast:][~has_face] = 4 * crops
     return face, has_face
 
 
