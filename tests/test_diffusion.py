@@ -117,6 +117,13 @@ def test_whom_nothing_reaches_stands_between_who_is_the_cast_member_and_who_is_a
     assert rank(face, None, list("abcdefah"), has_face, 2)[0].tolist()[:5] == [0, 1, 2, 7, 6]
 
 
+def test_whom_only_strangers_reach_comes_after_whom_nothing_reaches():
+    face = np.eye(8)[[0, 0, 0, 1, 1, 2, 2]]  # a portrait with two candidates; two strangers; two without a face
+    body = np.eye(8)[[0, 0, 1, 1, 1, 2]]  # the first without a face is dressed as the strangers are
+    has_face = np.array([True] * 4 + [False] * 2)
+    assert rank(face, body, list("abcdef"), has_face, 1)[0].tolist() == [0, 1, 5, 2, 3, 4]
+
+
 def test_shapes_that_do_not_fit_are_refused():
     face, body, frames, has_face, num_cast, _ = movie()
     similarity = fusion.face_similarity(face, num_cast, has_face)

@@ -127,7 +127,7 @@ def rank(
        short of a typical best one, it starts with the label of strangers.
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame.
     3. A candidate's score is what it has of a cast member, times that label's share of all labels it has.
-    4. Whom no label reaches, as no face and no body is like theirs, gets the mean score of the others.
+    4. Whom no label reaches, the strangers' neither, as no face and no body is like theirs, gets the others' mean score.
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, the face similarity decides.
 
     Args:
@@ -159,9 +159,9 @@ def rank(
     typical = np.median(best[best > 0]) if best.any() else 0
     seeds[num_cast, seen] = np.maximum(typical - best[seen], 0)
     scores = spread(seeds, graph)
+    reached = scores.any(axis=0)
     share = np.divide(scores, scores.sum(axis=0), where=scores > 0, out=np.zeros_like(scores))
     scores = (scores * share)[:num_cast]
-    reached = seeds.any(axis=0) | (scores > 0).any(axis=0)
     if reached.any():
         scores[:, ~reached] = scores[:, reached].mean(axis=1, keepdims=True)
     return np.lexsort((-face_similarity, -settle_frames(scores, frame)), axis=1)
