@@ -106,15 +106,18 @@ def test_an_id_that_could_not_be_read_counts_where_movies_are_searched_as_one(tm
         search.load_movies(tables[0], {"dlib": tables[1]}, {})
 
 
+@pytest.mark.parametrize("networks", [(), ("net",)])
+@pytest.mark.parametrize("face_rerank", [False, True])
 @pytest.mark.parametrize("method", ["propagation", "diffusion"])
-def test_a_rejected_face_is_no_face_but_to_the_cascade(tmp_path, method):
+def test_a_rejected_face_is_no_face_but_to_the_cascade(tmp_path, method, face_rerank, networks):
     movie = write_movie(tmp_path, n=24)
     faces = movie.faces["dlib"]
     # What the feature shows is the middle of the crop, and happens to look like somebody.
     faces.feature[len(movie.cast) :][~faces.selected] = faces.feature[1]
     neighbours = replace(faces, detected=np.ones_like(faces.detected))
     found = replace(movie, faces={"dlib": neighbours})
-    assert rank(found, [Variant("dlib", method=method)]) == rank(movie, [Variant("dlib", method=method)])
+    variant = Variant("dlib", networks, face_rerank, method=method)
+    assert rank(found, [variant]) == rank(movie, [variant])
     assert rank(found, [Variant("dlib")]) != rank(movie, [Variant("dlib")])
 
 

@@ -128,7 +128,7 @@ def rank(
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame.
     3. A candidate's score is what it has of a cast member, times that label's share of all labels it has.
     4. Whom no label reaches, the strangers' neither, as no face and no body is like theirs, gets the others' mean score.
-    5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, the face similarity decides.
+    5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, the similarity of the seen faces decides.
 
     Args:
         face_similarity: (num_cast, n), such as `fusion.face_similarity`, re-ranked or not.
@@ -149,8 +149,8 @@ def rank(
         raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {len(frames)} frames or the bodies")
     _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
     seen = np.flatnonzero(has_face)
-    by_face = links(face[seen], frame[seen]).tocoo()
-    graph = sparse.csr_array((by_face.data, (seen[by_face.row], seen[by_face.col])), shape=(n, n))
+    alike = links(face[seen], frame[seen]).tocoo()
+    graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:
         graph = graph + links(body, frame)
     seeds = np.zeros((num_cast + 1, n), np.float32)
@@ -164,4 +164,5 @@ def rank(
     scores = (scores * share)[:num_cast]
     if reached.any():
         scores[:, ~reached] = scores[:, reached].mean(axis=1, keepdims=True)
-    return np.lexsort((-face_similarity, -settle_frames(scores, frame)), axis=1)
+    by_face = np.where(has_face, face_similarity, -np.inf)
+    return np.lexsort((-by_face, -settle_frames(scores, frame)), axis=1)
