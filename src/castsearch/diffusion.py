@@ -127,7 +127,7 @@ def rank(
        short of a typical best one, it starts with the label of strangers.
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame.
     3. A candidate's score is what it has of a cast member, times that label's share of all labels it has.
-    4. Whom no label reaches, the strangers' neither, as no face and no body is like theirs, gets the others' mean score.
+    4. Whom no label reaches, not even the strangers', as nobody is like them, gets the mean score of the others.
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, the similarity of the seen faces decides.
 
     Args:
