@@ -281,6 +281,18 @@ def test_other_validation_movies_do_not_compete_with_the_scores_before(crops, ga
     assert {row["mAP"] for row in history_of(table)} == {""}
 
 
+def test_other_validation_movies_tell_the_best_anew_and_clear_the_old_checkpoints_away(
+    crops, gallery, tmp_path, monkeypatch
+):
+    settings = replace(TINY, use="best")
+    trained(tmp_path, crops, settings, validation=gallery)
+    write_table(tmp_path / "other.arrow", read_table(gallery).slice(1))
+    monkeypatch.setattr(training.checkpoints, "prune", then_killed(training.checkpoints.prune))
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path, crops, settings, validation=tmp_path / "other.arrow")
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["epoch-000001.safetensors"]
+
+
 def test_what_a_network_draws_is_the_same_after_a_kill(crops, tmp_path, monkeypatch):
     initial = training._initial
 

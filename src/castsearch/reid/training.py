@@ -320,8 +320,9 @@ def _run(
     leads = distributed.rank() == 0
     _say(_describe(people, gallery, settings))
     rows: list[history.Row] = []
-    own = {"fingerprint": identity["fingerprint"]}
-    found = checkpoints.newest(checkpoint_dir, identity if settings.use == "best" else own)
+    # Where validation does not decide on the weights, another one is no reason to train again.
+    wanted = identity if settings.use == "best" else {"fingerprint": identity["fingerprint"]}
+    found = checkpoints.newest(checkpoint_dir, wanted)
     if found:
         rows = found[1]["rows"]
         if found[1]["validation"] != identity["validation"]:  # scores on other movies are not to be compared
@@ -364,7 +365,7 @@ def _run(
                 path = checkpoints.path_of(checkpoint_dir, number)
                 checkpoints.save(path, network, optimizer, identity | {"rows": rows})
                 of_best = [checkpoints.path_of(checkpoint_dir, int(best["epoch"]))] if best else []
-                checkpoints.prune(checkpoint_dir, own, settings.checkpoints_kept, of_best)
+                checkpoints.prune(checkpoint_dir, wanted, settings.checkpoints_kept, of_best)
     if leads:
         board.close()
         _choose(network, rows, checkpoint_dir, settings)
