@@ -37,6 +37,7 @@ def share(rank, network, pixels, sizes, folder):
 def test_two_processes_have_the_loss_and_the_gradient_of_one(kind, tmp_path):
     torch.manual_seed(0)
     network = networks.build(kind, "mobilenet_v2", 5, input_size=(64, 32)).train().double()
+    network.spare = torch.nn.Parameter(torch.ones(1))  # without a gradient
     network.register_forward_pre_hook(lambda _, arguments: (arguments[0].double(),))
     pixels = torch.randint(0, 256, (15, 64, 32, 3), dtype=torch.uint8)
 

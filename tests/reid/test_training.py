@@ -313,6 +313,24 @@ def test_what_a_network_draws_is_the_same_after_a_kill(crops, tmp_path, monkeypa
     assert trained(killed, crops) == in_one_go
 
 
+def test_a_parameter_that_nothing_depends_on_is_left_alone_and_keeps_no_training_from_going_on(
+    crops, tmp_path, monkeypatch
+):
+    initial = training._initial
+
+    def with_one_to_spare(*arguments):
+        network = initial(*arguments)
+        network.spare = torch.nn.Parameter(torch.ones(1))
+        return network
+
+    monkeypatch.setattr(training, "_initial", with_one_to_spare)
+    expected = trained(tmp_path / "one", crops)
+    trained(tmp_path / "two", crops, replace(TINY, checkpoints_kept=3))
+    (tmp_path / "two/checkpoints/epoch-000003.safetensors").unlink()
+    assert trained(tmp_path / "two", crops, replace(TINY, checkpoints_kept=3)) == expected
+    assert load(expected[0])["spare"].item() == 1
+
+
 def then_killed(function):
     def call(*arguments):
         function(*arguments)

@@ -5,7 +5,7 @@ A file holds the network, Adam's moments and, as JSON, what the caller wants to 
 
 import json
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import safetensors
@@ -77,7 +77,7 @@ def load(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None
     with safetensors.safe_open(path, "pt") as file:
         network.load_state_dict({name: file.get_tensor(f"network.{name}") for name in network.state_dict()})
         if optimizer is not None:
-            _load_optimizer(optimizer, file.get_tensor)
+            _load_optimizer(optimizer, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
 
 
 def prune(folder: Path, wanted: dict, kept: int, also: Collection[Path]) -> None:
@@ -99,14 +99,16 @@ def prune(folder: Path, wanted: dict, kept: int, also: Collection[Path]) -> None
         path.unlink()
 
 
-def _load_optimizer(optimizer: torch.optim.Optimizer, tensor_of) -> None:
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     state = {}
     for index, parameter in enumerate(parameter for group in optimizer.param_groups for parameter in group["params"]):
-        # The fused step walks a parameter and its moments side by side in memory, so their layouts must agree.
+        prefix = f"optimizer.{index}."
+        if prefix + "step" not in tensors:  # of a parameter that the loss does not depend on
+            continue
         state[index] = {
-            "step": tensor_of(f"optimizer.{index}.step"),
-            "exp_avg": _laid_out_as(parameter, tensor_of(f"optimizer.{index}.exp_avg")),
-            "exp_avg_sq": _laid_out_as(parameter, tensor_of(f"optimizer.{index}.exp_avg_sq")),
+            "step": tensors[prefix + "step"].clone(),  # or it would keep the file mapped
+            # The fused step walks a parameter and its moments side by side in memory, so their layouts must agree.
+            **{name: _laid_out_as(parameter, tensors[prefix + name]) for name in ("exp_avg", "exp_avg_sq")},
         }
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 

@@ -115,7 +115,8 @@ def parallel(network: nn.Module) -> nn.Module:
         for module in network.modules():
             if isinstance(module, _BatchNorm):
                 module.__class__ = _SharedBatchNorm
-    return DistributedDataParallel(network, forward_sync_buffers=False)
+    # A static graph may leave parameters without a gradient, as some of timm's models do.
+    return DistributedDataParallel(network, forward_sync_buffers=False, static_graph=True)
 
 
 def gather(rows: Tensor, sizes: list[int]) -> Tensor:
