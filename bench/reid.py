@@ -349,7 +349,7 @@ def step_speed(
     """Images a second of steps on one batch that is on the device, and the memory in GB that they take."""
     on_gpu = device.type == "cuda"
     step, count = trainers_step(kind, backbone, settings, device, compiled), 30 if on_gpu else 1
-    with deterministic(device):
+    with deterministic(device, settings.precision):
         for _ in range(5 if on_gpu else 1):
             step().tolist()
         if on_gpu:

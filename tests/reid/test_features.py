@@ -22,8 +22,12 @@ def network(request):
     return networks.build(request.param, "mobilenet_v2", 0, input_size=(64, 32))
 
 
-def test_features_do_not_depend_on_the_batch(network, crops):
-    whole, single = (extract(network, crops, batch_size=size, device="cpu") for size in (9, 1))
+GPU = pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"))
+
+
+@pytest.mark.parametrize("device", ["cpu", GPU])
+def test_features_do_not_depend_on_the_batch(device, network, crops):
+    whole, single = (extract(network, crops, batch_size=size, device=device) for size in (9, 1))
     assert whole.dtype == np.float32
     np.testing.assert_allclose(whole, single, rtol=1e-5, atol=1e-5 * np.abs(whole).max())
 

@@ -1,19 +1,23 @@
-"""One seed, one result: what that takes of the kernels, and what it costs."""
+"""One seed, one result, in the precision that was asked for: what that takes of the kernels, and what it costs."""
 
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
+
+Precision = Literal["float32", "bfloat16"]
 
 _WARM_UP, _TIMED = 5, 10
 
 
 @contextmanager
-def deterministic(device: torch.device) -> Iterator[None]:
+def deterministic(device: torch.device, precision: Precision) -> Iterator[None]:
     """Bar a GPU from kernels whose sums depend on the order of threads, and from choosing kernels by a stopwatch.
 
+    With "float32" also from TF32, which rounds factors to 10 bits and in which torch convolves unless told otherwise.
     An operation that has no other kernel still runs, with a warning. On the CPU there is nothing to bar.
     """
     if device.type != "cuda":
@@ -24,19 +28,30 @@ def deterministic(device: torch.device) -> Iterator[None]:
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads what it has not written
     try:
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+        with _kernels(precision, benchmark=False, deterministic=True):
             yield
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
 
 
-def cost(step: Callable[[], object], device: torch.device) -> str:
+@contextmanager
+def _kernels(precision: Precision, **chosen: bool) -> Iterator[None]:
+    matmul, tf32 = torch.backends.cuda.matmul, precision != "float32"
+    before, matmul.allow_tf32 = matmul.allow_tf32, tf32
+    try:
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=tf32, **chosen):
+            yield
+    finally:
+        matmul.allow_tf32 = before
+
+
+def cost(step: Callable[[], object], device: torch.device, precision: Precision) -> str:
     """Say in one line what `deterministic` costs; on a GPU, `step` is timed with it and with the fastest kernels."""
     if device.type != "cuda":
         return "determinism costs nothing: the CPU has no faster kernels to do without"
-    with deterministic(device):  # first, because cuBLAS reads its setting but once
+    with deterministic(device, precision):  # first, because cuBLAS reads its setting but once
         exact = _seconds(step)
-    with torch.backends.cudnn.flags(enabled=True, benchmark=True, deterministic=False):
+    with _kernels(precision, benchmark=True, deterministic=False):
         fastest = _seconds(step)
     return (
         f"determinism costs {exact / fastest - 1:.1%}: a step takes {1000 * exact:.1f} ms, "

@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +11,7 @@ from torch.nn import functional as F  # noqa: N812
 from tqdm import tqdm
 
 from castsearch.errors import InputError
+from castsearch.reid.determinism import Precision, deterministic
 from castsearch.reid.images import decode, to_input
 from castsearch.reid.networks import ReidNetwork, pick_device
 
@@ -23,7 +23,7 @@ def extract(
     *,
     batch_size: int | None = None,
     device: str = "auto",
-    precision: Literal["float32", "bfloat16"] = "float32",
+    precision: Precision = "float32",
 ) -> NDArray[np.float32]:
     """Embed crops; each row depends on its own crop alone.
 
@@ -35,7 +35,7 @@ def extract(
         crops: columns `id` and `image`, encoded; null where there is none.
         batch_size: images at a time, 128 on a GPU and 16 on the CPU if not said.
         device: "cpu", "cuda" or any of torch's, "auto" being the GPU where there is one.
-        precision: "bfloat16" for autocast.
+        precision: "float32", on GPUs without TF32; or "bfloat16" for autocast.
 
     Returns:
         (len(crops), network.feature_size); rows of zeros for missing images.
@@ -49,7 +49,8 @@ def extract(
     present = np.flatnonzero(crops["image"].is_valid())
     batch_size = batch_size or (16 if target.type == "cpu" else 128)
     progress = tqdm(total=len(present), desc="embed bodies", unit="image", mininterval=2)
-    with progress, ThreadPoolExecutor(torch.get_num_threads()) as pool:  # which decodes ahead of the network
+    pool = ThreadPoolExecutor(torch.get_num_threads())  # which decodes ahead of the network
+    with progress, pool, deterministic(target, precision):
         decode_batch = partial(pool.map, partial(_image, crops, size=network.input_size))
         batches = [present[start : start + batch_size] for start in range(0, len(present), batch_size)]
         ahead = [decode_batch(rows.tolist()) for rows in batches[:1]]

@@ -24,7 +24,7 @@ from castsearch.errors import InputError
 from castsearch.files import read_table
 from castsearch.provenance import file_digest, source_digest
 from castsearch.reid import checkpoints, distributed, history, sampler
-from castsearch.reid.determinism import cost, deterministic
+from castsearch.reid.determinism import Precision, cost, deterministic
 from castsearch.reid.images import augment, decode_once, to_input
 from castsearch.reid.losses import Metric, Mining, TripletLoss
 from castsearch.reid.networks import Kind, Neck, Pooling, ReidNetwork, build, pick_device, save_weights
@@ -68,8 +68,8 @@ class Settings:
         erasing: probability that a rectangle of an image is erased.
         erasing_area: smallest and largest share of the image that is erased.
         erasing_aspect: smallest and largest ratio of the rectangle's height to its width.
-        precision: "float32", or "bfloat16" for autocast, which pays on GPUs and on CPUs that multiply bfloat16 natively
-            (AVX512-BF16, AMX) and is many times slower on others.
+        precision: "float32", on GPUs without TF32; or "bfloat16" for autocast, with TF32 for the rest. It pays on GPUs
+            and on CPUs that multiply bfloat16 natively (AVX512-BF16, AMX) and is many times slower on others.
     """
 
     epochs: int = 450
@@ -98,7 +98,7 @@ class Settings:
     erasing: float = 0.5
     erasing_area: tuple[float, float] = (0.02, 0.4)
     erasing_aspect: tuple[float, float] = (0.3, 3.3)
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
 
 
 def train(
@@ -346,7 +346,7 @@ def _run(
         mininterval=2,
         disable=not leads,
     )
-    with progress, deterministic(device):
+    with progress, deterministic(device, settings.precision):
         for number in range(len(rows) + 1, settings.epochs + 1):
             row = _epoch(shared, optimizer, upcoming, batches, settings, epoch=number - 1, progress=progress)
             rows.append(row)
@@ -354,7 +354,7 @@ def _run(
                 continue
             final = number == settings.epochs
             if gallery and (final or number % settings.validate_every == 0):
-                scores = validate(network, gallery, device=str(device))
+                scores = validate(network, gallery, device=str(device), precision=settings.precision)
                 network.train()
                 row |= {name: _number(scores[name]) for name in SCORES}
             progress.set_postfix({name: row[name] for name in history.COLUMNS if row[name]}, refresh=False)
@@ -420,7 +420,7 @@ def _loader(batches: _Batches, settings: Settings, *, first: int, device: torch.
 def _determinism_cost(network: ReidNetwork, batches: _Batches, settings: Settings, device: torch.device) -> str:
     """Time steps of a copy, which is thrown away."""
     if device.type != "cuda":
-        return cost(lambda: None, device)
+        return cost(lambda: None, device, settings.precision)
     twin = copy.deepcopy(network)
     optimizer, criterion = _adam(twin, settings), TripletLoss(settings.margin, settings.mining, settings.metric)
     batch = batches[0]
@@ -429,7 +429,7 @@ def _determinism_cost(network: ReidNetwork, batches: _Batches, settings: Setting
     pixels, labels = map(torch.from_numpy, batch)
     labels = labels[: len(pixels)]  # the first process's own
     step = partial(_step, twin, optimizer, criterion, (pixels, labels), settings=settings, sizes=[len(pixels)])
-    return cost(step, device)
+    return cost(step, device, settings.precision)
 
 
 def _epoch(

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from castsearch.files import read_table
+from castsearch.reid.determinism import Precision
 from castsearch.reid.features import extract
 from castsearch.reid.networks import ReidNetwork
 
@@ -86,8 +87,8 @@ def score(
     return {"queries": len(queries), **dict(zip(SCORES, means.tolist(), strict=True))}
 
 
-def validate(network: ReidNetwork, gallery: pa.Table, *, device: str) -> dict[str, float]:
-    """Score a network on what `collect` gathered, in float32 as its features are used later.
+def validate(network: ReidNetwork, gallery: pa.Table, *, device: str, precision: Precision) -> dict[str, float]:
+    """Score a network on what `collect` gathered, in the precision that its features are to be extracted in.
 
     The network comes back in evaluation mode; nothing else of it changes, and no random number is drawn.
 
@@ -97,6 +98,6 @@ def validate(network: ReidNetwork, gallery: pa.Table, *, device: str) -> dict[st
     Raises:
         InputError: a crop is not an image.
     """
-    features = extract(network, gallery, device=device)
+    features = extract(network, gallery, device=device, precision=precision)
     columns = gallery.select(["movie", "frame", "person"]).to_pydict()
     return score(features, movies=columns["movie"], frames=columns["frame"], people=columns["person"])
