@@ -1,5 +1,6 @@
 import csv
 import io
+import multiprocessing
 import struct
 import subprocess
 import sys
@@ -95,7 +96,9 @@ def test_another_seed_and_another_setting_train_another_network(crops, tmp_path)
     assert len(set(weights)) == len(changes)
 
 
-def test_loading_images_in_other_processes_changes_nothing(crops, tmp_path):
+def test_loading_images_in_other_processes_changes_nothing(crops, tmp_path, monkeypatch):
+    spawning = multiprocessing.get_context("spawn")  # no better a default than Python 3.14's: all must be pickled
+    monkeypatch.setattr(multiprocessing.context._default_context, "_actual_context", spawning)
     settings = replace(TINY, epochs=2)
     assert trained(tmp_path / "a", crops, settings, workers=2) == trained(tmp_path / "b", crops, settings)
 

@@ -412,6 +412,7 @@ def _loader(batches: _Batches, settings: Settings, *, first: int, device: torch.
         batch_size=None,
         sampler=range(first * batches.steps, settings.epochs * batches.steps),
         num_workers=workers,
+        multiprocessing_context="fork" if workers else None,  # decoded images are read from an open file
         pin_memory=device.type == "cuda",
         generator=torch.Generator(),  # or it would draw from the global one
     )
