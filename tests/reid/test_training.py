@@ -176,6 +176,15 @@ def test_training_goes_on_from_the_last_checkpoint(crops, tmp_path, monkeypatch)
     assert not steps
 
 
+def test_what_determinism_costs_is_said_in_the_log_of_a_job_that_goes_on(crops, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(training, "cost", lambda *_: "determinism costs 7 %")
+    trained(tmp_path, crops)
+    monkeypatch.delattr(training, "cost")  # it is not measured again
+    capsys.readouterr()
+    trained(tmp_path, crops)
+    assert "determinism costs 7 %" in capsys.readouterr().err
+
+
 def test_validation_leaves_the_weights_as_they_are(crops, gallery, tmp_path):
     settings = replace(TINY, validate_every=2)
     validated, table = trained(tmp_path / "with", crops, settings, validation=gallery)

@@ -324,12 +324,13 @@ def _run(
     wanted = identity if settings.use == "best" else {"fingerprint": identity["fingerprint"]}
     found = checkpoints.newest(checkpoint_dir, wanted)
     if found:
-        rows = found[1]["rows"]
+        rows, determinism = found[1]["rows"], found[1]["determinism"]
         if found[1]["validation"] != identity["validation"]:  # scores on other movies are not to be compared
             rows = [row | dict.fromkeys(SCORES, "") for row in rows]
         _say(f"going on after epoch {len(rows)}, from {found[0]}")
-    elif leads:
-        _say(_determinism_cost(network, batches, settings, device))
+    else:
+        determinism = _determinism_cost(network, batches, settings, device) if leads else ""
+    _say(determinism)
     shared = distributed.parallel(network)
     optimizer = _adam(network, settings)
     if found:
@@ -363,7 +364,7 @@ def _run(
             best = history.best(rows)
             if final or number % settings.checkpoint_every == 0 or row is best:
                 path = checkpoints.path_of(checkpoint_dir, number)
-                checkpoints.save(path, network, optimizer, identity | {"rows": rows})
+                checkpoints.save(path, network, optimizer, identity | {"rows": rows, "determinism": determinism})
                 of_best = [checkpoints.path_of(checkpoint_dir, int(best["epoch"]))] if best else []
                 checkpoints.prune(checkpoint_dir, wanted, settings.checkpoints_kept, of_best)
     if leads:
