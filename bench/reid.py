@@ -213,8 +213,9 @@ def seeds_input() -> Callable[[bytes], Tensor]:
 
 def augmented(pixels: np.ndarray, settings: training.Settings) -> Tensor:
     """The trainer's augmentation of a batch, and its normalisation on the CPU."""
-    varied = images.augment(
-        pixels,
+    variations = images.draw_variations(
+        len(pixels),
+        SIZE,
         np.random.default_rng(0),
         flip=settings.flip,
         pad=settings.pad,
@@ -222,7 +223,7 @@ def augmented(pixels: np.ndarray, settings: training.Settings) -> Tensor:
         erasing_area=settings.erasing_area,
         erasing_aspect=settings.erasing_aspect,
     )
-    return images.to_input(torch.from_numpy(varied), torch.device("cpu"))
+    return images.to_input(torch.from_numpy(images.augment(pixels, variations)), torch.device("cpu"))
 
 
 def inputs(options: argparse.Namespace) -> pd.DataFrame:

@@ -52,7 +52,7 @@ def test_two_processes_have_the_loss_and_the_gradient_of_one(kind, tmp_path):
 
 def trained(folder, crops, processes):
     """Train for an epoch of one step, and return its losses."""
-    settings = Settings(epochs=1, people=5, images=3, height=64, width=32, flip=0, pad=0, erasing=0)
+    settings = Settings(epochs=1, people=5, images=3, height=64, width=32)
     files = {"weights_out": folder / "weights.safetensors", "history_out": folder / "history.tsv"}
     folders = {"checkpoint_dir": folder / "checkpoints", "log_dir": folder / "log"}
     options = {"imagenet": None, "device": "cpu", "processes": processes}

@@ -66,22 +66,27 @@ def test_what_is_not_an_image_is_none(encoded):
     assert images.decode(encoded, (8, 8)) is None
 
 
+def augment(batch, **chances):
+    variations = images.draw_variations(len(batch), batch.shape[1:3], np.random.default_rng(0), **chances)
+    return images.augment(batch, variations)
+
+
 def test_without_chances_nothing_changes(photo):
     batch = np.stack([photo, photo[::-1]])
-    assert np.array_equal(images.augment(batch, np.random.default_rng(0), **STILL), batch)
+    assert np.array_equal(augment(batch, **STILL), batch)
 
 
 def test_the_layout_in_memory_makes_no_difference(photo):
     chances = STILL | {"flip": 0.5, "pad": 5, "erasing": 0.5}
     batch = np.stack([photo] * 8)
     planar = np.ascontiguousarray(batch.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)
-    found, expected = (images.augment(each, np.random.default_rng(0), **chances) for each in (planar, batch))
+    found, expected = (augment(each, **chances) for each in (planar, batch))
     assert np.array_equal(found, expected)
 
 
 def test_flip_mirrors_about_its_share_of_the_images(photo):
     batch = np.repeat(photo[None, :20, :10], 400, axis=0)
-    varied = images.augment(batch, np.random.default_rng(0), **STILL | {"flip": 0.5})
+    varied = augment(batch, **STILL | {"flip": 0.5})
     mirrored = (varied == batch[:, :, ::-1]).all(axis=(1, 2, 3))
     assert (mirrored | (varied == batch).all(axis=(1, 2, 3))).all()
     assert 160 < mirrored.sum() < 240
@@ -89,16 +94,25 @@ def test_flip_mirrors_about_its_share_of_the_images(photo):
 
 def test_padding_shifts_each_image_on_its_own():
     batch = np.full((200, 30, 20, 3), 255, np.uint8)
-    varied = images.augment(batch, np.random.default_rng(0), **STILL | {"pad": 3})
+    varied = augment(batch, **STILL | {"pad": 3})
     black_rows = (varied[:, :, 10] == 0).all(axis=2).sum(axis=1)
     black_columns = (varied[:, 15] == 0).all(axis=2).sum(axis=1)
     assert set(black_rows) == set(black_columns) == {0, 1, 2, 3}
     assert len({varied[index].tobytes() for index in range(200)}) == 7 * 7
 
 
+@pytest.mark.parametrize("shift", [(2, 0), (-2, 0), (0, 1), (0, -1), (3, -2), (9, 0), (0, -9)])
+def test_a_shift_moves_the_picture_up_and_to_the_left_and_leaves_black(shift):
+    picture = np.arange(1, 4 * 3 * 3 + 1, dtype=np.uint8).reshape(4, 3, 3)
+    framed = np.pad(picture, ((9, 9), (9, 9), (0, 0)))
+    expected = framed[9 + shift[0] : 13 + shift[0], 9 + shift[1] : 12 + shift[1]]
+    [found] = images.augment(picture[None], [images.Variation(False, shift, None)])
+    assert np.array_equal(found, expected)
+
+
 def test_erasing_fills_a_rectangle_of_the_asked_area_with_the_mean_colour():
     batch = np.zeros((300, 128, 64, 3), np.uint8)
-    varied = images.augment(batch, np.random.default_rng(0), **STILL | {"erasing": 0.5})
+    varied = augment(batch, **STILL | {"erasing": 0.5})
     grey = (varied == [124, 116, 104]).all(axis=3)
     assert (varied[~grey] == 0).all()
     assert 120 < grey.any(axis=(1, 2)).sum() < 180

@@ -4,9 +4,10 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -85,8 +86,23 @@ def decode_once(
     return read
 
 
-def augment(
-    images: NDArray[np.uint8],
+class Variation(NamedTuple):
+    """What is done to an image for training.
+
+    Attributes:
+        mirrored: whether left and right are swapped.
+        shift: pixels by which the picture then moves up and to the left; black follows.
+        erased: x, y, width and height of the rectangle that is then filled; None for none.
+    """
+
+    mirrored: bool
+    shift: tuple[int, int]
+    erased: tuple[int, int, int, int] | None
+
+
+def draw_variations(
+    count: int,
+    size: tuple[int, int],
     rng: np.random.Generator,
     *,
     flip: float,
@@ -94,48 +110,56 @@ def augment(
     erasing: float,
     erasing_area: tuple[float, float],
     erasing_aspect: tuple[float, float],
-) -> NDArray[np.uint8]:
-    """Vary a batch for training: mirror, shift by padding and cropping, and erase a rectangle.
+) -> list[Variation]:
+    """Draw how each image of a batch is varied: mirrored, shifted, and a rectangle of it erased.
 
     Args:
-        images: (n, height, width, 3).
+        count: how many images there are.
+        size: their height and width.
         rng: the source of all randomness.
         flip: probability of a mirror.
-        pad: black pixels added on each side before a crop of the old size is taken anywhere.
+        pad: the image moves by so many pixels at most, as if it had black ones on each side and were cropped again.
         erasing: probability of a rectangle filled with ImageNet's mean colour (Zhong et al., "Random Erasing Data
             Augmentation", 2017).
         erasing_area: smallest and largest share of the image in the rectangle.
         erasing_aspect: smallest and largest ratio of its height to its width.
-
-    Returns:
-        A new array of the same shape.
     """
-    count, height, width, _ = images.shape
     mirrored = rng.random(count) < flip
-    offsets = rng.integers(0, 2 * pad + 1, (count, 2))
+    shifts = rng.integers(0, 2 * pad + 1, (count, 2)) - pad
     erased = rng.random(count) < erasing
-    padded = np.zeros((height + 2 * pad, width + 2 * pad, 3), np.uint8)
-    result = np.empty(images.shape, np.uint8)
-    for index, (y, x) in enumerate(offsets):
-        padded[pad : pad + height, pad : pad + width] = cv2.flip(images[index], 1) if mirrored[index] else images[index]
-        result[index] = padded[y : y + height, x : x + width]
-        if erased[index]:
-            _erase(result[index], rng, erasing_area, erasing_aspect)
-    return result
+    rectangles = [_rectangle(size, rng, erasing_area, erasing_aspect) if each else None for each in erased]
+    return list(map(Variation, mirrored.tolist(), map(tuple, shifts.tolist()), rectangles))
 
 
-def _erase(
-    image: NDArray[np.uint8], rng: np.random.Generator, area: tuple[float, float], aspect: tuple[float, float]
-) -> None:
-    """Fill a random rectangle of `image` in place; a shape that does not fit is drawn again."""
-    height, width, _ = image.shape
+def _rectangle(
+    size: tuple[int, int], rng: np.random.Generator, area: tuple[float, float], aspect: tuple[float, float]
+) -> tuple[int, int, int, int] | None:
+    """Draw x, y, width and height of a rectangle; a shape that does not fit is drawn again, a few times."""
+    height, width = size
     for _ in range(_ERASING_ATTEMPTS):
         target, ratio = height * width * rng.uniform(*area), rng.uniform(*aspect)
         h, w = round((target * ratio) ** 0.5), round((target / ratio) ** 0.5)
         if h < height and w < width:
             y, x = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
-            cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), _MEAN_GREY, cv2.FILLED)
-            return
+            return int(x), int(y), w, h
+    return None
+
+
+def augment(images: NDArray[np.uint8], variations: Sequence[Variation]) -> NDArray[np.uint8]:
+    """Vary images, (n, height, width, 3), each in its own way; the result is a new array."""
+    _, height, width, _ = images.shape
+    result = np.zeros(images.shape, np.uint8)
+    for image, varied, (mirrored, (up, left), erased) in zip(images, result, variations, strict=True):
+        (rows, to_rows), (columns, to_columns) = _moved(up, height), _moved(left, width)
+        varied[to_rows, to_columns] = (cv2.flip(image, 1) if mirrored else image)[rows, columns]
+        if erased:
+            cv2.rectangle(varied, erased, _MEAN_GREY, cv2.FILLED)
+    return result
+
+
+def _moved(by: int, length: int) -> tuple[slice, slice]:
+    """Return which of `length` pixels stay inside when they move towards 0, and where they come to lie."""
+    return slice(max(by, 0), max(length + by, 0)), slice(max(-by, 0), max(length - by, 0))
 
 
 def to_input(images: Tensor, device: torch.device) -> Tensor:

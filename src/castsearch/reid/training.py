@@ -25,7 +25,7 @@ from castsearch.files import read_table
 from castsearch.provenance import file_digest, source_digest
 from castsearch.reid import checkpoints, distributed, history, sampler
 from castsearch.reid.determinism import Precision, cost, deterministic
-from castsearch.reid.images import augment, decode_once, to_input
+from castsearch.reid.images import augment, decode_once, draw_variations, to_input
 from castsearch.reid.losses import Metric, Mining, TripletLoss
 from castsearch.reid.networks import Kind, Neck, Pooling, ReidNetwork, build, pick_device, save_weights
 from castsearch.reid.people import People, read_people
@@ -284,22 +284,25 @@ class _Batches(Dataset):
         """
         settings, (epoch, step) = self.settings, divmod(number, self.steps)
         when = {"seed": settings.seed, "epoch": epoch, "step": step}
-        rows = sampler.batch(self.people.members, settings.people, settings.images, **when)
-        own = np.array_split(rows, len(self.sizes))[self.rank].tolist()
-        try:
-            images = np.stack([self.image(row) for row in own])
-        except InputError as error:
-            return error
-        varied = augment(
-            images,
-            np.random.default_rng((settings.seed, epoch, 1 + step, 1 + self.rank)),
+        rows = sampler.batch(self.people.members, settings.people, settings.images, **when).tolist()
+        # Of the whole batch, so that its pixels are the same among however many processes it is divided.
+        variations = draw_variations(
+            self.size,
+            (settings.height, settings.width),
+            np.random.default_rng((settings.seed, epoch, 1 + step, 1)),
             flip=settings.flip,
             pad=settings.pad,
             erasing=settings.erasing,
             erasing_area=settings.erasing_area,
             erasing_aspect=settings.erasing_aspect,
         )
-        return varied, np.array([self.owner[row] for row in rows.tolist()])
+        own = np.array_split(range(self.size), len(self.sizes))[self.rank]
+        try:
+            images = np.stack([self.image(rows[place]) for place in own])
+        except InputError as error:
+            return error
+        varied = augment(images, [variations[place] for place in own])
+        return varied, np.array([self.owner[row] for row in rows])
 
 
 def _run(
