@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 LANDMARKS = np.array([(0.25, 0.25), (0.75, 0.25), (0.5, 0.5), (0.25, 0.75), (0.75, 0.75)], np.float32)
 
 
-def save(path, nodes, weights, inputs, outputs):
+def save(path, nodes, weights, inputs, outputs, opset=17):
     path.parent.mkdir(parents=True, exist_ok=True)
     graph = helper.make_graph(
         nodes,
@@ -19,7 +19,7 @@ def save(path, nodes, weights, inputs, outputs):
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
         [numpy_helper.from_array(np.asarray(array), name) for name, array in weights.items()],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
     onnx.checker.check_model(model)
     onnx.save(model, path)
 

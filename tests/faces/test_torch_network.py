@@ -1,7 +1,9 @@
 import numpy as np
 import onnx
 import pytest
+from insightface_files import save
 from mxnet_files import filled_checkpoint
+from onnx import helper
 
 from castsearch.faces import onnx_network, retinaface, torch_network
 from castsearch.faces.engine import model_file
@@ -39,6 +41,19 @@ def test_bfloat16_is_near_the_reference_but_not_it(golden, filled):
     reference = np.load(golden / "network_M25.npz")
     outputs = torch_network.open_network(filled("M25"), 1, "bfloat16")(reference["data"].astype(np.float32))
     assert 1e-4 < max(errors(outputs, reference)) < 0.05
+
+
+@pytest.mark.parametrize("opset", [11, 13])
+def test_probabilities_of_bfloat16_are_no_multiples_of_a_256th(tmp_path, opset):
+    nodes = [
+        helper.make_node("Conv", ["image", "kernel"], ["logits"], kernel_shape=[1, 1]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    kernel, shape = np.eye(4, dtype=np.float32).reshape(4, 4, 1, 1), [1, 4, 1, 1]
+    save(tmp_path / "a.onnx", nodes, {"kernel": kernel}, {"image": shape}, {"probabilities": shape}, opset)
+    logits = np.float32([0, 1, 2, 3]).reshape(shape)
+    (found,) = torch_network.open_network(tmp_path / "a.onnx", 1, "bfloat16")(logits)
+    np.testing.assert_allclose(found, np.exp(logits) / np.exp(logits).sum(), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ import onnx2torch
 import onnxruntime
 import torch
 from numpy.typing import NDArray
+from onnx2torch.node_converters.activations import OnnxSoftmaxV1V11
+from torch import nn
 
 from castsearch.faces.onnx_network import Network, Precision
 
@@ -21,7 +23,8 @@ def open_network(path: Path, threads: int, precision: Precision) -> Network:
     Args:
         path: of the ONNX file.
         threads: that torch may use on the CPU.
-        precision: "float32", without TF32; or "bfloat16" for autocast.
+        precision: "float32", without TF32; or "bfloat16" for autocast of all but the probabilities, which would
+            otherwise come in steps of 1/256: thresholds would move, and ties decide which of several boxes stays.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     reduced = precision == "bfloat16"
@@ -30,8 +33,12 @@ def open_network(path: Path, threads: int, precision: Precision) -> Network:
             "precision bfloat16: this processor has no such arithmetic, and is slower by far with it", file=sys.stderr
         )
     torch.set_num_threads(threads)
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = reduced
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     network = onnx2torch.convert(_simplified(path)).eval().to(device, memory_format=torch.channels_last)
+    if reduced:
+        for name, module in list(network.named_modules()):
+            if isinstance(module, nn.Softmax | OnnxSoftmaxV1V11):
+                network.set_submodule(name, _SinglePrecision(module))
 
     def run(images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         batch = torch.from_numpy(images).to(device, memory_format=torch.channels_last)
@@ -42,6 +49,18 @@ def open_network(path: Path, threads: int, precision: Precision) -> Network:
         return [output.float().cpu().numpy() for output in outputs]
 
     return run
+
+
+class _SinglePrecision(nn.Module):
+    """A module that computes in single precision, whatever those around it do."""
+
+    def __init__(self, module: nn.Module):
+        super().__init__()
+        self._module = module
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(values.device.type, enabled=False):
+            return self._module(values.float())
 
 
 def _simplified(path: Path) -> onnx.ModelProto:
