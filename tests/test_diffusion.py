@@ -78,6 +78,21 @@ def test_people_seen_often_do_not_change_what_strangers_reach():
     assert np.median(strength) > 0.4
 
 
+def test_what_exceeds_certain_strangers_is_no_strangers_similarity():
+    among = np.array([0.1, 0.2, 0.3, 0.8, 0.9])
+    assert diffusion.strangers(among, np.linspace(0, 0.4, 20)).tolist() == [0.1, 0.2, 0.3]
+    assert diffusion.strangers(among, np.array([0.0, 0.4])).tolist() == among.tolist()  # two tell nothing
+
+
+def test_a_lone_portrait_is_found_where_it_is_most_of_the_movie():
+    rng = np.random.default_rng(1)
+    identity = np.array([0] * 61 + [1, 2, 3, 4] * 7)  # the portrait, its 60 candidates, and 28 of others
+    face, body = (1.5 * rng.normal(size=(5, 32))[identity] + rng.normal(size=(89, 32)) for _ in range(2))
+    frames = [str(number) for number in [*range(60), *range(28)]]  # each of the others stands beside the person
+    ranking = rank(face, body[1:], frames, rng.random(88) >= 0.2, 1)
+    assert precision(ranking, identity[1:]) > 0.95
+
+
 def test_without_strangers_no_link_counts():
     assert diffusion.link_strength(np.ones(3), np.empty(0), 1).tolist() == [0, 0, 0]
 

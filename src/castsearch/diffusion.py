@@ -4,8 +4,9 @@ Label spreading: Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Loca
 with links measured against what strangers reach, a label for strangers, and one place per person and frame.
 
 There is no threshold to set: most pairs of candidates are different people, so that the lower half of the
-similarities, whatever network they come from, tells what a stranger reaches. Memory grows with the number of
-candidates times that of the cast, so that all movies of a split can be searched at once.
+similarities, whatever network they come from, tells what a stranger reaches. It is the half of those that people of one
+frame reach, who are certainly strangers, since otherwise one person may be most of a movie. Memory grows with the
+number of candidates times that of the cast, so that all movies of a split can be searched at once.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ _PASSED_ON = 0.8  # share of a score that comes from the neighbours
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
 _ELSEWHERE_IN_FRAME = 0.1  # what is left of a score when somebody else in the frame is that person
 _SAMPLE = 1000  # rows whose similarities tell what strangers reach
+_FEWEST_CERTAIN = 10  # so many similarities of certain strangers tell what strangers reach at most …
+_CERTAIN_SHARE = 0.97  # … but for the highest of them, since a face may be a neighbour's
 
 
 def link_strength(similarity: np.ndarray, among: np.ndarray, spread: float) -> np.ndarray:
@@ -30,7 +33,7 @@ def link_strength(similarity: np.ndarray, among: np.ndarray, spread: float) -> n
 
     Args:
         similarity: values of any shape.
-        among: similarities of which at least half are between different people.
+        among: similarities of which at least half are between different people; see `strangers`.
         spread: standard deviations above a stranger's mean from which on a similarity counts. Both are those of the
             normal distribution through the 10 % and 40 % quantiles, which similarities of one person do not reach.
 
@@ -43,6 +46,19 @@ def link_strength(similarity: np.ndarray, among: np.ndarray, spread: float) -> n
     deviation = (high - low) / 1.0282  # the distance of these quantiles of the standard normal distribution
     stranger = high + (0.2533 + spread) * deviation
     return np.square(np.maximum(similarity - stranger, 0) / max(1 - stranger, 1e-6)).astype(np.float32)
+
+
+def strangers(among: np.ndarray, certain: np.ndarray) -> np.ndarray:
+    """Leave out of similarities what different people do not reach.
+
+    Args:
+        among: (m,) similarities of any pairs.
+        certain: (k,) similarities of pairs that are certainly different people, as those within a frame are.
+
+    Returns:
+        Those of `among` that certain strangers reach; all, where too few strangers are certain.
+    """
+    return among if len(certain) < _FEWEST_CERTAIN else among[among <= np.quantile(certain, _CERTAIN_SHARE)]
 
 
 def links(features: np.ndarray, frames: np.ndarray) -> sparse.csr_array:
@@ -60,8 +76,8 @@ def links(features: np.ndarray, frames: np.ndarray) -> sparse.csr_array:
     # Those of its frame are dropped later; a few more keep their places filled.
     indices, cosines, _ = rerank.nearest_neighbors(unit, _NEIGHBORS + 4)
     sample = np.arange(0, n, max(1, n // _SAMPLE))
-    pairs = unit[sample] @ unit[sample].T
-    strength = link_strength(cosines, pairs[np.triu_indices(len(sample), 1)], _LINK_SPREAD)
+    within = [_pairs(unit[together]) for together in _companies(frames)]
+    strength = link_strength(cosines, strangers(_pairs(unit[sample]), _joined(within)), _LINK_SPREAD)
     strength[frames[indices] == frames[:, None]] = 0
     strength[np.cumsum(strength > 0, axis=1) > _NEIGHBORS] = 0
     starts = np.arange(n + 1) * indices.shape[1]
@@ -103,13 +119,11 @@ def settle_frames(scores: np.ndarray, frames: np.ndarray) -> np.ndarray:
         (num_cast, n) of the type of `scores`.
     """
     settled = scores.copy()
-    order = np.argsort(frames, kind="stable")
-    for together in np.split(order, np.flatnonzero(np.diff(frames[order])) + 1):
-        if len(together) > 1:
-            cast, place = linear_sum_assignment(scores[:, together], maximize=True)
-            left = np.full((len(cast), len(together)), _ELSEWHERE_IN_FRAME, scores.dtype)
-            left[np.arange(len(cast)), place] = 1
-            settled[np.ix_(cast, together)] *= left
+    for together in _companies(frames):
+        cast, place = linear_sum_assignment(scores[:, together], maximize=True)
+        left = np.full((len(cast), len(together)), _ELSEWHERE_IN_FRAME, scores.dtype)
+        left[np.arange(len(cast)), place] = 1
+        settled[np.ix_(cast, together)] *= left
     return settled
 
 
@@ -154,7 +168,10 @@ def rank(
     if body is not None:
         graph = graph + links(body, frame)
     seeds = np.zeros((num_cast + 1, n), np.float32)
-    seeds[:num_cast, seen] = link_strength(face_similarity[:, seen], face_similarity[:, seen], _PORTRAIT_SPREAD)
+    similarity = face_similarity[:, seen]
+    # Of a frame's faces one at most is the portrait's.
+    others = [np.sort(similarity[:, together], axis=1)[:, :-1].ravel() for together in _companies(frame[seen])]
+    seeds[:num_cast, seen] = link_strength(similarity, strangers(similarity.ravel(), _joined(others)), _PORTRAIT_SPREAD)
     best = seeds.max(axis=0)
     typical = np.median(best[best > 0]) if best.any() else 0
     seeds[num_cast, seen] = np.maximum(typical - best[seen], 0)
@@ -166,3 +183,19 @@ def rank(
         scores[:, ~reached] = scores[:, reached].mean(axis=1, keepdims=True)
     by_face = np.where(has_face, face_similarity, -np.inf)
     return np.lexsort((-by_face, -settle_frames(scores, frame)), axis=1)
+
+
+def _companies(frames: np.ndarray) -> list[np.ndarray]:
+    """Who stand in a frame together: the rows of every frame that has more than one."""
+    order = np.argsort(frames, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(frames[order])) + 1)
+    return [together for together in groups if len(together) > 1]
+
+
+def _pairs(unit: np.ndarray) -> np.ndarray:
+    """Cosines of every two of some unit rows."""
+    return (unit @ unit.T)[np.triu_indices(len(unit), 1)]
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.empty(0, np.float32), *parts])
