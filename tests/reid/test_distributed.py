@@ -33,10 +33,13 @@ def share(rank, network, pixels, sizes, folder):
     dist.destroy_process_group()
 
 
-@pytest.mark.parametrize("kind", networks.KINDS)
-def test_two_processes_have_the_loss_and_the_gradient_of_one(kind, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "backbone"),
+    [("triplet", "mobilenet_v2"), ("mgn", "mobilenet_v2"), ("triplet", "timm/test_efficientnet")],
+)
+def test_two_processes_have_the_loss_and_the_gradient_of_one(kind, backbone, tmp_path):
     torch.manual_seed(0)
-    network = networks.build(kind, "mobilenet_v2", 5, input_size=(64, 32)).train().double()
+    network = networks.build(kind, backbone, 5, input_size=(64, 32)).train().double()
     network.spare = torch.nn.Parameter(torch.ones(1))  # without a gradient
     network.register_forward_pre_hook(lambda _, arguments: (arguments[0].double(),))
     pixels = torch.randint(0, 256, (15, 64, 32, 3), dtype=torch.uint8)
@@ -48,6 +51,12 @@ def test_two_processes_have_the_loss_and_the_gradient_of_one(kind, tmp_path):
     for rank in ("0", "1"):
         for part, whole in zip(torch.load(tmp_path / rank), expected, strict=True):
             torch.testing.assert_close(part, whole, rtol=1e-4, atol=1e-6)
+
+
+def test_norms_that_cannot_be_shared_are_named(monkeypatch):
+    monkeypatch.setattr(distributed, "world_size", lambda: 2)
+    with pytest.raises(InputError, match=r"^the network has layers of type BatchNorm3d, .*reid\.gpus: 1$"):
+        distributed.parallel(torch.nn.BatchNorm3d(1))
 
 
 def trained(folder, crops, processes):

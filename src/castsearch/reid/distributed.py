@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import torch
+from timm.layers import BatchNormAct2d, convert_sync_batchnorm
 from torch import Tensor, distributed, multiprocessing, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
@@ -98,23 +99,24 @@ def rank() -> int:
 def parallel(network: nn.Module) -> nn.Module:
     """Wrap a network for training in this process and the others, its parameters staying where they are.
 
-    On GPUs its batch norms become torch's SyncBatchNorm; elsewhere, where that does not work, they become a plain
-    version of it.
+    On GPUs its batch norms become torch's SyncBatchNorm, those of timm that end in an activation timm's version of it;
+    elsewhere, where that does not work, they become a plain one.
 
     Raises:
-        InputError: the network has batch norms that are more than that.
+        InputError: the network has batch norms of another type.
     """
     if world_size() == 1:
         return network
-    norms = {type(module) for module in network.modules() if isinstance(module, _BatchNorm)}
-    for other in norms - {nn.BatchNorm1d, nn.BatchNorm2d}:
-        raise InputError(f"the network has layers of type {other.__name__}, which only one GPU at a time can train")
+    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    for other in {type(norm) for norm in norms} - set(_SHARED):
+        raise InputError(
+            f"the network has layers of type {other.__name__}, which several GPUs cannot share; train it with reid.gpus: 1"
+        )
     if next(network.parameters()).is_cuda:
-        nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        convert_sync_batchnorm(network)
     else:
-        for module in network.modules():
-            if isinstance(module, _BatchNorm):
-                module.__class__ = _SharedBatchNorm
+        for norm in norms:
+            norm.__class__ = _SHARED[type(norm)]
     # A static graph may leave parameters without a gradient, as some of timm's models do.
     return DistributedDataParallel(network, forward_sync_buffers=False, static_graph=True)
 
@@ -178,3 +180,17 @@ class _SharedBatchNorm(_BatchNorm):
             self.num_batches_tracked += 1
         result = centred * (variance + self.eps).rsqrt().view(shape) * self.weight.view(shape)
         return result if self.bias is None else result + self.bias.view(shape)
+
+
+class _SharedBatchNormAct(_SharedBatchNorm):
+    """The same with timm's activation behind it."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self.act(self.drop(super().forward(input)))
+
+
+_SHARED = {
+    nn.BatchNorm1d: _SharedBatchNorm,
+    nn.BatchNorm2d: _SharedBatchNorm,
+    BatchNormAct2d: _SharedBatchNormAct,
+}
