@@ -1,5 +1,6 @@
 """Face networks from ONNX files, on a CUDA device where there is one."""
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -92,8 +93,8 @@ def open_network(
 ) -> Network:
     """Load a network and check that it is of the kind that is wanted.
 
-    It runs in ONNX Runtime in single precision, but in torch where that alone has the precision or a CUDA device. It
-    takes any number of images, even where the file fixes one.
+    It runs in ONNX Runtime in single precision, but in torch where that alone has the precision, or has a CUDA device
+    and can run it. It takes any number of images, even where the file fixes one.
 
     Args:
         model: the ONNX file.
@@ -105,7 +106,8 @@ def open_network(
         precision: of the arithmetic; what goes in and comes out is single.
 
     Raises:
-        InputError: the file is not an ONNX network, or has another input or other outputs.
+        InputError: the file is not an ONNX network, or has another input or other outputs; or torch alone has the
+            precision, and cannot run the network.
     """
     session = open_session(model, threads, expected, remedy)
     inputs, outputs = session.get_inputs(), session.get_outputs()
@@ -122,6 +124,11 @@ def open_network(
     if precision != "float32" or (_CUDA not in session.get_providers() and torch_has_gpu()):
         from castsearch.faces import torch_network  # noqa: PLC0415 (torch takes seconds to import)
 
-        return any_batch(torch_network.open_network(model.path, threads, precision), batch)
+        try:
+            return any_batch(torch_network.open_network(model.path, session, threads, precision), batch)
+        except InputError as error:
+            if precision != "float32":
+                raise InputError(f"{error}; set precision: float32") from None
+            print(f"{error}: ONNX Runtime does, on the CPU", file=sys.stderr)
     name = inputs[0].name
     return any_batch(lambda images: session.run(None, {name: images}), batch)

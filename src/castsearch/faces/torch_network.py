@@ -3,6 +3,7 @@
 import sys
 import tempfile
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +15,28 @@ from numpy.typing import NDArray
 from onnx2torch.node_converters.activations import OnnxSoftmaxV1V11
 from torch import nn
 
+from castsearch.errors import InputError
 from castsearch.faces.onnx_network import Network, Precision
 
+_TOLERANCE = 1e-3  # of an output's largest value: far more than rounding, far less than another meaning
+_SIDES = (75, 61)  # of the image that a network of any size is tried on: small, and no multiple of a stride
 
-def open_network(path: Path, threads: int, precision: Precision) -> Network:
-    """Load an ONNX network that `castsearch.faces.onnx_network` has checked, on a CUDA device where there is one.
+# What onnx2torch and the modules that it makes raise where they do not know an operator, or one of its options.
+_CONVERSION_ERRORS = (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+
+
+def open_network(path: Path, session: onnxruntime.InferenceSession, threads: int, precision: Precision) -> Network:
+    """Convert an ONNX network to torch, on a CUDA device where there is one, and check that it computes the same.
 
     Args:
         path: of the ONNX file.
+        session: the same in ONNX Runtime, as `castsearch.faces.onnx_network` has checked it.
         threads: that torch may use on the CPU.
         precision: "float32", without TF32; or "bfloat16" for autocast of all but the probabilities, which would
             otherwise come in steps of 1/256: thresholds would move, and ties decide which of several boxes stays.
+
+    Raises:
+        InputError: the network has an operator or an option that onnx2torch does not know or takes for another.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     reduced = precision == "bfloat16"
@@ -34,21 +46,42 @@ def open_network(path: Path, threads: int, precision: Precision) -> Network:
         )
     torch.set_num_threads(threads)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    network = onnx2torch.convert(_simplified(path)).eval().to(device, memory_format=torch.channels_last)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of results that may differ, which is checked
+            network = onnx2torch.convert(_simplified(path)).eval().to(device, memory_format=torch.channels_last)
+        _check_outputs(partial(_run, network, device, False), session)
+    except _CONVERSION_ERRORS as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: torch cannot run this network ({reason})") from None
     if reduced:
         for name, module in list(network.named_modules()):
             if isinstance(module, nn.Softmax | OnnxSoftmaxV1V11):
                 network.set_submodule(name, _SinglePrecision(module))
+    return partial(_run, network, device, reduced)
 
-    def run(images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        batch = torch.from_numpy(images).to(device, memory_format=torch.channels_last)
-        with warnings.catch_warnings(), torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, reduced):
-            warnings.filterwarnings("ignore", "Using a non-tuple sequence")  # onnx2torch's Slice
-            outputs = network(batch)
-        outputs = [outputs] if isinstance(outputs, torch.Tensor) else outputs
-        return [output.float().cpu().numpy() for output in outputs]
 
-    return run
+def _run(
+    network: nn.Module, device: torch.device, reduced: bool, images: NDArray[np.float32]
+) -> list[NDArray[np.float32]]:
+    batch = torch.from_numpy(images).to(device, memory_format=torch.channels_last)
+    with warnings.catch_warnings(), torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, reduced):
+        warnings.filterwarnings("ignore", "Using a non-tuple sequence")  # onnx2torch's Slice
+        outputs = network(batch)
+    outputs = [outputs] if isinstance(outputs, torch.Tensor) else outputs
+    return [output.float().cpu().numpy() for output in outputs]
+
+
+def _check_outputs(network: Network, session: onnxruntime.InferenceSession) -> None:
+    """Raise a ValueError unless a network gives what a session gives for a small image."""
+    (image,) = session.get_inputs()
+    wanted = zip(image.shape, (1, 3, *_SIDES), strict=True)
+    shape = [length if isinstance(length, int) and length > 0 else default for length, default in wanted]
+    images = np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)
+    names = [output.name for output in session.get_outputs()]
+    for name, found, expected in zip(names, network(images), session.run(names, {image.name: images}), strict=True):
+        allowed = _TOLERANCE * np.abs(expected).max()
+        if found.shape != expected.shape or not np.abs(found - expected).max() <= allowed:  # NaN is refused, too
+            raise ValueError(f"its output {name} is not what ONNX Runtime gives")
 
 
 class _SinglePrecision(nn.Module):
