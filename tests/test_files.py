@@ -20,6 +20,17 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_a_name_stands_for_is_on_the_disk_before_it_does(tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr(files, "_flush", lambda path: done.append(("flush", path.name)))
+    replace = files.os.replace
+    monkeypatch.setattr(files.os, "replace", lambda old, new: done.append(("rename", old.name)) or replace(old, new))
+    files.write_text(tmp_path / "a.txt", "new")
+    [(_, temporary), *_] = done
+    assert temporary.startswith(".a.")
+    assert done == [("flush", temporary), ("rename", temporary), ("flush", tmp_path.name)]
+
+
 def test_the_same_content_gives_the_same_bytes(tmp_path):
     table, array = pa.table({"id": ["a", "b"], "score": [1.0, 2.0]}), np.arange(6.0)
     for name in ("one", "two"):

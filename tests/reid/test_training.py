@@ -351,12 +351,16 @@ def then_killed(function):
     return call
 
 
-def test_a_damaged_checkpoint_is_named(crops, tmp_path):
-    trained(tmp_path, crops)
+@pytest.mark.parametrize("size", [0, 1000, -100])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(size, crops, tmp_path, capsys):
+    settings = replace(TINY, checkpoints_kept=2)
+    in_one_go = trained(tmp_path, crops, settings)
     checkpoint = tmp_path / "checkpoints" / "epoch-000003.safetensors"
-    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
-    with pytest.raises(InputError, match=f"^{checkpoint}: damaged .*remove it to train without it$"):
-        trained(tmp_path, crops)
+    checkpoint.write_bytes(checkpoint.read_bytes()[:size])
+    assert trained(tmp_path, crops, settings) == in_one_go
+    log = capsys.readouterr().err
+    assert f"{checkpoint} is damaged and is not used" in log
+    assert "going on after epoch 2" in log
 
 
 def test_the_log_has_a_row_per_epoch_and_the_learning_rate_falls(crops, tmp_path):

@@ -13,7 +13,6 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from castsearch.errors import InputError
 from castsearch.files import replacing
 
 
@@ -36,7 +35,7 @@ def save(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, train
 
 
 def newest(folder: Path, wanted: dict) -> tuple[Path, dict] | None:
-    """Find the checkpoint to go on from.
+    """Find the checkpoint to go on from: the newest that is whole.
 
     Args:
         folder: of the checkpoints.
@@ -44,15 +43,13 @@ def newest(folder: Path, wanted: dict) -> tuple[Path, dict] | None:
 
     Returns:
         The path and its `training`, or None.
-
-    Raises:
-        InputError: a file cannot be read.
     """
     for path in _newest_first(folder):
-        training = _training(path)
-        if _matches(training, wanted):
+        training = training_of(path)
+        if training is not None and _matches(training, wanted):
             return path, training
-        print(f"{path} belongs to another training and is not used", file=sys.stderr)
+        flaw = "is damaged" if training is None else "belongs to another training"
+        print(f"{path} {flaw} and is not used", file=sys.stderr)
     return None
 
 
@@ -60,12 +57,13 @@ def _newest_first(folder: Path) -> list[Path]:
     return sorted(Path(folder).glob("epoch-*.safetensors"), reverse=True)
 
 
-def _training(path: Path) -> dict:
+def training_of(path: Path) -> dict | None:
+    """Return what `save` was given as `training`; None where there is no such checkpoint, or a damaged one."""
     try:
         with safetensors.safe_open(path, "pt") as file:
             return json.loads(file.metadata()["training"])
-    except safetensors.SafetensorError as error:
-        raise InputError(f"{path}: damaged ({error}); remove it to train without it") from error
+    except (FileNotFoundError, safetensors.SafetensorError):
+        return None
 
 
 def _matches(training: dict, wanted: dict) -> bool:
@@ -85,14 +83,11 @@ def prune(folder: Path, wanted: dict, kept: int, also: Collection[Path]) -> None
 
     Args:
         folder: of the checkpoints.
-        wanted: as for `newest`; those of other trainings are deleted, whatever their epoch.
+        wanted: as for `newest`; those of other trainings and damaged ones are deleted, whatever their epoch.
         kept: how many of the newest stay,
         also: and which others.
-
-    Raises:
-        InputError: a file cannot be read.
     """
-    own = [path for path in _newest_first(folder) if _matches(_training(path), wanted)]
+    own = [path for path in _newest_first(folder) if _matches(training_of(path) or {}, wanted)]
     stale = set(_newest_first(folder)) - {*own[:kept], *also}
     unfinished = [*Path(folder).glob(".epoch-*"), *Path(folder).glob(".tmp*")]  # ours, and safetensors' own
     for path in [*stale, *unfinished]:
