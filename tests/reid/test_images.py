@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -59,6 +60,15 @@ def test_decoding_once_stops_at_what_cannot_be_decoded(tmp_path):
 
     with pytest.raises(InputError, match=r"^image 0 is broken$"):
         images.decode_once(load, 3, (64, 32), folder=tmp_path, threads=2)
+
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - nothing is written there
+
+
+@pytest.mark.skipif(not MEMORY.is_dir(), reason="needs a file system in memory")
+def test_a_folder_in_memory_is_told_from_one_on_a_disk():
+    assert images.in_memory(MEMORY)
+    assert not images.in_memory(Path(__file__).parent)
 
 
 @pytest.mark.parametrize("encoded", [b"", b"not an image"])

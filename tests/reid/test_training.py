@@ -16,7 +16,7 @@ from tensorboardX.proto import event_pb2
 
 from castsearch.errors import InputError
 from castsearch.files import read_table, write_table
-from castsearch.reid import networks, training
+from castsearch.reid import images, networks, training
 from castsearch.reid.features import extract
 from castsearch.reid.history import LOSSES
 from castsearch.reid.losses import TripletLoss
@@ -437,7 +437,32 @@ def test_decoding_again_in_every_epoch_changes_nothing(crops, tmp_path, monkeypa
     at_once = trained(tmp_path / "at once", crops)
     monkeypatch.setattr(training, "decode_once", no_room)
     assert trained(tmp_path / "again", crops) == at_once
-    assert "every epoch decodes its images again: no room" in capsys.readouterr().err
+    log = capsys.readouterr().err
+    assert "no place for decoded images: no room" in log
+    assert "every epoch decodes its images again" in log
+
+
+@pytest.mark.parametrize(
+    ("memory", "full", "expected"), [(False, False, ["local"]), (True, False, ["checkpoints"]), (False, True, None)]
+)
+def test_images_are_decoded_to_the_nodes_own_disk_where_that_has_room(
+    memory, full, expected, crops, tmp_path, monkeypatch
+):
+    places = []
+
+    def decode_once(*arguments, folder, **named):
+        places.append(folder.name)
+        if full and folder == local:
+            raise OSError("no room")
+        return images.decode_once(*arguments, folder=folder, **named)
+
+    local = tmp_path / "local"
+    local.mkdir()
+    monkeypatch.setattr(training.tempfile, "gettempdir", lambda: str(local))
+    monkeypatch.setattr(training, "in_memory", lambda folder: memory and folder == local)
+    monkeypatch.setattr(training, "decode_once", decode_once)
+    trained(tmp_path, crops)
+    assert places == (expected or ["local", "checkpoints"])
 
 
 @pytest.mark.parametrize(("decoder", "workers"), [("at once", 0), ("each time", 0), ("each time", 1)])

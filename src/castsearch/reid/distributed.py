@@ -109,9 +109,8 @@ def parallel(network: nn.Module) -> nn.Module:
         return network
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     for other in {type(norm) for norm in norms} - set(_SHARED):
-        raise InputError(
-            f"the network has layers of type {other.__name__}, which several GPUs cannot share; train it with reid.gpus: 1"
-        )
+        remedy = "train it on one, by reid.gpus: 1"
+        raise InputError(f"the network has layers of type {other.__name__}, which GPUs cannot share; {remedy}")
     if next(network.parameters()).is_cuda:
         convert_sync_batchnorm(network)
     else:

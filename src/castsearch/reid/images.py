@@ -47,6 +47,14 @@ def decode(encoded: bytes, size: tuple[int, int]) -> NDArray[np.uint8] | None:
     return cv2.merge(list(resized[0].numpy()))  # the filter leaves planes
 
 
+def in_memory(folder: Path) -> bool:
+    """Tell whether what lies in `folder` takes memory rather than a disk, by Linux's list of mounts."""
+    device = folder.stat().st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return any(mount[2] == number and mount[mount.index("-") + 1] in ("tmpfs", "ramfs") for mount in mounts)
+
+
 def decode_once(
     load: Callable[[int], NDArray[np.uint8]], count: int, size: tuple[int, int], *, folder: Path, threads: int
 ) -> Callable[[int], NDArray[np.uint8]]:

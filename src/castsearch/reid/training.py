@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +26,7 @@ from castsearch.files import read_table
 from castsearch.provenance import file_digest, source_digest
 from castsearch.reid import checkpoints, distributed, history, sampler
 from castsearch.reid.determinism import Precision, cost, deterministic
-from castsearch.reid.images import augment, decode_once, draw_variations, to_input
+from castsearch.reid.images import augment, decode_once, draw_variations, in_memory, to_input
 from castsearch.reid.losses import Metric, Mining, TripletLoss
 from castsearch.reid.networks import Kind, Neck, Pooling, ReidNetwork, build, pick_device, save_weights
 from castsearch.reid.people import People, read_people
@@ -254,28 +255,31 @@ class _Batches(Dataset):
         if not all(self.sizes):
             raise InputError(f"a batch of {self.size} images cannot be divided among {len(self.sizes)} GPUs")
 
-    def decode(self, folder: Path) -> None:
-        """Decode all images once for all epochs, into a nameless file in `folder`; without room, go on as before.
+    def decode(self, folders: Sequence[Path]) -> None:
+        """Decode all images once for all epochs, into a nameless file in the first of the folders that has room.
+
+        Where none has, images are decoded in every epoch.
 
         Raises:
             InputError: a crop is not an image.
         """
         rows = np.concatenate(self.people.members).tolist()
-        size = (self.settings.height, self.settings.width)
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            decoded = decode_once(
-                lambda place: self.image(rows[place]),
-                len(rows),
-                size,
-                folder=folder,
-                threads=torch.get_num_threads(),
-            )
-        except OSError as error:
-            _say(f"every epoch decodes its images again: {error}")
-        else:
-            places = {row: place for place, row in enumerate(rows)}
-            self.image = lambda row: decoded(places[row])
+        places = {row: place for place, row in enumerate(rows)}
+        for folder in folders:
+            try:
+                decoded = decode_once(
+                    lambda place: self.image(rows[place]),
+                    len(rows),
+                    (self.settings.height, self.settings.width),
+                    folder=folder,
+                    threads=torch.get_num_threads(),
+                )
+            except OSError as error:
+                _say(f"no place for decoded images: {error}")
+            else:
+                self.image = lambda row, decoded=decoded: decoded(places[row])
+                return
+        _say("every epoch decodes its images again")
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray] | InputError:
         """Return this process's images, uint8 (n, height, width, 3), and who is in each of the batch's, int64 (size,).
@@ -339,7 +343,10 @@ def _run(
     if found:
         checkpoints.load(found[0], network, optimizer)
     if distributed.world_size() == 1 and len(rows) < settings.epochs - 1:  # several would each fill a file
-        batches.decode(checkpoint_dir)
+        checkpoint_dir.mkdir(parents=True, exist_ok=True)
+        # The node's own disk before one that many jobs share; but what lies in memory is no better than a cache.
+        local = Path(tempfile.gettempdir())
+        batches.decode([checkpoint_dir] if in_memory(local) else [local, checkpoint_dir])
     upcoming = iter(_loader(batches, settings, first=len(rows), device=device, workers=workers))
     board = history.Board(log_dir, rows) if leads else None
     progress = tqdm(
