@@ -56,7 +56,7 @@ def searchable(drawn: simulation.SimulatedMovie) -> tuple[search.Movie, dict[str
     candidates = [f"{number:05d}" for number in range(len(drawn.identity))]
     labels = {name: [candidates[row] for row in np.flatnonzero(drawn.identity == i)] for i, name in enumerate(cast)}
     faces = search.FaceFeatures(drawn.face, detected=drawn.has_face, selected=drawn.has_face)
-    movie = search.Movie(cast, candidates, [], [], drawn.frames, {FACE: faces}, {BODY: drawn.body})
+    movie = search.Movie(cast, candidates, [], [], drawn.frames, {FACE: faces}, {BODY: drawn.body}, [0] * num_cast)
     return movie, labels
 
 

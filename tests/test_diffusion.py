@@ -139,6 +139,24 @@ def test_whom_only_strangers_reach_comes_after_whom_nothing_reaches():
     assert rank(face, body, list("abcdef"), has_face, 1)[0].tolist() == [0, 1, 5, 2, 3, 4]
 
 
+def test_portraits_of_one_person_in_two_movies_are_told():
+    strangers = np.random.default_rng(0).normal(size=(200, 64))
+    portraits = strangers[[0, 1, 0, 0, 2]]
+    assert diffusion.people(portraits, np.array([0, 0, 1, 2, 2]), strangers).tolist() == [0, 1, 0, 0, 2]
+    # The cast of one movie are different people, however alike.
+    assert diffusion.people(portraits, np.zeros(5, int), strangers).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_portraits_of_one_person_do_not_compete():
+    face = np.eye(8)[[0, 0, 1, 0, 2, 0, 1, 2]]  # three portraits, the first two of one person, and five candidates
+    similarity = fusion.face_similarity(face, 3, np.ones(5, bool))
+    seen = {"frames": list("aabcd"), "has_face": np.ones(5, bool)}
+    apart = diffusion.rank(similarity, face[3:], None, **seen)
+    assert apart[1].tolist()[:2] == [2, 0]  # in frame a, the place is the first portrait's
+    together = diffusion.rank(similarity, face[3:], None, person=np.array([0, 0, 1]), **seen)
+    assert together[:2].tolist() == [apart[0].tolist()] * 2
+
+
 def test_shapes_that_do_not_fit_are_refused():
     face, body, frames, has_face, num_cast, _ = movie()
     similarity = fusion.face_similarity(face, num_cast, has_face)

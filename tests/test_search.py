@@ -85,6 +85,7 @@ def test_movies_are_searched_as_one(tmp_path):
     faces = [feature[:cast] for feature, cast in features] + [feature[cast:] for feature, cast in features]
     assert np.array_equal(movie.faces["dlib"].feature, np.vstack(faces))
     assert len(movie.faces["dlib"].detected) == len(movie.faces["dlib"].selected) == 11
+    assert movie.cast_movies == [0, 0, 1]
     for row in rank(movie, ablation("dlib", ["net"], across=True)):
         assert len(row["ranking"]) == 12
 

@@ -78,3 +78,14 @@ def test_a_wrong_face_is_that_of_another_in_the_frame():
     alone = np.array([len(people[frame]) == 1 for frame in drawn.frames])
     assert 0 < alone[cast].mean() < 1
     np.testing.assert_array_equal(own[cast], alone[cast])
+
+
+def test_movies_of_a_split_share_some_of_their_cast():
+    movies = simulation.split([(5, 60)] * 4, seed=0, shared=0.5)
+    casts = [cast for _, cast in movies]
+    assert all(len(set(cast)) == 5 for cast in casts)
+    assert len({actor for cast in casts for actor in cast}) < 20
+    portraits = l2_normalize(np.vstack([drawn.face[:5] for drawn, _ in movies]))
+    actors = np.concatenate(casts)
+    cosine, same = portraits @ portraits.T, actors[:, None] == actors
+    assert cosine[same].min() > cosine[~same].max()

@@ -14,12 +14,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse.csgraph import connected_components
 
 from castsearch import rerank
 
 _NEIGHBORS = 10  # links of a candidate by face, and as many by body
 _LINK_SPREAD = 1  # a link counts from so many standard deviations above a stranger's similarity …
 _PORTRAIT_SPREAD = 2  # … and one to a portrait, with which all begins, from so many
+_PERSON_SPREAD = 5  # two portraits of different movies show one person from so many
 _PASSED_ON = 0.8  # share of a score that comes from the neighbours
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
 _ELSEWHERE_IN_FRAME = 0.1  # what is left of a score when somebody else in the frame is that person
@@ -86,6 +88,23 @@ def links(features: np.ndarray, frames: np.ndarray) -> sparse.csr_array:
     return graph.maximum(graph.T).tocsr()
 
 
+def people(portraits: np.ndarray, movies: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """Number the people that portraits show: an actor may have one in each of several movies.
+
+    Args:
+        portraits: (c, d) face features of any length.
+        movies: (c,) numbers; the cast of one movie are different people.
+        face: (n, d) face features of candidates, among whom most are different people.
+
+    Returns:
+        (c,) int64 numbers from 0 on, equal for portraits of one person.
+    """
+    unit, portraits = rerank.l2_normalize(face[:: max(1, len(face) // _SAMPLE)]), rerank.l2_normalize(portraits)
+    same = link_strength(portraits @ portraits.T, _pairs(unit), _PERSON_SPREAD) > 0
+    same[movies[:, None] == movies] = False
+    return connected_components(sparse.csr_array(same), directed=False)[1].astype(np.int64)
+
+
 def spread(seeds: np.ndarray, graph: sparse.csr_array) -> np.ndarray:
     """Spread labels over a graph, each step a mixture of the seeds and of what the neighbours have.
 
@@ -134,6 +153,7 @@ def rank(
     *,
     frames: Sequence[str],
     has_face: np.ndarray,
+    person: np.ndarray | None = None,
 ) -> np.ndarray:
     """Rank every candidate for every cast member.
 
@@ -150,6 +170,8 @@ def rank(
         body: (n, d') body features; None to go by faces alone.
         frames: n names; candidates of one frame are different people.
         has_face: (n,) bool, whether the candidate's face can be seen.
+        person: (num_cast,) whom each portrait shows, such as `people`. One person's portraits have one label, which
+            starts from the best of them; None stands for different people.
 
     Returns:
         (num_cast, n) int64, each row a permutation of the candidates, best first.
@@ -167,22 +189,26 @@ def rank(
     graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:
         graph = graph + links(body, frame)
-    seeds = np.zeros((num_cast + 1, n), np.float32)
+    person = np.arange(num_cast) if person is None else person
+    num_people = person.max(initial=-1) + 1
+    seeds = np.zeros((num_people + 1, n), np.float32)
     similarity = face_similarity[:, seen]
     # Of a frame's faces one at most is the portrait's.
     others = [np.sort(similarity[:, together], axis=1)[:, :-1].ravel() for together in _companies(frame[seen])]
-    seeds[:num_cast, seen] = link_strength(similarity, strangers(similarity.ravel(), _joined(others)), _PORTRAIT_SPREAD)
+    strength = link_strength(similarity, strangers(similarity.ravel(), _joined(others)), _PORTRAIT_SPREAD)
+    for row, label in enumerate(person):
+        seeds[label, seen] = np.maximum(seeds[label, seen], strength[row])
     best = seeds.max(axis=0)
     typical = np.median(best[best > 0]) if best.any() else 0
-    seeds[num_cast, seen] = np.maximum(typical - best[seen], 0)
+    seeds[num_people, seen] = np.maximum(typical - best[seen], 0)
     scores = spread(seeds, graph)
     reached = scores.any(axis=0)
     share = np.divide(scores, scores.sum(axis=0), where=scores > 0, out=np.zeros_like(scores))
-    scores = (scores * share)[:num_cast]
+    scores = (scores * share)[:num_people]
     if reached.any():
         scores[:, ~reached] = scores[:, reached].mean(axis=1, keepdims=True)
     by_face = np.where(has_face, face_similarity, -np.inf)
-    return np.lexsort((-by_face, -settle_frames(scores, frame)), axis=1)
+    return np.lexsort((-by_face, -settle_frames(scores, frame)[person]), axis=1)
 
 
 def _companies(frames: np.ndarray) -> list[np.ndarray]:

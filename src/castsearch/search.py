@@ -58,6 +58,7 @@ class Movie:
         frames: n names; candidates of one frame are different people.
         faces: by face engine.
         bodies: network → (n, d') float32 body features.
+        cast_movies: c numbers; the cast of one movie are different people.
     """
 
     cast: list[str]
@@ -67,6 +68,7 @@ class Movie:
     frames: list[str]
     faces: dict[str, FaceFeatures]
     bodies: dict[str, np.ndarray]
+    cast_movies: list[int]
 
 
 def load_movie(crops: str | Path, faces: Mapping[str, str | Path], bodies: Mapping[str, str | Path]) -> Movie:
@@ -91,6 +93,7 @@ def load_movie(crops: str | Path, faces: Mapping[str, str | Path], bodies: Mappi
             network: _finite(path, ids[candidates], np.load(path)[candidates[~cast]])
             for network, path in bodies.items()
         },
+        cast_movies=[0] * int(np.count_nonzero(cast & usable)),
     )
 
 
@@ -109,7 +112,7 @@ def _load_faces(path: str | Path, usable: np.ndarray, candidates: np.ndarray) ->
     features = np.zeros((len(table), width), np.float32)
     features[column.is_valid().to_numpy(zero_copy_only=False)] = column.flatten().to_numpy().reshape(-1, width)
     own = _finite(path, np.array(table["id"].to_pylist(), object)[usable], features[usable])
-    return FaceFeatures(own, *(table[name].to_numpy()[candidates] for name in ("detected", "selected")))
+    return FaceFeatures(own, *(table[name].to_numpy()[candidates].astype(bool) for name in ("detected", "selected")))
 
 
 def load_movies(
@@ -149,6 +152,7 @@ def load_movies(
         },
         faces={engine: _join_faces(movies, engine) for engine in faces},
         bodies={network: np.concatenate([movie.bodies[network] for movie in movies]) for network in bodies},
+        cast_movies=[number for number, movie in enumerate(movies) for _ in movie.cast],
     )
 
 
@@ -256,7 +260,10 @@ def _rank(
     if variant.networks:
         features = fusion.concatenate([movie.bodies[network] for network in variant.networks])
     if variant.method == "diffusion":
-        return diffusion.rank(face, candidate_face, features, **seen)
+        person = diffusion.people(
+            faces.feature[: len(movie.cast)], np.array(movie.cast_movies), candidate_face[has_face]
+        )
+        return diffusion.rank(face, candidate_face, features, person=person, **seen)
     body = body_cosine = None
     if features is not None:
         body = reranked[variant.bodies] if variant.body_rerank else fusion.body_similarity(features)

@@ -14,6 +14,7 @@ the assumptions:
   tint, the view (front, side or back) and noise. Some costumes are uniforms that several people wear.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,14 +89,51 @@ class SimulatedMovie:
     frames: list[str]
 
 
-def movie(num_cast: int, n: int, seed: int, assumptions: Assumptions | None = None) -> SimulatedMovie:
-    """Draw a movie; equal arguments give equal movies."""
+def movie(
+    num_cast: int, n: int, seed: int, assumptions: Assumptions | None = None, actors: np.ndarray | None = None
+) -> SimulatedMovie:
+    """Draw a movie; equal arguments give equal movies.
+
+    Args:
+        num_cast: number of cast members, each with a portrait.
+        n: number of candidates.
+        seed: another number, another movie.
+        assumptions: what the movie is like.
+        actors: (num_cast, face_dimension) directions of the cast's faces, as of people who are in other movies, too;
+            None draws them.
+    """
     given = assumptions or Assumptions()
     rng = np.random.default_rng(seed)
     identity, scene, frame = _cast_scenes(num_cast, n, rng)
-    face, has_face = _faces(num_cast, identity, frame, given, rng)
+    face, has_face = _faces(num_cast, identity, frame, given, rng, actors=actors)
     body = _bodies(identity, scene, has_face, given, rng)
     return SimulatedMovie(identity, face, has_face, body, [f"{number:05d}" for number in frame])
+
+
+def split(
+    sizes: Sequence[tuple[int, int]], seed: int, shared: float, assumptions: Assumptions | None = None
+) -> list[tuple[SimulatedMovie, list[int]]]:
+    """Draw movies that have some of their cast in common.
+
+    Args:
+        sizes: cast and candidates of each movie.
+        seed: another number, other movies.
+        shared: share of a movie's cast who are in the cast of an earlier movie, too, if so many are known.
+        assumptions: what the movies are like.
+
+    Returns:
+        Each movie, and a number for each of its cast that tells who is the same person.
+    """
+    given = assumptions or Assumptions()
+    rng = np.random.default_rng(seed)
+    actors = _directions(sum(num_cast for num_cast, _ in sizes), given.face_dimension, rng)
+    known, movies = 0, []
+    for number, (num_cast, n) in enumerate(sizes):
+        again = min(known, rng.binomial(num_cast, shared))
+        cast = np.concatenate([rng.choice(known, again, replace=False), known + np.arange(num_cast - again)])
+        known += num_cast - again
+        movies.append((movie(num_cast, n, 1000 * seed + number, given, actors[cast]), cast.tolist()))
+    return movies
 
 
 def _cast_scenes(num_cast: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -135,11 +173,19 @@ def _directions(count: int, dimension: int, rng: np.random.Generator) -> np.ndar
 
 
 def _faces(
-    num_cast: int, identity: np.ndarray, frame: np.ndarray, given: Assumptions, rng: np.random.Generator
+    num_cast: int,
+    identity: np.ndarray,
+    frame: np.ndarray,
+    given: Assumptions,
+    rng: np.random.Generator,
+    *,
+    actors: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Face features of cast and candidates, and which candidates have one."""
     n, people = len(identity), identity.max() + 1
     own = _directions(people, given.face_dimension, rng)
+    if actors is not None:
+        own[:num_cast] = actors
     part = own + given.part * _directions(people, given.face_dimension, rng)
     part /= np.sqrt(1 + given.part**2)
     has_face = rng.random(n) >= given.faceless
