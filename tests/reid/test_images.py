@@ -140,3 +140,10 @@ def test_input_is_normalised_with_imagenets_statistics():
     expected = [(1 - 0.485) / 0.229, (0 - 0.456) / 0.224, (124 / 255 - 0.406) / 0.225]
     assert found.shape == (1, 3, 1, 1)
     torch.testing.assert_close(found.flatten(), torch.tensor(expected), rtol=1e-5, atol=1e-6)
+
+
+def test_the_statistics_are_copied_to_a_device_once(monkeypatch):
+    pixels = torch.zeros((1, 2, 7, 3), dtype=torch.uint8)
+    expected = images.to_input(pixels, torch.device("cpu"))
+    monkeypatch.delattr(torch, "tensor")
+    assert torch.equal(images.to_input(pixels, torch.device("cpu")), expected)
