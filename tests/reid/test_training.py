@@ -217,6 +217,16 @@ def test_the_best_and_the_last_checkpoints_are_kept_and_either_can_be_used(crops
     assert best[0] != last
 
 
+@pytest.mark.usefixtures("marks")
+def test_a_best_checkpoint_that_is_lost_is_named(crops, gallery, tmp_path):
+    settings = replace(TINY, validate_every=1, use="best")
+    trained(tmp_path, crops, settings, validation=gallery)
+    lost = tmp_path / "checkpoints/epoch-000002.safetensors"
+    lost.unlink()
+    with pytest.raises(InputError, match=f"^{lost}: the checkpoint of the best epoch so far is missing or damaged; "):
+        trained(tmp_path, crops, settings, validation=gallery)
+
+
 @pytest.mark.parametrize("labels", [{}, {"a_cast_0": ["a_candidate_0"], "b_cast_0": ["b_candidate_0"]}])
 def test_validation_movies_that_ask_nothing_leave_the_last_epoch(labels, crops, tmp_path, capsys):
     portraits = [row for label in ("a", "b") for row in rows_of(label, [b"portrait"], role="cast")]

@@ -183,7 +183,7 @@ def to_input(images: Tensor, device: torch.device) -> Tensor:
     return rows.sub_(mean).div_(std).unflatten(2, (width, 3)).permute(0, 3, 1, 2)
 
 
-@lru_cache(maxsize=4)  # a copy to a GPU, which would have to wait for it in every step
+@lru_cache(maxsize=4)  # or a GPU would wait for the copy in every step
 @torch.inference_mode(False)
 def _statistics(width: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return mean and deviation of a row of `width` pixels, (3 · width,) in 0..255: long rows go fast."""

@@ -334,6 +334,7 @@ def _run(
         rows, determinism = found[1]["rows"], found[1]["determinism"]
         if found[1]["validation"] != identity["validation"]:  # scores on other movies are not to be compared
             rows = [row | dict.fromkeys(SCORES, "") for row in rows]
+        _require_best(rows, checkpoint_dir, settings)
         _say(f"going on after epoch {len(rows)}, from {found[0]}")
     else:
         determinism = _determinism_cost(network, batches, settings, device) if leads else ""
@@ -375,12 +376,25 @@ def _run(
             if final or number % settings.checkpoint_every == 0 or row is best:
                 path = checkpoints.path_of(checkpoint_dir, number)
                 checkpoints.save(path, network, optimizer, identity | {"rows": rows, "determinism": determinism})
-                of_best = [checkpoints.path_of(checkpoint_dir, int(best["epoch"]))] if best else []
+                of_best = [_checkpoint_of(best, checkpoint_dir)] if best else []
                 checkpoints.prune(checkpoint_dir, wanted, settings.checkpoints_kept, of_best)
     if leads:
         board.close()
         _choose(network, rows, checkpoint_dir, settings)
     return rows
+
+
+def _checkpoint_of(row: history.Row, folder: Path) -> Path:
+    return checkpoints.path_of(folder, int(row["epoch"]))
+
+
+def _require_best(rows: list[history.Row], checkpoint_dir: Path, settings: Settings) -> None:
+    """Refuse to go on where the weights that may be wanted in the end are lost."""
+    best = history.best(rows)
+    if settings.use == "best" and best and checkpoints.training_of(_checkpoint_of(best, checkpoint_dir)) is None:
+        path = _checkpoint_of(best, checkpoint_dir)
+        remedy = f"put it back, use the last epoch, or delete {checkpoint_dir} to train anew"
+        raise InputError(f"{path}: the checkpoint of the best epoch so far is missing or damaged; {remedy}")
 
 
 def _choose(network: ReidNetwork, rows: list[history.Row], checkpoint_dir: Path, settings: Settings) -> None:
@@ -389,7 +403,7 @@ def _choose(network: ReidNetwork, rows: list[history.Row], checkpoint_dir: Path,
     if best is None:
         _say("there is no validation to tell the best epoch; these are the weights of the last")
         return
-    path = checkpoints.path_of(checkpoint_dir, int(best["epoch"]))
+    path = _checkpoint_of(best, checkpoint_dir)
     _say(f"epoch {best['epoch']} is the best, with mAP {best['mAP']}: {path}; used is the {settings.use}")
     if settings.use == "best":
         checkpoints.load(path, network)
