@@ -1,6 +1,7 @@
 import csv
 import io
 import multiprocessing
+import shutil
 import struct
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from tensorboardX.proto import event_pb2
 
 from castsearch.errors import InputError
 from castsearch.files import read_table, write_table
-from castsearch.reid import images, networks, training
+from castsearch.reid import checkpoints, images, networks, training
 from castsearch.reid.features import extract
 from castsearch.reid.history import LOSSES
 from castsearch.reid.losses import TripletLoss
@@ -292,6 +293,40 @@ def test_checkpoints_of_another_training_make_room_for_ones_own(crops, tmp_path)
     trained(tmp_path, crops, replace(TINY, epochs=2, checkpoints_kept=9))
     names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert names == ["epoch-000001.safetensors", "epoch-000002.safetensors"]
+
+
+def test_the_same_movie_in_another_split_is_another_training(crops, tmp_path):
+    other = Path(shutil.copy(crops[0], tmp_path))
+    fingerprints = {training._fingerprint([path], "triplet", "mobilenet_v2", TINY, None) for path in (crops[0], other)}
+    assert len(fingerprints) == 2
+
+
+def test_checkpoints_of_another_version_of_a_library_are_not_used(crops, tmp_path, monkeypatch, capsys):
+    trained(tmp_path, crops, replace(TINY, epochs=1))
+    monkeypatch.setattr(training, "versions", lambda names: dict.fromkeys(names, "another"))
+    trained(tmp_path, crops, replace(TINY, epochs=1))
+    assert "belongs to another training" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("use", "again"), [("last", False), ("best", True)])
+def test_more_validation_trains_again_only_where_it_decides_on_the_weights(
+    use, again, crops, gallery, tmp_path, capsys
+):
+    settings = replace(TINY, use=use)
+    trained(tmp_path, crops, settings, validation=gallery)
+    trained(tmp_path, crops, replace(settings, validate_every=1), validation=gallery)
+    assert ("belongs to another training" in capsys.readouterr().err) == again
+
+
+def test_a_checkpoint_that_was_loaded_takes_no_memory_any_more(tmp_path):
+    network = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.Adam(network.parameters())
+    network(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    path = tmp_path / "epoch-000001.safetensors"
+    checkpoints.save(path, network, optimizer, {})
+    checkpoints.load(path, network, optimizer)
+    assert str(path) not in Path("/proc/self/maps").read_text()
 
 
 def test_other_validation_movies_do_not_compete_with_the_scores_before(crops, gallery, tmp_path):

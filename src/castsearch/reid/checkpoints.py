@@ -28,7 +28,7 @@ def save(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, train
         tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
     with replacing(path) as temporary:
         save_file(
-            {name: tensor.contiguous() for name, tensor in tensors.items()},
+            {name: tensor.cpu().contiguous() for name, tensor in tensors.items()},
             temporary,
             {"training": json.dumps(training)},
         )

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from castsearch.errors import InputError
 from castsearch.files import read_table
-from castsearch.provenance import file_digest, source_digest
+from castsearch.provenance import file_digest, source_digest, versions
 from castsearch.reid import checkpoints, distributed, history, sampler
 from castsearch.reid.determinism import Precision, cost, deterministic
 from castsearch.reid.images import augment, decode_once, draw_variations, in_memory, to_input
@@ -33,7 +33,8 @@ from castsearch.reid.people import People, read_people
 from castsearch.reid.validation import SCORES, validate
 
 _DECAY = 0.1
-_NOT_OF_THE_WEIGHTS = ("checkpoint_every", "checkpoints_kept", "use")
+_NOT_OF_THE_WEIGHTS = ("validate_every", "checkpoint_every", "checkpoints_kept", "use")  # of an epoch
+_LIBRARIES = ["numpy", "opencv-python-headless", "timm", "torch", "torchvision"]
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,7 @@ def _train(
             identity={
                 "fingerprint": _fingerprint(crop_tables, kind, backbone, settings, imagenet),
                 "validation": validation and file_digest(validation),
+                "validate_every": settings.validate_every,
             },
             log_dir=log_dir,
             device=pick_device(device),
@@ -316,7 +318,7 @@ def _run(
     settings: Settings,
     *,
     checkpoint_dir: Path,
-    identity: dict[str, str | None],
+    identity: dict[str, str | int | None],
     log_dir: Path,
     device: torch.device,
     workers: int,
@@ -327,7 +329,7 @@ def _run(
     leads = distributed.rank() == 0
     _say(_describe(people, gallery, settings))
     rows: list[history.Row] = []
-    # Where validation does not decide on the weights, another one is no reason to train again.
+    # Where validation does not decide on the weights, another one, or more of it, is no reason to train again.
     wanted = identity if settings.use == "best" else {"fingerprint": identity["fingerprint"]}
     found = checkpoints.newest(checkpoint_dir, wanted)
     if found:
@@ -549,8 +551,8 @@ def _fingerprint(
         "network": [kind, backbone],
         "settings": {name: value for name, value in asdict(settings).items() if name not in _NOT_OF_THE_WEIGHTS},
         "imagenet": file_digest(imagenet) if imagenet else None,
-        "crops": [[Path(path).stem, file_digest(path)] for path in crop_tables],
-        "code": [source_digest(__file__), torch.__version__],
+        "crops": [[f"{path.parent.name}/{path.stem}", file_digest(path)] for path in map(Path, crop_tables)],
+        "code": [source_digest(__file__), versions(_LIBRARIES)],
         "processes": distributed.world_size(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
