@@ -1,6 +1,7 @@
 """What profiles/slurm would submit, by Snakemake's own plan; make test-slurm submits it."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -8,7 +9,7 @@ from collections import Counter
 
 import pytest
 import yaml
-from runs import ROOT, TINY, command, run, with_changes
+from runs import ROOT, TINY, command, planned, run, with_changes
 
 MOVIES = {"train": 115, "val": 19, "test": 58}  # the challenge's
 
@@ -117,6 +118,22 @@ def test_a_training_on_more_gpus_than_a_job_may_have_is_refused(tmp_path, profil
     assert done.returncode == 0, done.stderr
     [claim] = set(re.findall(r"threads: 16\n +resources: (.+)", done.stdout))
     assert "gpu=2" in claim
+
+
+def test_a_job_that_fails_leaves_no_result_of_another_configuration(tmp_path, profile, finished, monkeypatch):
+    folder = shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "bin").mkdir()
+    for name, body in (("sbatch", "echo no room >&2; exit 1"), ("sacctmgr", "echo ours")):
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    config = with_changes({"fusion.thresholds": [0.6, 0.5]})
+    before = planned(folder, config)
+    arguments = ["--slurm-init-seconds-before-status-checks", "1", "--retries", "0", "--until", "fuse"]
+    done = run(folder, config, "--workflow-profile", str(profile), *arguments)
+    assert done.returncode != 0
+    assert "Error in rule fuse" in done.stdout
+    assert planned(folder, config) == before
 
 
 def test_what_the_profile_offers_besides_is_what_its_comments_say(tmp_path, profile):
