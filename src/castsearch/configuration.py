@@ -109,6 +109,9 @@ def _impossible_recipes(reid: Mapping) -> Iterator[str]:
         recipe = reid["recipe"] | network
         if 0 < recipe["epochs"] <= recipe["warmup"]:
             yield f"reid.networks.{number}: warmup takes all of its {recipe['epochs']} epochs"
+        for key in ("erasing_area", "erasing_aspect"):
+            if recipe[key][0] > recipe[key][1]:
+                yield f"reid.networks.{number}: {key}: {recipe[key][0]} is above {recipe[key][1]}"
         if reid["gpus"] > recipe["people"] * recipe["images"]:
             yield f"reid.gpus: more than the images of a batch of reid.networks.{number}"
 

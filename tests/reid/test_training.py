@@ -5,12 +5,13 @@ import shutil
 import struct
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from safetensors.torch import load, load_file
 from sightings import people_rows, rows_of, write_movie
 from tensorboardX.proto import event_pb2
@@ -186,6 +187,14 @@ def test_what_determinism_costs_is_said_in_the_log_of_a_job_that_goes_on(crops, 
     assert "determinism costs 7 %" in capsys.readouterr().err
 
 
+def test_the_challenges_recipe_in_the_configuration_is_the_seed_systems():
+    root = Path(__file__).parents[2]
+    files = [root / "config.yaml", root / "configs/challenge.yaml"]
+    default, challenge = (yaml.safe_load(path.read_text())["reid"]["recipe"] for path in files)
+    for key, value in asdict(Settings()).items():
+        assert (default | challenge)[key] == (list(value) if isinstance(value, tuple) else value), key
+
+
 def test_validation_leaves_the_weights_as_they_are(crops, gallery, tmp_path):
     settings = replace(TINY, validate_every=2)
     validated, table = trained(tmp_path / "with", crops, settings, validation=gallery)
@@ -266,7 +275,7 @@ def test_speed_is_logged_beside_what_the_history_says_and_in_tensorboard(crops, 
     ("settings", "expected"),
     [
         ({"step": 2}, [1, 1, 0.1, 0.1, 0.01, 0.01]),
-        ({"step": 4, "warmup": 2}, [0.5, 1, 1, 1, 0.1, 0.1]),
+        ({"step": 4, "step_factor": 0.5, "warmup": 2}, [0.5, 1, 1, 1, 0.5, 0.5]),
         ({"schedule": "cosine", "warmup": 2}, [0.5, 1, 1, 0.853553, 0.5, 0.146447]),
     ],
 )

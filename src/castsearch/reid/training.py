@@ -32,7 +32,6 @@ from castsearch.reid.networks import Kind, Neck, Pooling, ReidNetwork, build, pi
 from castsearch.reid.people import People, read_people
 from castsearch.reid.validation import SCORES, validate
 
-_DECAY = 0.1
 _NOT_OF_THE_WEIGHTS = ("validate_every", "checkpoint_every", "checkpoints_kept", "use")  # of an epoch
 _LIBRARIES = ["numpy", "opencv-python-headless", "timm", "torch", "torchvision"]
 
@@ -47,9 +46,10 @@ class Settings:
         images: images of each of them in a batch.
         learning_rate: Adam's.
         weight_decay: Adam's, added to the gradient.
-        schedule: "step" multiplies the learning rate by 0.1 again and again; "cosine" lets it fall to zero along half a
-            cosine (Loshchilov and Hutter, "SGDR", 2017).
+        schedule: "step" multiplies the learning rate by a factor again and again; "cosine" lets it fall to zero along
+            half a cosine (Loshchilov and Hutter, "SGDR", 2017).
         step: epochs between the steps.
+        step_factor: of each step.
         warmup: epochs at the start in which the learning rate rises in equal steps to its full height.
         margin: of the triplet loss, a number or "soft".
         mining: of the triplet loss: "hard", "uniform" or "adaptive".
@@ -81,6 +81,7 @@ class Settings:
     weight_decay: float = 5e-4
     schedule: Literal["step", "cosine"] = "step"
     step: int = 150
+    step_factor: float = 0.1
     warmup: int = 0
     margin: float | Literal["soft"] = "soft"
     mining: Mining = "hard"
@@ -238,7 +239,7 @@ def learning_rate(settings: Settings, epoch: int) -> float:
     if epoch < settings.warmup:
         return settings.learning_rate * (epoch + 1) / settings.warmup
     if settings.schedule == "step":
-        return settings.learning_rate * _DECAY ** (epoch // settings.step)
+        return settings.learning_rate * settings.step_factor ** (epoch // settings.step)
     done = (epoch - settings.warmup) / (settings.epochs - settings.warmup)
     return settings.learning_rate * (1 + math.cos(math.pi * done)) / 2
 
