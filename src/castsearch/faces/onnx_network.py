@@ -19,6 +19,11 @@ Network = Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]]
 Precision = Literal["float32", "bfloat16"]
 
 _CUDA = "CUDAExecutionProvider"
+_PROVIDERS = {
+    # Single precision is to be that; and crops of ever new sizes must not each be timed with every algorithm.
+    _CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
+    "CPUExecutionProvider": {},
+}
 
 RUNTIME_ERRORS = (
     errors.Fail,
@@ -35,11 +40,11 @@ def session_options(threads: int) -> dict[str, object]:
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
-    wanted = (_CUDA, "CPUExecutionProvider")
-    providers = [provider for provider in wanted if provider in onnxruntime.get_available_providers()]
+    providers = [provider for provider in _PROVIDERS if provider in onnxruntime.get_available_providers()]
     if providers[0] == _CUDA:
         onnxruntime.preload_dlls()  # CUDA's libraries may be those of Python packages, such as torch's
-    return {"sess_options": settings, "providers": providers}
+    options = [_PROVIDERS[provider] for provider in providers]
+    return {"sess_options": settings, "providers": providers, "provider_options": options}
 
 
 def open_session(model: ModelFile, threads: int, expected: str, remedy: str) -> onnxruntime.InferenceSession:
