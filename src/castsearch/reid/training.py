@@ -122,17 +122,19 @@ def train(
 ) -> None:
     """Train one network and write its weights.
 
-    The weights depend on nothing but the arguments: on one machine with one number of threads they are the same in
-    every bit, however often training was killed and started again, and whether it is validated or not. It goes on from
-    `checkpoint_dir` where that holds a checkpoint of the same settings, data, network, ImageNet weights, number of
-    processes and code; another's is deleted once there is a new one.
+    The weights of an epoch depend on nothing but the arguments: on one machine with one number of threads they are the
+    same in every bit, however often training was killed and started again, and whether it is validated or not. Except
+    that an operation of which torch warns has no deterministic kernel on a GPU, and that more than two GPUs may add up
+    in another order after a start. It goes on from `checkpoint_dir` where that holds a checkpoint of the same settings,
+    data, network, ImageNet weights, number of processes, code and libraries, and of the same validation where that
+    chooses the epoch; another's is deleted once there is a new one.
 
     A single person leaves nothing to learn, so the network is written as it starts, and the history says so.
 
     Args:
         crop_tables: of the training movies, see `read_people`.
         kind: "triplet" or "mgn".
-        backbone: one of `networks.BACKBONES`.
+        backbone: see `networks.build`.
         settings: the recipe.
         weights_out: receives what `networks.load_weights` reads, of the epoch that `settings.use` says.
         history_out: receives a tab-separated table with a row per epoch: learning rate, loss and its two parts (for mgn
@@ -141,15 +143,15 @@ def train(
             validation. No time stands in it, so equal trainings give equal bytes.
         checkpoint_dir: kept between runs; holds the checkpoints of the last epoch and of the best.
         log_dir: receives TensorBoard's file, and the history with the speed in images per second, epoch by epoch.
-        imagenet: torchvision's weights for the backbone to start from, random ones if None.
+        imagenet: torchvision's or timm's weights for the backbone to start from, random ones if None.
         validation: what `validation.collect` gathered, to validate on; without a row, or if None, nothing is validated.
         device: "cpu", "cuda" or any of torch's, "auto" being the GPU where there is one.
         workers: processes that load images for each of `processes`, 0 for none but itself.
         processes: how many share the batches, each with a GPU of its own where there are GPUs; see `distributed`.
 
     Raises:
-        InputError: nobody to train on, a crop that is no image, unusable ImageNet weights, or a loss that is no longer
-            finite.
+        InputError: nobody to train on, a crop that is no image, unusable ImageNet weights, a network that does not fit
+            the images or that several GPUs cannot share, a loss that is no longer finite, or a best checkpoint lost.
     """
     task = partial(
         _train,
