@@ -82,13 +82,14 @@ with open(f"{workflow.basedir}/schemas/config.schema.yaml") as file:
 # Not once more in the jobs, which are given less than the run.
 if workflow.is_main_process:
     check_claims(workflow.resource_settings)
-    if config["reid"]["networks"]:
+    if any("weights" not in network for network in config["reid"]["networks"]):
         check_gpus(workflow.resource_settings, config["reid"]["gpus"])
 
 DATA = config["data"]
 DEMO = DATA["source"] == "demo"
 TRAIN, SEARCH = DATA["train"], DATA["search"]
 NETWORKS = {network["name"]: network for network in config["reid"]["networks"]}
+TRAINED = [name for name, network in NETWORKS.items() if "weights" not in network]
 ACROSS = config["search"]["scope"] == "split"
 MAIN = variants.Variant(
     config["faces"]["engine"],
@@ -130,6 +131,14 @@ if workflow.is_main_process and not all(map(os.path.exists, VERIFIED)):
 def code(rule_name):
     """Digest of a rule's script and the library code that it reaches; as a parameter, it triggers reruns."""
     return provenance.source_digest(f"{workflow.basedir}/src/{rule_name}.py")
+
+
+digest = lru_cache(maxsize=None)(provenance.file_digest)
+
+
+def contents(files):
+    """Digests of those model files that no rule makes; a parameter, since unpacked and copied files keep old times."""
+    return [digest(file) for file in files if file not in CHECKPOINTS and os.path.isfile(file)]
 
 
 if DEMO:
@@ -175,8 +184,8 @@ PACKAGES = [
 ]
 SEEDS = {"demo": DATA["demo"]["seed"]} if DEMO else {}
 SEEDS |= {
-    name: network.get("seed", config["reid"]["recipe"]["seed"])
-    for name, network in NETWORKS.items()
+    name: NETWORKS[name].get("seed", config["reid"]["recipe"]["seed"])
+    for name in TRAINED
 }
 
 # What is searched together: each movie by itself, or all movies of a split.

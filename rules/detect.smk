@@ -23,6 +23,7 @@ rule detect:
     params:
         code=code("detect"),
         options=lambda wildcards: FACES[wildcards.engine].detection,
+        models=lambda wildcards: contents(FACES[wildcards.engine].detection_files),
         gpus=lambda wildcards: FACES[wildcards.engine].gpus,
     script:
         "../src/detect.py"

@@ -24,6 +24,7 @@ rule embed_faces:
     params:
         code=code("embed_faces"),
         options=lambda wildcards: FACES[wildcards.engine].embedding,
+        models=lambda wildcards: contents(FACES[wildcards.engine].embedding_files),
         gpus=lambda wildcards: FACES[wildcards.engine].gpus,
         selection=config["faces"]["selection"],
     script:

@@ -20,6 +20,7 @@ rule import_mxnet:
         runtime=growing(10),
     params:
         code=code("import_mxnet"),
+        checkpoint=lambda wildcards, input: contents(input),
         size=lambda wildcards: face_models.INPUT_SIZES[wildcards.part],
     script:
         "../src/import_mxnet.py"

@@ -1,10 +1,12 @@
 """What the README promises to rerun after a change is what Snakemake would rerun."""
 
 import json
+import os
 import re
 import shutil
 
 import pytest
+from insightface_files import write_pack
 from runs import ROOT, TINY, planned, run, with_changes
 
 ANOTHER = {"name": "another", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"}
@@ -41,12 +43,13 @@ def promises():
 
 
 def test_every_line_of_the_table_is_tested():
-    assert set(promises()) == set(CHANGES) | {"nothing", "library code that a rule uses"}
+    others = {"nothing", "the file of a face detector", "library code that a rule uses"}
+    assert set(promises()) == set(CHANGES) | others
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_reruns_what_depends_on_it_and_nothing_else(finished, change):
-    (finished / "face.onnx").touch()  # which no dry run opens
+    (finished / "face.onnx").touch()  # of which a dry run takes the digest and no more
     jobs = planned(finished, with_changes(CHANGES[change]))
     assert set(jobs) == promises()[change]
 
@@ -83,6 +86,19 @@ def test_library_code_reruns_the_rules_that_use_it(finished, tmp_path):
     module = tmp_path / "src/castsearch/submission.py"
     module.write_text(module.read_text() + "\nCHANGED = True\n")
     assert set(planned(finished, TINY, project=tmp_path)) == {"submission", "evaluate", "report"}
+
+
+def test_a_model_file_replaced_by_one_of_an_older_time_reruns_what_depends_on_it(tmp_path):
+    detector = write_pack(tmp_path / "pack") / "det_10g.onnx"
+    engine = {"engine": "insightface", "insightface": {"pack": str(detector.parent)}}
+    config = with_changes({"data.search": ["val"], "data.train": [], "faces": engine, "reid.networks": []})
+    done = run(tmp_path / "run", config)
+    assert done.returncode == 0, done.stdout
+    assert planned(tmp_path / "run", config) == {}
+    time = detector.stat().st_mtime - 1000
+    detector.write_bytes(b"another")
+    os.utime(detector, (time, time))
+    assert set(planned(tmp_path / "run", config)) == promises()["the file of a face detector"]
 
 
 def test_a_movie_added_to_an_annotation_file_runs_alone(finished, tmp_path):
