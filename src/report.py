@@ -9,7 +9,11 @@ with logging_to(snakemake.log[0]):
     descriptions = {variant.name: variant.description for variant in params.variants}
     ablation = results.read_ablation(inputs.ablation or None, descriptions)
     crops = results.by_split(inputs.crops)
-    rankings = {split: results.read_rankings(paths) for split, paths in results.by_split(inputs.rankings).items()}
+    shown = [params.variant.name, params.baseline.name]
+    rankings = {
+        split: {variant: results.read_rankings(paths, variant) for variant in shown}
+        for split, paths in results.by_split(inputs.rankings).items()
+    }
     labels, skipped = {}, []
     for split, path in zip(params.splits, inputs.labels, strict=True):
         cast = results.read_cast(crops.get(split, ()))
@@ -27,9 +31,11 @@ with logging_to(snakemake.log[0]):
         variant=params.variant.name,
         baseline=params.baseline.name,
         skipped=skipped,
-        training=dict(zip(params.networks, inputs.histories, strict=True)),
+        training=dict(zip(params.trained, inputs.histories, strict=True)),
         config=snakemake.config,
-        models=report.list_models(inputs.engines, dict(zip(params.networks, inputs.weights, strict=True))),
+        models=report.list_models(
+            inputs.engines, dict(zip(params.networks, inputs.weights, strict=True)), params.imported
+        ),
         versions={"castsearch": provenance.commit(snakemake.scriptdir), **provenance.versions(params.packages)},
         edges=graph["edges"],
         jobs=graph["jobs"],

@@ -19,30 +19,32 @@ LABELS = {"m_a": ["1"], "m_b": ["1", "2"]}
 def test_rankings_of_several_movies_are_read_together(tmp_path):
     for number, rows in enumerate((ROWS[:1], ROWS[1:])):
         files.write_table(tmp_path / str(number), pa.Table.from_pylist(rows, schema=RANKINGS))
-    assert results.read_rankings([tmp_path / "0", tmp_path / "1"]) == {
-        "face": {"m_a": ["1", "2", "3"], "m_b": ["3", "2", "1"]},
-        "both": {"m_a": ["2", "1", "3"]},
-    }
+    paths = [tmp_path / "0", tmp_path / "1"]
+    assert results.read_rankings(paths, "face") == {"m_a": ["1", "2", "3"], "m_b": ["3", "2", "1"]}
+    assert results.read_rankings(paths[1:], "both") == {"m_a": ["2", "1", "3"]}
+
+
+def test_rankings_without_the_variant_are_refused_unless_there_are_none(tmp_path):
+    for name, rows in {"m.arrow": ROWS, "empty.arrow": []}.items():
+        files.write_table(tmp_path / name, pa.Table.from_pylist(rows, schema=RANKINGS))
+    with pytest.raises(InputError, match=r"m\.arrow: has no ranking by diffusion face; delete it"):
+        results.read_rankings([tmp_path / "m.arrow"], "diffusion face")
+    assert results.read_rankings([tmp_path / "empty.arrow"], "diffusion face") == {}
 
 
 def test_a_cast_id_that_is_ranked_twice_is_refused(tmp_path):
     for name in ("one.arrow", "two.arrow"):
         files.write_table(tmp_path / name, pa.Table.from_pylist(ROWS[:1], schema=RANKINGS))
     with pytest.raises(InputError, match=r"two\.arrow: cast m_a: has a second ranking by face"):
-        results.read_rankings([tmp_path / "one.arrow", tmp_path / "two.arrow"])
+        results.read_rankings([tmp_path / "one.arrow", tmp_path / "two.arrow"], "face")
 
 
-def test_every_variant_is_scored_on_every_query():
-    rankings = {"face": {"m_a": ["1", "2", "3"], "m_b": ["3", "2", "1"]}, "both": {"m_a": ["2", "1", "3"]}}
-    queries, movies, ablation = results.score_variants(LABELS, rankings, {"m_a": "m", "m_b": "m"}, ["face", "both"])
-    assert queries[["variant", "cast", "AP"]].values.tolist() == [
-        ["face", "m_a", 1.0],
-        ["face", "m_b", (1 / 2 + 2 / 3) / 2],
-        ["both", "m_a", 0.5],
-        ["both", "m_b", 0.0],
-    ]
-    assert movies["movie"].tolist() == ["m", "m"]
-    assert ablation["mAP"].round(6).tolist() == [0.791667, 0.25]
+def test_a_query_without_a_ranking_scores_0():
+    movies = {"m_a": "m", "m_b": "m"}
+    queries, per_movie, overall = results.score_rankings(LABELS, {"m_a": ["2", "1", "3"]}, movies)
+    assert queries[["cast", "AP"]].values.tolist() == [["m_a", 0.5], ["m_b", 0.0]]
+    assert per_movie["movie"].tolist() == ["m"]
+    assert overall["mAP"].tolist() == [0.25]
 
 
 @pytest.fixture

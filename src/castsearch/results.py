@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 from tabulate import tabulate
 
 from castsearch import evaluation, files
@@ -22,25 +23,31 @@ def by_split(paths: Iterable[str | Path]) -> dict[str, list[Path]]:
     return splits
 
 
-def read_rankings(paths: Iterable[str | Path]) -> dict[str, dict[str, list[str]]]:
-    """Read rankings of several movies of one split: variant → cast id → candidate ids, best first.
+def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[str]]:
+    """Read one variant's rankings of several movies of one split: cast id → candidate ids, best first.
 
     Raises:
-        InputError: a cast id has two rankings of one variant, of which only one could be scored or handed in.
+        InputError: a file has rankings, but none by this variant; or a cast id has two, of which only one could be
+            scored or handed in.
     """
-    rankings: dict[str, dict[str, list[str]]] = {}
+    rankings: dict[str, list[str]] = {}
     for path in paths:
-        for batch in files.read_table(path).to_batches():
-            ranked = batch["ranking"].flatten()
+        table = files.read_table(path)
+        if len(table) and not pc.any(pc.equal(table["variant"], variant)).as_py():
+            raise InputError(f"{path}: has no ranking by {variant}; delete it to have it made again")
+        # Batch by batch: only what is asked for leaves the disk, where a variant across movies has 50 MB.
+        for batch in table.to_batches():
+            own = batch.filter(pc.equal(batch["variant"], variant))
+            if len(own) == 0:
+                continue
+            ranked = own["ranking"].flatten()
             ids = np.array(ranked.dictionary.to_pylist(), object)  # so that each id is one object, however often ranked
-            ends = np.cumsum(batch["ranking"].value_lengths().to_numpy())
+            ends = np.cumsum(own["ranking"].value_lengths().to_numpy())
             orders = np.split(ids[ranked.indices.to_numpy()], ends[:-1])
-            for variant, cast, order in zip(
-                batch["variant"].to_pylist(), batch["cast"].to_pylist(), orders[: len(batch)], strict=True
-            ):
-                if cast in rankings.setdefault(variant, {}):
+            for cast, order in zip(own["cast"].to_pylist(), orders, strict=True):
+                if cast in rankings:
                     raise InputError(f"{path}: cast {cast}: has a second ranking by {variant}")
-                rankings[variant][cast] = order.tolist()
+                rankings[cast] = order.tolist()
     return rankings
 
 
@@ -82,30 +89,22 @@ def read_labels(
     return evaluation.across_movies(labels, cast.names) if across else labels, left_out
 
 
-def score_variants(
-    labels: Mapping[str, Sequence[str]],
-    rankings: Mapping[str, Mapping[str, Sequence[str]]],
-    movies: Mapping[str, str],
-    variants: Sequence[str],
+def score_rankings(
+    labels: Mapping[str, Sequence[str]], rankings: Mapping[str, Sequence[str]], movies: Mapping[str, str]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Score every variant on one split.
+    """Score one variant on one split.
 
     Args:
         labels: cast id → ids of the candidates that show this person.
-        rankings: variant → cast id → candidate ids, best first.
+        rankings: cast id → candidate ids, best first.
         movies: cast id → movie.
-        variants: names, in the order of the tables' rows.
 
     Returns:
-        Three tables with a `variant` column first: a row per query, per movie, and per variant.
+        Three tables: a row per query, per movie, and one of all.
     """
-    queries, movie_tables, ablation = [], [], []
-    for variant in variants:
-        scored = evaluation.score_queries(labels, rankings.get(variant, {}), movies)
-        queries.append(scored)
-        movie_tables.append(evaluation.summarize_movies(scored).reset_index())
-        ablation.append(evaluation.summarize(scored).to_frame().T.astype({"queries": int}))
-    return tuple(_stack(tables, "variant", variants) for tables in (queries, movie_tables, ablation))
+    queries = evaluation.score_queries(labels, rankings, movies)
+    overall = evaluation.summarize(queries).to_frame().T.astype({"queries": int})
+    return queries, evaluation.summarize_movies(queries).reset_index(), overall
 
 
 def evaluate(
@@ -119,6 +118,8 @@ def evaluate(
 ) -> tuple[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], list[str]]:
     """Score every variant on every labelled split, each by its own cast alone: splits may share cast ids.
 
+    One variant's rankings are held at a time.
+
     Args:
         labels: label file per split.
         crop_tables: those of all movies of the splits, `…/{split}/{movie}.arrow`.
@@ -128,21 +129,23 @@ def evaluate(
         across: whether all movies of a split are searched together.
 
     Returns:
-        The tables of `score_variants` with a `split` column first, and lines that say what was scored and what skipped.
+        The tables of `score_rankings` with the columns `split` and `variant` first, and lines that say what was scored
+        and what skipped.
 
     Raises:
-        InputError: a label file cannot be used, or a cast id is ranked twice.
+        InputError: a label file cannot be used, a variant has no rankings, or a cast id is ranked twice.
     """
     crop_tables, rankings = by_split(crop_tables), by_split(rankings)
     scored, lines = [], []
-    for split, path in labels.items():
+    for split, label_file in labels.items():
         cast = read_cast(crop_tables.get(split, ()))
-        relevant, left_out = read_labels(path, cast, on_bad, across)
+        relevant, left_out = read_labels(label_file, cast, on_bad, across)
         skipped = [*read_problems(crop_tables.get(split, ())), *left_out]
         lines.append(f"{split}: {len(relevant)} of {len(cast.movies)} cast members have labels")
         lines += [f"skipped {name}: {reason}" for name, reason in skipped]
-        ranked = read_rankings(rankings.get(split, ()))
-        scored.append(score_variants(relevant, ranked, cast.movies, variants))
+        paths = rankings.get(split, ())
+        tables = [score_rankings(relevant, read_rankings(paths, variant), cast.movies) for variant in variants]
+        scored.append(tuple(_stack(rows, "variant", variants) for rows in zip(*tables, strict=True)))
     return tuple(_stack(tables, "split", list(labels)) for tables in zip(*scored, strict=True)), lines
 
 
