@@ -42,6 +42,8 @@ class Assumptions:
     """What a simulated movie is like; lengths are relative to a unit vector of identity (faces) or costume (bodies).
 
     Attributes:
+        cast: share of the boxes that show the cast, if others are in the frames; None draws it, half on average.
+        company: how many further people are in a frame, on average.
         face_dimension: of face features; the fewer, the more alike are strangers.
         body_dimension: of body features.
         faceless: share of boxes without a visible face.
@@ -56,6 +58,8 @@ class Assumptions:
         body_noise: length of the noise on a body.
     """
 
+    cast: float | None = None
+    company: float = 0.8
     face_dimension: int = 96
     body_dimension: int = 48
     faceless: float = 0.35
@@ -104,7 +108,7 @@ def movie(
     """
     given = assumptions or Assumptions()
     rng = np.random.default_rng(seed)
-    identity, scene, frame = _cast_scenes(num_cast, n, rng)
+    identity, scene, frame = _cast_scenes(num_cast, n, given, rng)
     face, has_face = _faces(num_cast, identity, frame, given, rng, actors=actors)
     body = _bodies(identity, scene, has_face, given, rng)
     return SimulatedMovie(identity, face, has_face, body, [f"{number:05d}" for number in frame])
@@ -136,9 +140,11 @@ def split(
     return movies
 
 
-def _cast_scenes(num_cast: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _cast_scenes(
+    num_cast: int, n: int, given: Assumptions, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Who stands in which scene and frame: (n,) identities, scenes, frames."""
-    share = rng.beta(1.8, 1.7)
+    share = rng.beta(1.8, 1.7) if given.cast is None else given.cast
     fame = rng.dirichlet(np.full(num_cast, 0.9)) + 0.01
     identity, scenes, frames = [], [], []
     extras = num_cast
@@ -148,7 +154,7 @@ def _cast_scenes(num_cast: int, n: int, rng: np.random.Generator) -> tuple[np.nd
         others = np.arange(extras, extras + 1 + rng.poisson(2))
         extras += len(others) - (rng.random() < 0.5)  # an extra may be back in the next scene
         for _ in range(1 + rng.poisson(6)):
-            people = 1 + min(3, rng.poisson(0.8))
+            people = 1 + min(3, rng.poisson(given.company))
             pool = np.concatenate([present, others])
             odds = np.concatenate(
                 [np.full(len(present), share / len(present)), np.full(len(others), (1 - share) / len(others))]
