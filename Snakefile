@@ -33,4 +33,3 @@ rule all:
         expand("results/submission/{split}.txt", split=SEARCH),
         "results/tables/ablation.tsv" if LABELLED else [],
         "results/report.html",
-        VERIFIED,

@@ -1,7 +1,7 @@
 # What the rules share: the validated configuration, the movies of each split, and what each rule's result depends on.
 import os
+import re
 from functools import lru_cache
-from shutil import which
 
 import yaml
 from snakemake.exceptions import ResourceValidationError, WorkflowError
@@ -114,17 +114,13 @@ CHECKPOINTS = {
     for models in FACES.values()
     for model, checkpoint in models.checkpoints.items()
 }
-VERIFIED = [
-    f"{model.removesuffix('.onnx')}.verified.tsv"
+VERIFIED = {
+    model: f"{model.removesuffix('.onnx')}.verified.tsv"
     for model in CHECKPOINTS
     if config["faces"]["mxnet"]["verify"]
-]
-if workflow.is_main_process and not all(map(os.path.exists, VERIFIED)):
-    if which(config["faces"]["mxnet"]["python"]) is None:
-        raise WorkflowError(
-            f"faces.mxnet.python: {config['faces']['mxnet']['python']} is not there: `make mxnet` sets it up; "
-            "or do without it, by faces.mxnet.verify: false"
-        )
+}
+if workflow.is_main_process and not all(map(os.path.exists, VERIFIED.values())):
+    or_stop(face_models.mxnet_python, config["faces"]["mxnet"]["python"])
 
 
 @lru_cache(maxsize=None)
@@ -138,7 +134,16 @@ digest = lru_cache(maxsize=None)(provenance.file_digest)
 
 def contents(files):
     """Digests of those model files that no rule makes; a parameter, since unpacked and copied files keep old times."""
-    return [digest(file) for file in files if file not in CHECKPOINTS and os.path.isfile(file)]
+    return [
+        digest(file)
+        for file in files
+        if file not in CHECKPOINTS and os.path.isfile(file)
+    ]
+
+
+def verified(files):
+    """What confirms those model files that are imported, where that is asked for; to confirm it again reruns nothing."""
+    return [ancient(VERIFIED[file]) for file in files if file in VERIFIED]
 
 
 if DEMO:
@@ -216,6 +221,11 @@ wildcard_constraints:
     group="[A-Za-z0-9][A-Za-z0-9._-]*",
     network="|".join(NETWORKS) or "none",
     engine="|".join(FACES),
+    model="|".join(
+        re.escape(path.removeprefix("results/models/").removesuffix(".onnx"))
+        for path in CHECKPOINTS
+    )
+    or "none",
 
 
 def of_movies(pattern, splits):

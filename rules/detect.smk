@@ -5,6 +5,7 @@ rule detect:
     input:
         crops="results/crops/{split}/{movie}.arrow",
         models=lambda wildcards: FACES[wildcards.engine].detection_files,
+        verified=lambda wildcards: verified(FACES[wildcards.engine].detection_files),
     output:
         "results/detections/{engine}/{split}/{movie}.arrow",
     log:

@@ -6,6 +6,7 @@ rule embed_faces:
         crops="results/crops/{split}/{movie}.arrow",
         detections="results/detections/{engine}/{split}/{movie}.arrow",
         models=lambda wildcards: FACES[wildcards.engine].embedding_files,
+        verified=lambda wildcards: verified(FACES[wildcards.engine].embedding_files),
     output:
         "results/faces/{engine}/{split}/{movie}.arrow",
     log:

@@ -1,17 +1,20 @@
 # The seed system's face networks are MXNet checkpoints: each becomes an ONNX file, without MXNet, …
 
 
+def part(wildcards):
+    """Which of an engine's networks a job is about."""
+    return wildcards.model.partition("/")[0]
+
+
 rule import_mxnet:
     input:
-        lambda wildcards: CHECKPOINTS[
-            f"results/models/{wildcards.part}/{wildcards.checkpoint}.onnx"
-        ],
+        lambda wildcards: CHECKPOINTS[f"results/models/{wildcards.model}.onnx"],
     output:
-        "results/models/{part}/{checkpoint}.onnx",
+        "results/models/{model}.onnx",
     log:
-        "results/logs/import_mxnet/{part}/{checkpoint}.log",
+        "results/logs/import_mxnet/{model}.log",
     benchmark:
-        "results/benchmarks/import_mxnet/{part}/{checkpoint}.tsv"
+        "results/benchmarks/import_mxnet/{model}.tsv"
     conda:
         "../envs/faces.yaml"
     threads: 1
@@ -21,24 +24,23 @@ rule import_mxnet:
     params:
         code=code("import_mxnet"),
         checkpoint=lambda wildcards, input: contents(input),
-        size=lambda wildcards: face_models.INPUT_SIZES[wildcards.part],
+        size=lambda wildcards: face_models.INPUT_SIZES[part(wildcards)],
     script:
         "../src/import_mxnet.py"
 
 
-# … and is compared with MXNet on demand, which runs in an environment of its own and nowhere else.
+# … and is compared with MXNet on demand, which runs in an environment of its own and nowhere else. What the networks
+# are for waits until they are confirmed.
 rule verify_mxnet:
     input:
         rules.import_mxnet.input,
-        "results/models/{part}/{checkpoint}.onnx",
+        "results/models/{model}.onnx",
     output:
-        "results/models/{part}/{checkpoint}.verified.tsv",
+        "results/models/{model}.verified.tsv",
     log:
-        "results/logs/verify_mxnet/{part}/{checkpoint}.log",
+        "results/logs/verify_mxnet/{model}.log",
     benchmark:
-        "results/benchmarks/verify_mxnet/{part}/{checkpoint}.tsv"
-    # The jobs that wait for the import take days, so a wrong one had better be known first.
-    priority: 1
+        "results/benchmarks/verify_mxnet/{model}.tsv"
     conda:
         "../envs/faces.yaml"
     threads: 1
@@ -48,6 +50,6 @@ rule verify_mxnet:
     params:
         code=code("verify_mxnet"),
         python=config["faces"]["mxnet"]["python"],
-        shapes=lambda wildcards: face_models.TRIAL_SHAPES[wildcards.part],
+        shapes=lambda wildcards: face_models.TRIAL_SHAPES[part(wildcards)],
     script:
         "../src/verify_mxnet.py"

@@ -26,7 +26,7 @@ rule rulegraph:
             LABELLED,
             DEMO,
             list(FACES),
-            VERIFIED,
+            list(VERIFIED),
         ],
     script:
         "../src/rulegraph.py"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import which
 
 from castsearch.errors import InputError
 
@@ -104,6 +105,25 @@ def _insightface(options: Mapping) -> FaceModels:
         embedding_files=files + own_files,
         pack=None if found else pack,
     )
+
+
+def mxnet_python(command: str) -> str:
+    """Find the Python of MXNet's own environment.
+
+    Args:
+        command: its path, or its name where it is on the PATH.
+
+    Raises:
+        InputError: there is no such program.
+    """
+    found = which(command)
+    if found is None:
+        raise InputError(
+            f"faces.mxnet.python: {command} is not there: `make mxnet` sets it up, and so does "
+            "`conda env create --prefix .venv-mxnet --file envs/mxnet.yaml`; or do without it, by "
+            "faces.mxnet.verify: false"
+        )
+    return found
 
 
 def _existing(key: str, path: str, remedy: str) -> str:

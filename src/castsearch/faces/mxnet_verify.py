@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from castsearch.errors import InputError
+from castsearch.face_models import mxnet_python
 from castsearch.faces import mxnet_compare
 
 TOLERANCE = 1e-4
-_REMEDY = "`make mxnet` sets it up, and so does `conda env create --prefix .venv-mxnet --file envs/mxnet.yaml`"
 
 
 def largest_errors(
@@ -30,15 +30,14 @@ def largest_errors(
     Raises:
         InputError: there is no such interpreter, or it could not run both.
     """
-    if not Path(python).is_file():
-        raise InputError(f"{python}: the Python of MXNet's environment is missing; {_REMEDY}")
+    python = mxnet_python(str(python))
     files = {"symbol": str(symbol), "params": str(params), "onnx": str(onnx)}
-    command = [str(python), "-P", mxnet_compare.__file__, json.dumps(files | {"shapes": shapes})]
+    command = [python, "-P", mxnet_compare.__file__, json.dumps(files | {"shapes": shapes})]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     print(done.stderr, end="")
     if done.returncode != 0:
         reason = " ".join(done.stderr.split()[-20:]) or f"exit code {done.returncode}"
-        raise InputError(f"{python}: could not compare {params} with {onnx} ({reason}); for the environment, {_REMEDY}")
+        raise InputError(f"{python}: could not compare {params} with {onnx} ({reason}); `make mxnet` sets it up")
     return json.loads(done.stdout.splitlines()[-1])
 
 
