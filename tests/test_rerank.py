@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from castsearch import rerank
 
@@ -101,6 +102,67 @@ def test_torch_finds_the_same_neighbours():
         rerank.nearest_neighbors(features, 20), rerank._nearest_by_torch(features, 20, "cpu"), strict=True
     ):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.fixture
+def torch_instead(monkeypatch):
+    """Torch takes the GPU's place, on the CPU and for few images."""
+    by_torch, devices = rerank._nearest_by_torch, []
+
+    def nearest(features, k, device):
+        devices.append(device)
+        return by_torch(features, k, "cpu")
+
+    monkeypatch.setattr(rerank, "_GPU_ROWS", 10)
+    monkeypatch.setattr(rerank, "torch_has_gpu", lambda: True)
+    monkeypatch.setattr(rerank, "_nearest_by_torch", nearest)
+    return devices
+
+
+def test_many_rows_go_to_the_gpu_and_give_the_same(monkeypatch, torch_instead):
+    features = rerank.l2_normalize(clusters(10))
+    expected = rerank._nearest_by_numpy(features, 7)
+    monkeypatch.setattr(rerank, "_GPU_VALUES", 100)  # two rows a block
+    np.testing.assert_array_equal(rerank.nearest_neighbors(features, 7)[0], expected[0])
+    assert torch_instead == ["cuda"]
+    rerank.nearest_neighbors(features[:9], 7)
+    assert torch_instead == ["cuda"]
+
+
+def test_a_full_gpu_leaves_the_work_to_the_cpu(monkeypatch, torch_instead, capsys):
+    def full(features, k, device):
+        raise torch.cuda.OutOfMemoryError
+
+    features = rerank.l2_normalize(clusters(10))
+    monkeypatch.setattr(rerank, "_nearest_by_torch", full)
+    for found, expected in zip(
+        rerank.nearest_neighbors(features, 7), rerank._nearest_by_numpy(features, 7), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+    assert "48 images on the CPU: the GPU's memory is full" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
+def test_the_gpu_finds_the_same_neighbours():
+    features = np.random.default_rng(0).integers(-2, 3, (5000, 4)).astype(np.float32)  # with ties and copies
+    for found, expected in zip(
+        rerank.nearest_neighbors(features, 20), rerank._nearest_by_numpy(features, 20), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_of_many_equal_values_few_are_sorted(monkeypatch):
+    lexsort, sorted_values = np.lexsort, []
+
+    def counting(keys):
+        sorted_values.append(len(keys[0]))
+        return lexsort(keys)
+
+    monkeypatch.setattr(np, "lexsort", counting)
+    values = np.ones((3, 10_000), np.float32)
+    values[1, 5000] = 0
+    assert rerank._smallest(values, 4).tolist() == [[0, 1, 2, 3], [5000, 0, 1, 2], [0, 1, 2, 3]]
+    assert sorted_values[0] < 20
 
 
 def test_ties_in_distances_follow_the_same_rule():

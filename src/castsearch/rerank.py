@@ -12,6 +12,7 @@ such neighbours to every image.
 """
 
 import itertools
+import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from castsearch.devices import torch_has_gpu
 
 _BLOCK_ROWS = 512  # rows of a dense block: enough for a matrix product to run at full speed
 _GPU_ROWS = 4000  # below that, starting CUDA takes longer than the product
+_GPU_VALUES = 1 << 24  # similarities of a block there, each with some 30 bytes of working arrays
 _BLOCK_PAIRS = 1 << 18  # entries of a block of pairs, whose working arrays should stay in the cache
 _BLOCK_VALUES = 1 << 22  # numbers of gathered features, which may be of 80,000 dimensions
 
@@ -70,10 +72,20 @@ def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndar
         (n, k) int32 indices, most similar first; (n, k) float32 cosines; (n,) float32 lowest cosine to any row.
     """
     features = np.ascontiguousarray(features, np.float32)
+    k = min(k, len(features))
+    if len(features) >= _GPU_ROWS and torch_has_gpu():
+        import torch  # noqa: PLC0415
+
+        try:
+            return _nearest_by_torch(features, k, "cuda")
+        except torch.cuda.OutOfMemoryError:
+            print(f"neighbours of {len(features)} images on the CPU: the GPU's memory is full", file=sys.stderr)
+    return _nearest_by_numpy(features, k)
+
+
+def _nearest_by_numpy(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`nearest_neighbors` of contiguous float32 features and k <= n, on the CPU."""
     n = len(features)
-    k = min(k, n)
-    if n >= _GPU_ROWS and torch_has_gpu():
-        return _nearest_by_torch(features, k, "cuda")
     indices = np.empty((n, k), np.int32)
     cosines = np.empty((n, k), np.float32)
     lowest = np.empty(n, np.float32)
@@ -98,13 +110,14 @@ def _nearest_by_torch(features: np.ndarray, k: int, device: str) -> tuple[np.nda
     copies, originals = (torch.from_numpy(rows).to(device) for rows in _copies(features))
     matrix = torch.from_numpy(features).to(device)
     columns = torch.arange(n, device=device)
-    for rows in _blocks(n, _BLOCK_ROWS):
+    for rows in _blocks(n, min(_BLOCK_ROWS, max(1, _GPU_VALUES // max(1, n)))):
         cosine = matrix[rows] @ matrix.T
         cosine[:, copies] = cosine[:, originals]
         # topk breaks ties as it likes: integers that order as the cosines do, then by falling index, leave none.
-        bits = (cosine + 0.0).view(torch.int32).to(torch.int64)
-        ordered = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits)
-        best = -(ordered * 2**32 - columns).topk(k, dim=1).values % 2**32
+        bits = (cosine + 0.0).view(torch.int32)
+        ordered = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).to(torch.int64)
+        best = -ordered.mul_(2**32).sub_(columns).topk(k, dim=1).values % 2**32
+        del bits, ordered  # before the next block's
         indices[rows] = best.cpu().numpy()
         cosines[rows] = cosine.gather(1, best).cpu().numpy()
         lowest[rows] = cosine.amin(dim=1).cpu().numpy()
@@ -402,9 +415,16 @@ def _smallest(values: np.ndarray, k: int) -> np.ndarray:
     minima = values[:, : n - n % groups].reshape(rows, -1, groups).min(axis=1)
     bound = np.partition(minima, k - 1, axis=1)[:, k - 1 : k]
     kept = np.flatnonzero(values <= bound)
-    row = kept // n
+    row, starts = kept // n, np.searchsorted(kept, np.arange(rows) * n)
+    if len(kept) > rows * groups:
+        # Of many that equal the bound, as copies of one image do, the first k of a row are enough to sort.
+        equal = values.ravel()[kept] == bound[row, 0]
+        count = np.cumsum(equal)
+        chosen = ~equal | (count - (count - equal)[starts][row] <= k)
+        kept, row = kept[chosen], row[chosen]
+        starts = np.searchsorted(row, np.arange(rows))
     kept = kept[np.lexsort((values.ravel()[kept], row))]
-    return kept[np.searchsorted(row, np.arange(rows))[:, None] + np.arange(k)] % n
+    return kept[starts[:, None] + np.arange(k)] % n
 
 
 def _encode(
