@@ -66,7 +66,12 @@ def batch_norm(**options):
 
 
 @pytest.mark.parametrize(
-    ("options", "fixed"), [({}, True), ({"fix_gamma": "True"}, True), ({"fix_gamma": "False"}, False)]
+    ("options", "fixed"),
+    [
+        ({}, True),
+        *(({"fix_gamma": value}, True) for value in ("True", "true", "1")),
+        *(({"fix_gamma": value}, False) for value in ("False", "false", "0")),
+    ],
 )
 def test_fixed_gamma_is_one_and_the_default(options, fixed):
     graph, params = batch_norm(eps="0.01", **options)
@@ -121,6 +126,45 @@ def test_nodes_of_one_name_stay_apart():
 def test_what_is_not_known_is_refused_by_name(node, message):
     with pytest.raises(InputError, match=message):
         build_onnx(symbol(X, node), {})
+
+
+@pytest.mark.parametrize("key", ["attr", "param"])
+def test_options_of_older_versions_are_read(key):
+    graph = symbol(X, ("_mul_scalar", "twice", [0], {"scalar": "2"}))
+    for node in graph["nodes"]:
+        node[key] = node.pop("attrs")
+    np.testing.assert_allclose(run(build_onnx(graph, {}), IMAGES)[0], 2 * IMAGES, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"nodes": 3}, "not the graph"),
+        ({"nodes": [{}]}, "not the graph"),
+        ({"heads": []}, "its outputs must be"),
+        ({"heads": [[0, 0, 0]]}, "its outputs must be"),
+        ({"heads": [[1, 0, 0], [1, 0, 0]]}, "its outputs must be"),
+        ({"heads": [[2, 0, 0]]}, "an output: node 2 is not among"),
+        ({"heads": [[1, 1, 0]]}, "an output: takes a further output"),
+    ],
+)
+def test_malformed_graph_is_refused(change, message):
+    with pytest.raises(InputError, match=message):
+        build_onnx(symbol(X, ("_copy", "same", [0], {})) | change, {})
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([X, ("_copy", "same", [1], {})], "node same: node 1 is not among"),
+        ([("null", "image", [], {}), ("_copy", "same", [0], {})], "its input is not named data"),
+        ([X, ("_mul_scalar", "twice", [0], {})], r"node twice: _mul_scalar has other .* \('scalar'\)"),
+        ([X, ("null", "other", [], {}), ("elemwise_add", "sum", [0, 1], {})], "makes no valid network"),
+    ],
+)
+def test_malformed_node_is_refused(nodes, message):
+    with pytest.raises(InputError, match=message):
+        build_onnx(symbol(*nodes), {})
 
 
 def test_missing_parameter_is_named():
@@ -191,6 +235,13 @@ def test_params_with_a_corrupt_number_are_refused(tmp_path, place, form, value, 
     struct.pack_into(form, content, place % len(content), value)
     (tmp_path / "a.params").write_bytes(content)
     with pytest.raises(InputError, match=rf"a\.params: {reason}"):
+        read_params(tmp_path / "a.params")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_parameter_that_is_not_finite_is_named(tmp_path, value):
+    write_params(tmp_path / "a.params", {"arg:fc_weight": np.float32([1, value])})
+    with pytest.raises(InputError, match=r"a\.params: the parameter arg:fc_weight has numbers that are not finite"):
         read_params(tmp_path / "a.params")
 
 

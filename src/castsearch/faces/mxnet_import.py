@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import onnx
@@ -84,7 +84,7 @@ def read_params(path: str | Path) -> dict[str, NDArray]:
         Arrays by name, without the prefix `arg:` or `aux:`.
 
     Raises:
-        InputError: the file is missing, cut off or of another kind.
+        InputError: the file is missing, cut off or of another kind, or has numbers that are not finite.
     """
     path = Path(path)
     if not path.is_file():
@@ -102,6 +102,9 @@ def read_params(path: str | Path) -> dict[str, NDArray]:
             raise InputError(f"{path}: {error}") from None
     if len(names) != len(arrays):
         raise InputError(f"{path}: {len(arrays)} arrays and {len(names)} names")
+    for name, array in zip(names, arrays, strict=True):
+        if not np.isfinite(array).all():
+            raise InputError(f"{path}: the parameter {name} has numbers that are not finite; get the file anew")
     return {name.split(":", 1)[-1]: array for name, array in zip(names, arrays, strict=True)}
 
 
@@ -152,11 +155,12 @@ def build_onnx(graph: Mapping, params: Mapping[str, NDArray], size: tuple[int, i
         `{node}_output`.
 
     Raises:
-        InputError: a parameter is missing, or an operator or one of its options is not known.
+        InputError: the graph is malformed, a parameter is missing, or an operator or one of its options is not known.
     """
-    if size is None and any(node["op"] == "FullyConnected" for node in graph["nodes"]):
+    nodes, heads = _read_graph(graph)
+    if size is None and any(node.op == "FullyConnected" for node in nodes):
         raise InputError("the network ends in a dense layer, so the size of its input must be given")
-    builder = _Builder(graph, params)
+    builder = _Builder(nodes, heads, params)
     height, width = size or ("height", "width")
     model = helper.make_model(
         helper.make_graph(
@@ -171,9 +175,58 @@ def build_onnx(graph: Mapping, params: Mapping[str, NDArray], size: tuple[int, i
         ir_version=_IR_VERSION,
         producer_name="castsearch",
     )
-    model = onnx.shape_inference.infer_shapes(model)
-    onnx.checker.check_model(model)
+    try:
+        model = onnx.shape_inference.infer_shapes(model)
+        onnx.checker.check_model(model)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"the graph makes no valid network ({reason})") from None
     return model
+
+
+class _Node(NamedTuple):
+    """A node of an MXNet graph; variables, which are the input and the parameters, have the operator "null"."""
+
+    name: str
+    op: str
+    sources: list[int]
+    options: dict[str, object]
+
+
+def _read_graph(graph: Mapping) -> tuple[list[_Node], list[int]]:
+    """The nodes of a symbol file, each after those that it takes its inputs from, and the indices of the outputs."""
+    try:
+        nodes = [_read_node(node, index) for index, node in enumerate(graph["nodes"])]
+        heads = [_source("an output", entry, len(nodes)) for entry in graph["heads"]]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"not the graph of an MXNet symbol file ({type(error).__name__}: {error})") from None
+    if not heads or len(set(heads)) < len(heads) or any(nodes[index].op == "null" for index in heads):
+        raise InputError("its outputs must be nodes, each once, and no variables")
+    if not any(node == (_INPUT, "null", [], node.options) for node in nodes):
+        raise InputError(f"its input is not named {_INPUT}")
+    return nodes, heads
+
+
+def _read_node(node: Mapping, index: int) -> _Node:
+    name = node["name"]
+    # Before MXNet 1.0, options stood under `param`, and later under `attr`.
+    options = [node.get(key) or {} for key in ("param", "attr", "attrs")]
+    return _Node(
+        name,
+        node["op"],
+        [_source(f"node {name}", entry, index) for entry in node["inputs"]],
+        {key: _literal(value) for part in options for key, value in part.items()},
+    )
+
+
+def _source(taker: str, entry: Sequence[int], before: int) -> int:
+    """The index of the node that an entry, of a node's inputs or of the outputs, refers to."""
+    index, position, *_ = entry
+    if index not in range(before):
+        raise InputError(f"{taker}: node {index} is not among the {before} before it")
+    if position != 0:
+        raise InputError(f"{taker}: takes a further output of a node; only the first is known")
+    return index
 
 
 class _Builder:
@@ -182,27 +235,24 @@ class _Builder:
     Tensors are identified by node index, because node names need not be unique.
     """
 
-    def __init__(self, graph: Mapping, params: Mapping[str, NDArray]):
+    def __init__(self, nodes: Sequence[_Node], heads: Sequence[int], params: Mapping[str, NDArray]):
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: dict[str, NDArray] = {}
         self._params = params
-        heads = [index for index, *_ in graph["heads"]]
         tensors: list[str] = []
-        for index, node in enumerate(graph["nodes"]):
-            name, op = node["name"], node["op"]
+        for index, (name, op, sources, options) in enumerate(nodes):
             if op == "null":
                 tensors.append(name)
                 continue
             tensor = f"{name}_output" if index in heads else f"{index}:{name}"
             if op not in _CONVERTERS:
                 raise InputError(f"node {name}: the operator {op} is not known")
-            if any(position != 0 for _, position, *_ in node["inputs"]):
-                raise InputError(f"node {name}: takes a further output of a node; only the first is known")
-            options = {key: _literal(value) for key, value in node.get("attrs", {}).items()}
             try:
-                _CONVERTERS[op](self, tensor, [tensors[source] for source, *_ in node["inputs"]], options)
+                _CONVERTERS[op](self, tensor, [tensors[source] for source in sources], options)
             except _UnknownOptionError as error:
                 raise InputError(f"node {name}: {op} with {error} is not known") from None
+            except (KeyError, TypeError, ValueError) as error:
+                raise InputError(f"node {name}: {op} has other inputs or options than it needs ({error})") from None
             tensors.append(tensor)
         self.outputs = [tensors[index] for index in heads]
 
@@ -230,6 +280,8 @@ class _UnknownOptionError(Exception):
 
 
 def _literal(value: str) -> object:
+    if value in ("true", "false"):  # which MXNet takes as well as "True", "False", "1" and "0"
+        return value == "true"
     try:
         return ast.literal_eval(value)
     except (ValueError, SyntaxError):  # a word, such as "relu"
