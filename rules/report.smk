@@ -21,6 +21,7 @@ rule rulegraph:
         shape=[
             GROUPS,
             list(NETWORKS),
+            TRAINED,
             TRAIN,
             SEARCH,
             LABELLED,
@@ -50,7 +51,7 @@ rule report:
         labels=[SPLITS[split]["labels"] for split in LABELLED],
         ablation="results/tables/ablation.tsv" if LABELLED else [],
         weights=expand("results/reid/{network}/weights.safetensors", network=NETWORKS),
-        histories=expand("results/reid/{network}/history.tsv", network=NETWORKS),
+        histories=expand("results/reid/{network}/history.tsv", network=TRAINED),
         rulegraph="results/tables/rulegraph.json",
     output:
         report(
@@ -79,6 +80,12 @@ rule report:
         across=ACROSS,
         variants=VARIANTS,
         networks=list(NETWORKS),
+        trained=TRAINED,
+        imported={
+            name: network["weights"]
+            for name, network in NETWORKS.items()
+            if name not in TRAINED
+        },
         top=config["report"]["crops"],
         config=config,
         packages=PACKAGES,

@@ -50,6 +50,8 @@ rule train_reid:
         "results/logs/train_reid/{network}.log",
     benchmark:
         "results/benchmarks/train_reid/{network}.tsv"
+    wildcard_constraints:
+        network="|".join(TRAINED) or "none",
     conda:
         "../envs/reid.yaml"
     threads: 8 * config["reid"]["gpus"]

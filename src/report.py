@@ -31,9 +31,11 @@ with logging_to(snakemake.log[0]):
         variant=params.variant.name,
         baseline=params.baseline.name,
         skipped=skipped,
-        training=dict(zip(params.networks, inputs.histories, strict=True)),
+        training=dict(zip(params.trained, inputs.histories, strict=True)),
         config=snakemake.config,
-        models=report.list_models(inputs.engines, dict(zip(params.networks, inputs.weights, strict=True))),
+        models=report.list_models(
+            inputs.engines, dict(zip(params.networks, inputs.weights, strict=True)), params.imported
+        ),
         versions={"castsearch": provenance.commit(snakemake.scriptdir), **provenance.versions(params.packages)},
         edges=graph["edges"],
         jobs=graph["jobs"],

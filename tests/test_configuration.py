@@ -52,6 +52,18 @@ def test_the_examples_are_valid(names):
     validate(merged, SCHEMA)
 
 
+def test_a_network_with_trained_weights_needs_no_people_and_takes_no_recipe():
+    network = {"name": "mgn", "kind": "mgn", "backbone": "resnet50", "weights": "mgn.pth", "precision": "bfloat16"}
+    config = changed("reid.networks", [network])
+    config["data"]["train"] = []
+    validate(config, SCHEMA)
+    for key, value in {"epochs": 1, "imagenet": "resnet50.pth"}.items():
+        network[key] = value
+        with pytest.raises(InputError, match=rf"^config: reid\.networks\.0: .*'{key}' was unexpected"):
+            validate(config, SCHEMA)
+        del network[key]
+
+
 @pytest.mark.parametrize("change", [{"search": ["test"]}, {"train": ["train", "val"]}, {"movies": 0}])
 def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
     config = copy.deepcopy(DEFAULT)

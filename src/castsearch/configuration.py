@@ -68,7 +68,8 @@ def _impossible(config: Mapping) -> Iterator[str]:
         yield f"data.demo: cast + others is more than the {_PHOTOGRAPHED} people that there are photographs of"
     yield from _impossible_networks(data, networks)
     yield from _impossible_recipes(config["reid"])
-    best = [network["name"] for network in networks if (config["reid"]["recipe"] | network)["use"] == "best"]
+    trained = [network for network in networks if "weights" not in network]
+    best = [network["name"] for network in trained if (config["reid"]["recipe"] | network)["use"] == "best"]
     if best and not any(_labelled(data, split) for split in data["search"] if split not in data["train"]):
         yield f"reid: use best of {', '.join(best)}: no searched split has labels and does not train; use the last"
     low, high = faces["selection"].get("centre_band", (0, 1))
@@ -106,6 +107,8 @@ def _timm_models() -> set[str]:
 
 def _impossible_recipes(reid: Mapping) -> Iterator[str]:
     for number, network in enumerate(reid["networks"]):
+        if "weights" in network:
+            continue
         recipe = reid["recipe"] | network
         if 0 < recipe["epochs"] <= recipe["warmup"]:
             yield f"reid.networks.{number}: warmup takes all of its {recipe['epochs']} epochs"
@@ -124,9 +127,11 @@ def _impossible_networks(data: Mapping, networks: list[Mapping]) -> Iterator[str
         backbone = network["backbone"]
         if backbone.startswith("timm/") and backbone.removeprefix("timm/") not in _timm_models():
             yield f"reid.networks.{number}.backbone: {backbone} is none of timm's models that have pretrained weights"
-        if network["imagenet"] == "packaged" and backbone != "mobilenet_v2":
+        if network.get("imagenet") == "packaged" and backbone != "mobilenet_v2":
             yield f"reid.networks.{number}.imagenet: only mobilenet_v2 is packaged; name the file for {backbone}"
-    if networks and not data["train"]:
+    if all("weights" in network for network in networks):
+        return
+    if not data["train"]:
         yield "data.train: no split to train the networks on; name one, or empty reid.networks"
-    if networks and data["source"] == "demo" and not sum(data["demo"]["movies"][split] for split in data["train"]):
+    if data["source"] == "demo" and not sum(data["demo"]["movies"][split] for split in data["train"]):
         yield "data.demo.movies: no movie to train the networks on; add one, or empty reid.networks"

@@ -203,13 +203,16 @@ def read_movies(
     return movies
 
 
-def list_models(face_tables: Iterable[str | Path], networks: Mapping[str, str | Path]) -> list[dict[str, str]]:
+def list_models(
+    face_tables: Iterable[str | Path], networks: Mapping[str, str | Path], imported: Mapping[str, str]
+) -> list[dict[str, str]]:
     """Describe the files of weights of a run, as `render` takes them.
 
     Args:
         face_tables: one of each face engine; its metadata name `engine`, `licence` and `models`, each with `file` and
             `sha256`.
         networks: path of the trained weights per ReID network.
+        imported: file that they were imported from, of those that this run did not train.
     """
     engines = [json.loads(files.read_table(path).schema.metadata[b"engine"]) for path in face_tables]
     faces = [
@@ -218,7 +221,12 @@ def list_models(face_tables: Iterable[str | Path], networks: Mapping[str, str | 
         for model in engine["models"]
     ]
     return faces + [
-        {"model": name, "file": Path(path).name, "sha256": file_digest(path), "licence": "trained by this run"}
+        {
+            "model": name,
+            "file": Path(path).name,
+            "sha256": file_digest(path),
+            "licence": f"that of {imported[name]}" if name in imported else "trained by this run",
+        }
         for name, path in networks.items()
     ]
 

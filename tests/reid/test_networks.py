@@ -317,6 +317,15 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
         networks.load_weights(tmp_path / "mgn.pth")
 
 
+@pytest.mark.parametrize(("kind", "backbone"), [("mgn", "mobilenet_v2"), ("triplet", "resnet50")])
+def test_own_weights_of_another_network_than_is_named_are_refused(kind, backbone, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    networks.save_weights(networks.build("triplet", "mobilenet_v2", 3), path)
+    assert networks.load_weights(path, "triplet", "mobilenet_v2").kind == "triplet"
+    with pytest.raises(InputError, match=f"^{path}: holds triplet on mobilenet_v2, not {kind} on {backbone}$"):
+        networks.load_weights(path, kind, backbone)
+
+
 @pytest.mark.parametrize(
     ("kind", "backbone", "head"),
     [

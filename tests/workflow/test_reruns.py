@@ -10,6 +10,7 @@ from insightface_files import write_pack
 from runs import ROOT, TINY, planned, run, with_changes
 
 ANOTHER = {"name": "another", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"}
+PUBLISHED = {"name": "triplet", "kind": "triplet", "backbone": "mobilenet_v2", "weights": "face.onnx"}
 NETWORKS = {"detector": "face.onnx", "recogniser": "face.onnx"}
 CHANGES = {
     "`fusion.thresholds`": {"fusion.thresholds": [0.6, 0.5]},
@@ -23,6 +24,9 @@ CHANGES = {
     "`reid.recipe.*`": {"reid.recipe.learning_rate": 0.001},
     "one network's own key": {
         "reid.networks": [TINY["reid"]["networks"][0] | {"epochs": 2}, TINY["reid"]["networks"][1]]
+    },
+    "a network's training for weights that it has": {
+        "reid.networks": [PUBLISHED, TINY["reid"]["networks"][1]],
     },
     "a network added": {"reid.networks": [*TINY["reid"]["networks"], ANOTHER]},
     "a movie added to a searched split": {"data.demo.movies.val": 2},

@@ -419,7 +419,7 @@ def load_weights(path: Path, kind: Kind | None = None, backbone: str | None = No
 
     Args:
         path: weights written by `save_weights`, or a checkpoint published with the seed system (a state dict).
-        kind: needed for a published checkpoint, which does not say what it is.
+        kind: needed for a published checkpoint, which does not say what it is; must be what a file says that does.
         backbone: likewise.
 
     Raises:
@@ -431,6 +431,9 @@ def load_weights(path: Path, kind: Kind | None = None, backbone: str | None = No
     if path.suffix == ".safetensors":
         with safetensors.safe_open(path, "pt") as file:
             described |= json.loads((file.metadata() or {}).get("network", "{}"))
+    for wanted, found in ((kind, described["kind"]), (backbone, described["backbone"])):
+        if wanted not in (None, found):
+            raise InputError(f"{path}: holds {described['kind']} on {described['backbone']}, not {kind} on {backbone}")
     kind, backbone = described.pop("kind"), described.pop("backbone")
     described["input_size"] = tuple(described["input_size"])
     if kind not in KINDS or not is_backbone(str(backbone)):
