@@ -69,6 +69,7 @@ def test_pack_that_is_not_here_is_downloaded():
 @pytest.mark.parametrize("place", ["buffalo_l", "home/buffalo_l"])
 def test_pack_that_is_here_is_not_downloaded(place):
     touch(f"{place}/det.onnx", f"{place}/rec.onnx")
+    Path(place, "folder.onnx").mkdir()
     models = plan("insightface", PACK)
     assert models.pack is None
     assert [Path(path).name for path in models.detection_files] == ["det.onnx", "rec.onnx"]

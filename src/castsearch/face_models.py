@@ -91,7 +91,7 @@ def _insightface(options: Mapping) -> FaceModels:
     if found is None and "/" in pack:
         raise InputError(f"faces.insightface.pack: {pack}: there is no such folder; a pack's name has no slash")
     folder = found or Path(FOLDER, pack)
-    files = tuple(str(path) for path in sorted(found.rglob("*.onnx"))) if found else (str(folder),)
+    files = tuple(sorted(str(path) for path in found.rglob("*.onnx") if path.is_file())) if found else (str(folder),)
     detection = {key: value for key, value in options.items() if key != "recogniser"} | {"pack": str(folder)}
     if own is None:
         own_files = ()

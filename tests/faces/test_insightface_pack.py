@@ -28,7 +28,10 @@ def test_pack_is_unpacked_into_its_folder(tmp_path, monkeypatch):
     assert len(make_engine("insightface", {"pack": tmp_path / "models/small"}).models) == 2
 
 
-@pytest.mark.parametrize("error", [requests.ConnectionError("no route"), RuntimeError("Failed downloading url")])
+@pytest.mark.parametrize(
+    "error",
+    [requests.ConnectionError("no route"), RuntimeError("Failed downloading url"), OSError("No space left on device")],
+)
 def test_pack_that_cannot_be_had_is_refused_with_the_remedy(tmp_path, monkeypatch, error):
     def download(*_, **__):
         raise error

@@ -5,7 +5,6 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import requests
 from insightface.utils import ensure_available
 
 from castsearch.errors import InputError
@@ -19,14 +18,14 @@ def download_pack(name: str, folder: str | Path) -> None:
         folder: that the pack becomes.
 
     Raises:
-        InputError: there is no such pack, or no network.
+        InputError: there is no such pack, no network, or no room.
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as root:
         try:
             unpacked = ensure_available("models", name, root=root)
-        except (requests.RequestException, RuntimeError, zipfile.BadZipFile) as error:
+        except (OSError, RuntimeError, zipfile.BadZipFile) as error:  # requests' errors are OSErrors
             reason = " ".join(str(error).split())
             raise InputError(
                 f"faces.insightface.pack: {name}: could not be downloaded ({reason}); get {name}.zip where there is a "
