@@ -73,10 +73,12 @@ def write_detector(path: Path) -> None:
     save(path, nodes, weights, {"image": [1, 3, "height", "width"]}, outputs)
 
 
-def write_recogniser(path: Path, batch: int | str = "batch", side: int = 112, dimension: int = 8) -> None:
+def write_recogniser(
+    path: Path, batch: int | str = "batch", side: int = 112, dimension: int = 8, channels: int = 3
+) -> None:
     """Write a network from an image to a feature, which is linear in it."""
     rng = np.random.default_rng(0)
-    kernel = rng.normal(size=(4, 3, 16, 16)).astype(np.float32) / 50
+    kernel = rng.normal(size=(4, channels, 16, 16)).astype(np.float32) / 50
     matrix = rng.normal(size=(dimension, 4 * (side // 16) ** 2)).astype(np.float32)
     nodes = [
         helper.make_node("Conv", ["image", "kernel"], ["maps"], strides=[16, 16], kernel_shape=[16, 16]),
@@ -87,9 +89,21 @@ def write_recogniser(path: Path, batch: int | str = "batch", side: int = 112, di
         path,
         nodes,
         {"kernel": kernel, "matrix": matrix},
-        {"image": [batch, 3, side, side]},
+        {"image": [batch, channels, side, side]},
         {"feature": [batch, dimension]},
     )
+
+
+def halve(path: Path) -> None:
+    """Write a network again in half precision."""
+    model = onnx.load(path)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.elem_type = TensorProto.FLOAT16
+    for weight in model.graph.initializer:
+        array = numpy_helper.to_array(weight)
+        half = array.astype(np.float16) if array.dtype == np.float32 else array
+        weight.CopyFrom(numpy_helper.from_array(half, weight.name))
+    onnx.save(model, path)
 
 
 def write_maps(path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from insightface_files import LANDMARKS, with_face, write_detector, write_maps, write_pack, write_recogniser
+from insightface_files import LANDMARKS, halve, with_face, write_detector, write_maps, write_pack, write_recogniser
 
 from castsearch.errors import InputError
 from castsearch.faces.alignment import align, centre_chip
@@ -170,6 +170,39 @@ def test_detector_that_wants_several_images_at_once_is_refused(pack, collins):
     onnx.save(model, pack / "det_10g.onnx")
     with pytest.raises(InputError, match=r"det_10g\.onnx: a face detector .* was expected, for an image at a time"):
         next(engine(pack).detect([collins]))
+
+
+def test_pack_in_half_precision_is_refused(pack, collins):
+    for name in ("det_10g.onnx", "w600k_r50.onnx"):
+        halve(pack / name)
+    made = engine(pack)
+    with pytest.raises(InputError, match=r"det_10g\.onnx: .* in single precision was expected"):
+        next(made.detect([collins]))
+    with pytest.raises(InputError, match=r"w600k_r50\.onnx: .* in single precision was expected"):
+        made.embed([])
+
+
+@pytest.mark.parametrize("kind", ["half", "grey"])
+def test_own_recogniser_of_another_input_is_refused(pack, kind):
+    write_recogniser(pack / "own.onnx", channels=1 if kind == "grey" else 3)
+    if kind == "half":
+        halve(pack / "own.onnx")
+    with pytest.raises(InputError, match=r"own\.onnx: a face recogniser .* of 3 channels .* in single precision"):
+        engine(write_pack(pack.parent / "other"), recogniser=OWN | {"file": pack / "own.onnx"}).embed([])
+
+
+@pytest.mark.parametrize("name", ["det_10g.onnx", "w600k_r50.onnx"])
+def test_weights_in_another_file_are_refused(pack, collins, name):
+    model = onnx.load(pack / name)
+    onnx.save(model, pack / name, save_as_external_data=True, location="weights.data", size_threshold=0)
+    made = engine(pack)
+    with pytest.raises(InputError, match=rf"{name}: its weights are in weights\.data beside it; make it one file"):
+        list(made.embed([(collins, None)]) if name == "w600k_r50.onnx" else made.detect([collins]))
+
+
+def test_folder_with_the_name_of_a_network_is_none(pack):
+    (pack / "a.onnx").mkdir()
+    assert len(engine(pack).models) == 2
 
 
 def test_own_recogniser_of_another_kind_is_refused(pack, collins):

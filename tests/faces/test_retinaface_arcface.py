@@ -2,6 +2,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from insightface_files import halve
 from insightface_files import write_recogniser as write_fixed_recogniser
 from mxnet_files import filled_checkpoint, write_recogniser
 
@@ -93,6 +94,24 @@ def test_network_for_images_of_another_size_is_refused_at_first_use(files, tmp_p
     with pytest.raises(InputError, match=r"detector\.onnx: a RetinaFace network for images of any size was expected"):
         next(engine.detect([hanks]))
     with pytest.raises(InputError, match=r"recogniser\.onnx: an ArcFace network for images of 112x112 .* \[96, 96\]"):
+        next(engine.embed([(hanks, None)]))
+
+
+def test_network_in_half_precision_or_of_grey_images_is_refused_at_first_use(files, tmp_path, hanks):
+    write_fixed_recogniser(tmp_path / "grey.onnx", dimension=512, channels=1)
+    write_fixed_recogniser(tmp_path / "half.onnx", dimension=512)
+    halve(tmp_path / "half.onnx")
+    for name, found in (("grey", r"1 in tensor\(float\)"), ("half", r"3 in tensor\(float16\)")):
+        engine = make_engine(NAME, files | {"recogniser": tmp_path / f"{name}.onnx"})
+        with pytest.raises(InputError, match=rf"{name}\.onnx: an ArcFace network for images of 3 channels .*{found}"):
+            next(engine.embed([(hanks, None)]))
+
+
+def test_weights_in_another_file_are_refused_at_first_use(files, tmp_path, hanks):
+    model = onnx.load(files["recogniser"])
+    onnx.save(model, tmp_path / "a.onnx", save_as_external_data=True, location="a.onnx.data", size_threshold=0)
+    engine = make_engine(NAME, files | {"recogniser": tmp_path / "a.onnx"})
+    with pytest.raises(InputError, match=r"a\.onnx: its weights are in a\.onnx\.data beside it; make it one file"):
         next(engine.embed([(hanks, None)]))
 
 

@@ -6,7 +6,7 @@ Only detection and recognition are loaded: other networks of a pack bring helper
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -20,8 +20,17 @@ from castsearch import licences
 from castsearch.errors import InputError
 from castsearch.faces import arcface
 from castsearch.faces.engine import Face, Faces, Image, ModelFile, model_file, read_ahead
-from castsearch.faces.onnx_network import RUNTIME_ERRORS, any_batch, open_session, session_options
+from castsearch.faces.onnx_network import (
+    FLOAT,
+    RUNTIME_ERRORS,
+    any_batch,
+    check_self_contained,
+    open_session,
+    session_options,
+)
 from castsearch.faces.selection import Selection
+
+_Model = TypeVar("_Model", SCRFD, ArcFaceONNX)
 
 _FLOOR = 0.3  # well below the selection's 0.5, which is the package's own threshold
 _LARGEST_FACE = 0.4  # of the picture's side; SCRFD misses larger ones
@@ -101,10 +110,10 @@ class InsightFaceEngine:
     @cached_property
     def _detector(self) -> SCRFD:
         expected = "a face detector of insightface with landmarks"
-        model = self._open(self._detector_file, "detection", expected)
+        model = self._open(self._detector_file, "detection", SCRFD, expected)
         ranks = {len(output.shape) for output in model.session.get_outputs()}
         takes_one = _batch(model.session.get_inputs()[0].shape, 1) == 1
-        if not (isinstance(model, SCRFD) and model.use_kps and ranks <= {2, 3} and takes_one):
+        if not (model.use_kps and ranks <= {2, 3} and takes_one):
             raise InputError(f"{self._detector_file.path}: {expected} was expected, for an image at a time; {_REMEDY}")
         model.prepare(0, input_size=(self._side, self._side), det_thresh=_FLOOR)
         return model
@@ -115,24 +124,27 @@ class InsightFaceEngine:
             raise InputError(f"{self._folder}: this folder holds no face recogniser; {_REMEDY}")
         if self._own:
             return self._own_recogniser(self._recogniser_file, **self._own)
-        expected = "a face recogniser of insightface"
-        model = self._open(self._recogniser_file, "recognition", expected)
-        if not isinstance(model, ArcFaceONNX):
-            raise InputError(f"{self._recogniser_file.path}: {expected} was expected; {_REMEDY}")
-
+        model = self._open(self._recogniser_file, "recognition", ArcFaceONNX, "a face recogniser of insightface")
         run = any_batch(lambda chips: [model.get_feat([chip[:, :, ::-1] for chip in chips])], model.input_shape[0])
         return _Recogniser(
             lambda chips: run(chips)[0], model.input_size[0], _batch(model.input_shape), model.output_shape[1]
         )
 
     def _own_recogniser(self, file: ModelFile, *, size: int, channels: str, mean: float, scale: float) -> _Recogniser:
-        expected = f"a face recogniser from {size}x{size} pixels to one feature"
+        expected = f"a face recogniser from {size}x{size} pixels of 3 channels to one feature, in single precision,"
         session = open_session(file, self._threads, expected, _OWN_REMEDY)
-        [shape, *others], feature = [put.shape for put in session.get_inputs()], session.get_outputs()[0].shape
-        fixed = [side for side in shape[2:] if isinstance(side, int)]
-        if others or len(shape) != 4 or set(fixed) - {size} or len(feature) != 2 or not isinstance(feature[1], int):
-            raise InputError(f"{file.path}: {expected} was expected, not from {shape} to {feature}; {_OWN_REMEDY}")
-        name = session.get_inputs()[0].name
+        inputs, output = session.get_inputs(), session.get_outputs()[0]
+        shape, feature = inputs[0].shape, output.shape
+        fits = [
+            len(inputs) == 1 and len(shape) == 4 and shape[1] == 3,
+            all(side == size for side in shape[2:] if isinstance(side, int)),
+            len(feature) == 2 and isinstance(feature[1], int),
+            inputs[0].type == output.type == FLOAT,
+        ]
+        if not all(fits):
+            found = f"from {inputs[0].type} {shape} to {output.type} {feature}"
+            raise InputError(f"{file.path}: {expected} was expected, not {found}; {_OWN_REMEDY}")
+        name = inputs[0].name
         run = any_batch(lambda images: session.run(None, {name: images}), shape[0])
 
         def describe(chips: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -140,14 +152,19 @@ class InsightFaceEngine:
 
         return _Recogniser(describe, size, _batch(shape), feature[1])
 
-    def _open(self, file: ModelFile, task: str, expected: str) -> object:
+    def _open(self, file: ModelFile, task: str, kind: type[_Model], expected: str) -> _Model:
+        check_self_contained(file)
         # A pack with a manifest says there how its networks want their input; the package then takes the folder.
-        source = (self._folder, task) if has_model_package_manifest(self._folder) else (file.path, None)
+        described = has_model_package_manifest(self._folder)
+        source = (self._folder, task) if described else (file.path, None)
         try:
-            return get_model(source[0], model_task=source[1], **session_options(self._threads))
+            model = get_model(source[0], model_task=source[1], **session_options(self._threads))
         except (*RUNTIME_ERRORS, DecodeError, ValueError, RuntimeError, AssertionError) as error:
             reason = " ".join(str(error).split())
             raise InputError(f"{file.path}: {expected} was expected ({reason}); {_REMEDY}") from None
+        if not isinstance(model, kind) or not (described or model.session.get_inputs()[0].type == FLOAT):
+            raise InputError(f"{file.path}: {expected} in single precision was expected; {_REMEDY}")
+        return model
 
 
 def surround(image: Image) -> tuple[Image, NDArray[np.int64]]:
@@ -178,7 +195,7 @@ def _networks(folder: Path) -> dict[str, ModelFile]:
             raise InputError(f"{folder}: {error}; {_REMEDY}") from None
         return {task: model_file(description.path, _REMEDY, description.sha256) for task, description in tasks.items()}
     networks: dict[str, ModelFile] = {}
-    for path in sorted(folder.rglob("*.onnx")):
+    for path in sorted(path for path in folder.rglob("*.onnx") if path.is_file()):
         task = _task(path)
         if task in networks:
             raise InputError(f"{folder}: {networks[task].path.name} and {path.name} both do {task}; leave one there")

@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
+import onnx
 import onnxruntime
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
@@ -17,6 +19,9 @@ Network = Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]]
 """From (batch, 3, height, width) to the outputs, each with the batch first."""
 
 Precision = Literal["float32", "bfloat16"]
+
+FLOAT = "tensor(float)"
+"""The type of an input or output in single precision."""
 
 _CUDA = "CUDAExecutionProvider"
 _PROVIDERS = {
@@ -47,6 +52,20 @@ def session_options(threads: int) -> dict[str, object]:
     return {"sess_options": settings, "providers": providers, "provider_options": options}
 
 
+def check_self_contained(model: ModelFile) -> None:
+    """Raise an InputError where an ONNX file keeps its weights in other files, which its checksum does not cover."""
+    try:
+        weights = onnx.load(model.path, load_external_data=False).graph.initializer
+    except DecodeError:
+        return  # the runtime says what is wrong with it
+    others = {entry.value for weight in weights for entry in weight.external_data if entry.key == "location"}
+    if others:
+        raise InputError(
+            f"{model.path}: its weights are in {', '.join(sorted(others))} beside it; make it one file, with Python's "
+            "onnx.save(onnx.load(FILE), NEW_FILE)"
+        )
+
+
 def open_session(model: ModelFile, threads: int, expected: str, remedy: str) -> onnxruntime.InferenceSession:
     """Load a network.
 
@@ -57,8 +76,9 @@ def open_session(model: ModelFile, threads: int, expected: str, remedy: str) -> 
         remedy: how to get the right file, for the message.
 
     Raises:
-        InputError: the file is not an ONNX network.
+        InputError: the file is not an ONNX network, or its weights are elsewhere.
     """
+    check_self_contained(model)
     try:
         return onnxruntime.InferenceSession(model.path, **session_options(threads))
     except RUNTIME_ERRORS as error:
@@ -122,7 +142,13 @@ def open_network(
         raise InputError(
             f"{model.path}: {expected} was expected, with outputs of {list(channels)} channels, not {found}; {remedy}"
         )
-    batch, _, *sides = inputs[0].shape
+    batch, colours, *sides = inputs[0].shape
+    types = {put.type for put in (*inputs, *outputs)}
+    if colours != 3 or types != {FLOAT}:
+        raise InputError(
+            f"{model.path}: {expected} for images of 3 channels in single precision was expected, not of {colours} in "
+            f"{', '.join(sorted(types))}; {remedy}"
+        )
     if any(isinstance(side, int) and side != size for side in sides):
         wanted = f"{size}x{size} pixels" if size else "any size"
         raise InputError(f"{model.path}: {expected} for images of {wanted} was expected, not of {sides}; {remedy}")
