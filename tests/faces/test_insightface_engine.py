@@ -9,7 +9,7 @@ import pytest
 from insightface_files import LANDMARKS, halve, with_face, write_detector, write_maps, write_pack, write_recogniser
 
 from castsearch.errors import InputError
-from castsearch.faces.alignment import align, centre_chip
+from castsearch.faces.alignment import align, box_chip, centre_chip
 from castsearch.faces.engine import Face, make_engine, provenance
 from castsearch.faces.insightface_engine import surround
 
@@ -62,6 +62,13 @@ def test_feature_is_that_of_the_aligned_face(pack, collins):
     for feature, chip in ((found, align(collins, POINTS)), (faceless, centre_chip(collins))):
         images = (chip.transpose(2, 0, 1)[None] - np.float32(127.5)) / np.float32(127.5)
         np.testing.assert_allclose(feature, run(pack / "w600k_r50.onnx", images)[0], rtol=1e-4, atol=1e-4)
+
+
+def test_face_whose_landmarks_coincide_is_cut_by_its_box(pack, collins):
+    box = np.array([160, 60, 240, 170], np.float32)
+    (feature,) = engine(pack).embed([(collins, Face(box, np.full((5, 2), 200, np.float32)))])
+    images = (box_chip(collins, box).transpose(2, 0, 1)[None] - np.float32(127.5)) / np.float32(127.5)
+    np.testing.assert_allclose(feature, run(pack / "w600k_r50.onnx", images)[0], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("batch", ["batch", 1, 4])

@@ -4,7 +4,7 @@ import pytest
 from mxnet_files import filled_checkpoint
 
 from castsearch.faces.mxnet_import import build_onnx
-from castsearch.faces.retinaface import decode, detect, pyramid_scales, suppress
+from castsearch.faces.retinaface import OUTPUT_CHANNELS, decode, detect, pyramid_scales, suppress
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +99,9 @@ def test_suppression_counts_the_last_pixel_of_a_box():
     boxes = np.array([[0, 0, 9, 9], [4, 0, 13, 9]], np.float32)
     assert suppress(boxes, np.array([0.8, 0.9], np.float32)).tolist() == [1]
     assert suppress(boxes + np.float32([[0], [1]]), np.array([0.8, 0.9], np.float32)).tolist() == [1, 0]
+
+
+def test_scores_that_are_no_numbers_are_not_taken_for_no_face():
+    outputs = [np.full((channels, 2, 2), np.nan, np.float32) for channels in OUTPUT_CHANNELS]
+    with pytest.raises(FloatingPointError, match="scores"):
+        decode(outputs, 0.5)

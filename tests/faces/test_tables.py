@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from castsearch.crops import SCHEMA
+from castsearch.errors import InputError
 from castsearch.faces.detection import detect_table
 from castsearch.faces.embedding import embed_table, select_faces
-from castsearch.faces.engine import make_engine
+from castsearch.faces.engine import Faces, make_engine
 from castsearch.faces.selection import Selection
 from castsearch.files import write_table
 
@@ -156,3 +157,28 @@ def test_what_scores_below_the_least_score_was_not_detected():
     face, detected = select_faces(people, np.array([0, 1, 1]), boxes, np.float32([0.79, 0.81, 0.5]), Selection())
     assert face.tolist() == [-1, 1, -1]
     assert detected.tolist() == [False, True, False]
+
+
+class BrokenEngine:
+    """An engine whose detector or embedder gives a wrong number for its second image."""
+
+    name, licence, models, selection, dimension = "broken", "", (), Selection(), 2
+
+    def __init__(self, number):
+        self.numbers = iter([0.9, number])
+
+    def detect(self, images):
+        for _ in images:
+            yield Faces(np.float32([[0, 0, 9, 9]]), np.float32([next(self.numbers)]), np.zeros((1, 5, 2), np.float32))
+
+    def embed(self, samples):
+        for _ in samples:
+            yield np.float32([next(self.numbers), 0])
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_refused_with_their_record(movie, number):
+    with pytest.raises(InputError, match=r"crops\.arrow: wall portrait: the detector's .* not finite"):
+        detect_table(movie / "crops.arrow", BrokenEngine(number))
+    with pytest.raises(InputError, match=r"crops\.arrow: wall portrait: the embedder's feature is not finite"):
+        embed_table(movie / "crops.arrow", movie / "detections.arrow", BrokenEngine(number))

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from castsearch.faces.alignment import ARCFACE_SIZE, align, centre_chip
+from castsearch.faces.alignment import ARCFACE_SIZE, align, box_chip, centre_chip
 from castsearch.faces.engine import Face, Image
 
 Describe = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -19,6 +19,8 @@ def embed(
 ) -> Iterator[NDArray[np.float32]]:
     """Describe the aligned face of each image, or the middle of the image where there is none.
 
+    A face whose landmarks coincide is not aligned but cut by its box.
+
     Args:
         describe: the recogniser.
         samples: RGB images with a face each, or None.
@@ -28,11 +30,17 @@ def embed(
     Yields:
         (d,) features as the recogniser gives them.
     """
-    chips = (
-        centre_chip(image, size) if face is None else align(image, face.landmarks, size) for image, face in samples
-    )
+    chips = (_chip(image, face, size) for image, face in samples)
     while some := list(islice(chips, batch)):
         yield from describe(np.stack(some))
+
+
+def _chip(image: Image, face: Face | None, size: int) -> NDArray[np.uint8]:
+    if face is None:
+        return centre_chip(image, size)
+    if (face.landmarks == face.landmarks[0]).all():  # no transform is defined by one point
+        return box_chip(image, face.box, size)
+    return align(image, face.landmarks, size)
 
 
 def network_input(

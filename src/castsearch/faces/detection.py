@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from castsearch.crops import decode_rgb
-from castsearch.faces.engine import Engine, provenance
+from castsearch.errors import InputError
+from castsearch.faces.engine import Engine, Faces, provenance
 from castsearch.files import read_table
+
+WRONG_FILE = "its model file may be damaged: get it anew"
 
 
 def detect_table(crops: str | Path, engine: Engine) -> pa.Table:
@@ -32,13 +35,23 @@ def detect_table(crops: str | Path, engine: Engine) -> pa.Table:
 
     Returns:
         The table of detections, with the engine's `provenance` in the schema's metadata under "engine".
+
+    Raises:
+        InputError: what the detector gives for a person is not finite.
     """
     table = read_table(crops).select(["id", "image"])
     ids, images = table["id"].to_pylist(), table["image"]
     persons = [row for row, readable in enumerate(images.is_valid().to_pylist()) if readable]
     decoded = (decode_rgb(images[row].as_py()) for row in persons)
     progress = tqdm(engine.detect(decoded), f"detect {Path(crops).stem}", len(persons), unit="crop", mininterval=2)
-    found = list(progress)
+    found: list[Faces] = []
+    try:
+        for faces in progress:
+            if not all(np.isfinite(part).all() for part in faces):
+                raise FloatingPointError("the detector's boxes, scores or landmarks are not finite")
+            found.append(faces)
+    except FloatingPointError as error:
+        raise InputError(f"{crops}: {ids[persons[len(found)]]}: {error}; {WRONG_FILE}") from None
     counts = [len(faces.scores) for faces in found]
     rows = np.repeat(np.array(persons, np.int32), counts)
     return pa.table(

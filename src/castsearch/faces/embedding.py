@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from castsearch.crops import decode_rgb
-from castsearch.faces.detection import engine_metadata, vectors
+from castsearch.errors import InputError
+from castsearch.faces.detection import WRONG_FILE, engine_metadata, vectors
 from castsearch.faces.engine import Engine, Face, Image
 from castsearch.faces.selection import Selection, select_candidate_face, select_cast_face
 from castsearch.files import read_table
@@ -40,6 +41,9 @@ def embed_table(
 
     Returns:
         The table of faces, with the engine's `provenance` in the schema's metadata under "engine".
+
+    Raises:
+        InputError: a person's feature is not finite.
     """
     people = read_table(crops).select(["id", "role", "width", "height", "image"])
     images = people["image"]
@@ -61,6 +65,8 @@ def embed_table(
         engine.embed(samples()), f"embed_faces {Path(crops).stem}", int(readable.sum()), unit="crop", mininterval=2
     )
     for row, feature in zip(np.flatnonzero(readable), progress, strict=True):
+        if not np.isfinite(feature).all():
+            raise InputError(f"{crops}: {people['id'][int(row)]}: the embedder's feature is not finite; {WRONG_FILE}")
         features[row] = feature
 
     own = face[selected]

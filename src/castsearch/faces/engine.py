@@ -69,7 +69,11 @@ class Engine(Protocol):
     dimension: int
 
     def detect(self, images: Iterable[Image]) -> Iterator[Faces]:
-        """Find the faces of each image, down to a score well below the selection thresholds."""
+        """Find the faces of each image, down to a score well below the selection thresholds.
+
+        Raises:
+            FloatingPointError: the detector's numbers are not finite for the image whose turn it is.
+        """
         ...
 
     def embed(self, samples: Iterable[tuple[Image, Face | None]]) -> Iterator[NDArray[np.float32]]:

@@ -135,9 +135,10 @@ class InsightFaceEngine:
         session = open_session(file, self._threads, expected, _OWN_REMEDY)
         inputs, output = session.get_inputs(), session.get_outputs()[0]
         shape, feature = inputs[0].shape, output.shape
+        pairs = zip(shape[1:], (3, size, size), strict=False)
         fits = [
-            len(inputs) == 1 and len(shape) == 4 and shape[1] == 3,
-            all(side == size for side in shape[2:] if isinstance(side, int)),
+            len(inputs) == 1 and len(shape) == 4,
+            all(found == wanted for found, wanted in pairs if isinstance(found, int)),
             len(feature) == 2 and isinstance(feature[1], int),
             inputs[0].type == output.type == FLOAT,
         ]

@@ -144,7 +144,7 @@ def open_network(
         )
     batch, colours, *sides = inputs[0].shape
     types = {put.type for put in (*inputs, *outputs)}
-    if colours != 3 or types != {FLOAT}:
+    if (isinstance(colours, int) and colours != 3) or types != {FLOAT}:
         raise InputError(
             f"{model.path}: {expected} for images of 3 channels in single precision was expected, not of {colours} in "
             f"{', '.join(sorted(types))}; {remedy}"

@@ -103,6 +103,9 @@ def decode(outputs: Sequence[NDArray[np.float32]], threshold: float) -> tuple[ND
     Returns:
         (n, 4) boxes, (n,) scores and (n, 5, 2) landmarks in pixels of the network's input, by stride, row, column and
         anchor.
+
+    Raises:
+        FloatingPointError: a probability is no number.
     """
     strides = zip(_STRIDES, outputs[0::3], outputs[1::3], outputs[2::3], strict=True)
     boxes, scores, landmarks = zip(*(_decode_stride(*outputs, threshold) for outputs in strides), strict=True)
@@ -114,6 +117,8 @@ def _decode_stride(
 ) -> tuple[NDArray, NDArray, NDArray]:
     sizes = np.array(_ANCHOR_SIZES[stride])
     scores = probabilities[len(sizes) :].transpose(1, 2, 0)  # first come the probabilities of no face
+    if np.isnan(scores).any():  # which no threshold would let pass
+        raise FloatingPointError("the detector's scores are not finite")
     row, column, anchor = np.nonzero(scores >= threshold)
     centre = _FIRST_CENTRE + stride * np.stack([column, row], axis=1)
     size = sizes[anchor, None]
