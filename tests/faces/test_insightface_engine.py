@@ -48,13 +48,20 @@ def test_image_without_a_face_has_none(pack):
 
 
 @pytest.mark.parametrize(
-    ("height", "width", "side"), [(100, 100, 250), (300, 100, 300), (60, 100, 150), (200, 100, 250)]
+    ("height", "width", "shown"),
+    [(100, 100, (64, 64)), (400, 100, (160, 40)), (1000, 4000, (40, 160)), (4, 2000, (1, 160))],
 )
-def test_surroundings_leave_a_face_at_most_two_fifths(height, width, side):
-    square, (left, top) = surround(np.full((height, width, 3), 9, np.uint8))
-    assert square.shape == (side, side, 3)
-    assert (square[top : top + height, left : left + width] == 9).all()
-    assert square.sum() == 9 * 3 * height * width
+def test_surroundings_leave_a_face_at_most_two_fifths(height, width, shown):
+    square, scale, (left, top) = surround(np.full((height, width, 3), 9, np.uint8), 160)
+    assert square.shape == (160, 160, 3)
+    assert (square[top : top + shown[0], left : left + shown[1]] == 9).all()
+    assert square.sum() == 9 * 3 * shown[0] * shown[1]
+    np.testing.assert_allclose(scale, [shown[1] / width, shown[0] / height])
+
+
+def test_face_in_a_large_crop_is_found_where_it_is(pack):
+    (faces,) = engine(pack).detect([with_face(2560, 800, 144, 512, 256)])
+    np.testing.assert_allclose(faces.boxes, [[144, 512, 400, 768]])
 
 
 def test_feature_is_that_of_the_aligned_face(pack, collins):

@@ -87,14 +87,14 @@ class InsightFaceEngine:
         """Find the faces of each image; the landmarks are eyes, nose and corners of the mouth."""
         for image in read_ahead(images):
             height, width = image.shape[:2]
-            surrounded, offset = surround(image)
+            surrounded, scale, offset = surround(image, self._detector.input_size[0])
             found, landmarks = self._detector.detect(np.ascontiguousarray(surrounded[:, :, ::-1]))
-            boxes = (found[:, :4] - np.tile(offset, 2)).clip(0, (width, height) * 2)
+            boxes = ((found[:, :4] - np.tile(offset, 2)) / np.tile(scale, 2)).clip(0, (width, height) * 2)
             inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
             yield Faces(
                 boxes[inside].astype(np.float32),
                 found[inside, 4].astype(np.float32),
-                (landmarks[inside] - offset).astype(np.float32),
+                ((landmarks[inside] - offset) / scale).astype(np.float32),
             )
 
     def embed(self, samples: Iterable[tuple[Image, Face | None]]) -> Iterator[NDArray[np.float32]]:
@@ -168,21 +168,25 @@ class InsightFaceEngine:
         return model
 
 
-def surround(image: Image) -> tuple[Image, NDArray[np.int64]]:
-    """Put an image into the middle of a black square in which a face as wide as the image fills 40 % of the side.
+def surround(image: Image, side: int) -> tuple[Image, NDArray[np.float64], NDArray[np.int64]]:
+    """Fit an image into the middle of a black square in which a face as wide as the image fills 40 % of the side.
 
-    Portraits and tight crops grow thereby; an upright body hardly does, since it is fitted into a square anyway.
+    Portraits and tight crops come smaller thereby; an upright body hardly does, since its height is fitted anyway.
+
+    Args:
+        image: (height, width, 3).
+        side: of the square, in pixels.
 
     Returns:
-        The square, and where in it the image begins, x before y.
+        The square; by how much the image is scaled there, and where it begins, each x before y.
     """
-    height, width = image.shape[:2]
-    side = max(height, width, round(min(height, width) / _LARGEST_FACE))
-    top, left = (side - height) // 2, (side - width) // 2
-    square = cv2.copyMakeBorder(
-        image, top, side - height - top, left, side - width - left, cv2.BORDER_CONSTANT, value=(0, 0, 0)
-    )
-    return square, np.array([left, top])
+    lengths = np.array(image.shape[1::-1])
+    shown = np.maximum(1, np.rint(lengths * side / max(*lengths, lengths.min() / _LARGEST_FACE)).astype(int))
+    offset = (side - shown) // 2
+    square = np.zeros((side, side, 3), np.uint8)
+    (left, top), (right, bottom) = offset, offset + shown
+    square[top:bottom, left:right] = cv2.resize(image, shown.tolist())
+    return square, shown / lengths, offset
 
 
 def _networks(folder: Path) -> dict[str, ModelFile]:
