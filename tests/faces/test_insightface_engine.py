@@ -9,6 +9,7 @@ import pytest
 from insightface_files import LANDMARKS, halve, with_face, write_detector, write_maps, write_pack, write_recogniser
 
 from castsearch.errors import InputError
+from castsearch.faces import onnx_network
 from castsearch.faces.alignment import align, box_chip, centre_chip
 from castsearch.faces.engine import Face, make_engine, provenance
 from castsearch.faces.insightface_engine import surround
@@ -121,6 +122,19 @@ def test_checksum_and_licence_are_recorded(pack):
     shown = provenance(engine(pack))
     assert "non-commercial research only" in shown["licence"]
     assert shown["models"][0]["sha256"] == hashlib.sha256((pack / "det_10g.onnx").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+def test_log_says_on_which_device_each_network_runs(pack, tmp_path, monkeypatch, capsys, gpu):
+    monkeypatch.setattr(onnx_network, "torch_has_gpu", lambda: gpu)
+    write_recogniser(tmp_path / "own.onnx")
+    made = engine(pack, recogniser=OWN | {"file": tmp_path / "own.onnx"})
+    list(made.detect([np.zeros((50, 40, 3), np.uint8)]))
+    made.embed([])
+    said = capsys.readouterr().err
+    assert "det_10g.onnx: in ONNX Runtime, on the CPU" in said
+    assert "own.onnx: in ONNX Runtime, on the CPU" in said
+    assert ("install onnxruntime-gpu" in said) == gpu
 
 
 def write_manifest(pack, **detection):

@@ -26,6 +26,7 @@ from castsearch.faces.onnx_network import (
     any_batch,
     check_self_contained,
     open_session,
+    print_device,
     session_options,
 )
 from castsearch.faces.selection import Selection
@@ -145,6 +146,7 @@ class InsightFaceEngine:
         if not all(fits):
             found = f"from {inputs[0].type} {shape} to {output.type} {feature}"
             raise InputError(f"{file.path}: {expected} was expected, not {found}; {_OWN_REMEDY}")
+        print_device(file, session)
         name = inputs[0].name
         run = any_batch(lambda images: session.run(None, {name: images}), shape[0])
 
@@ -165,6 +167,7 @@ class InsightFaceEngine:
             raise InputError(f"{file.path}: {expected} was expected ({reason}); {_REMEDY}") from None
         if not isinstance(model, kind) or not (described or model.session.get_inputs()[0].type == FLOAT):
             raise InputError(f"{file.path}: {expected} in single precision was expected; {_REMEDY}")
+        print_device(file, model.session)
         return model
 
 

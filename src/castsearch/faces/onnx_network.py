@@ -52,6 +52,17 @@ def session_options(threads: int) -> dict[str, object]:
     return {"sess_options": settings, "providers": providers, "provider_options": options}
 
 
+def print_device(model: ModelFile, session: onnxruntime.InferenceSession) -> None:
+    """Say in the log on which device a network runs, and how it could run on a GPU that is there."""
+    if _CUDA in session.get_providers():
+        place = "on a GPU"
+    elif torch_has_gpu():
+        place = "on the CPU; for the GPU, install onnxruntime-gpu in place of onnxruntime"
+    else:
+        place = "on the CPU"
+    print(f"{model.path.name}: in ONNX Runtime, {place}", file=sys.stderr)
+
+
 def check_self_contained(model: ModelFile) -> None:
     """Raise an InputError where an ONNX file keeps its weights in other files, which its checksum does not cover."""
     try:
@@ -160,6 +171,7 @@ def open_network(
         except InputError as error:
             if precision != "float32":
                 raise InputError(f"{error}; set precision: float32") from None
-            print(f"{error}: ONNX Runtime does, on the CPU", file=sys.stderr)
+            print(error, file=sys.stderr)
+    print_device(model, session)
     name = inputs[0].name
     return any_batch(lambda images: session.run(None, {name: images}), batch)

@@ -57,6 +57,8 @@ def open_network(path: Path, session: onnxruntime.InferenceSession, threads: int
         for name, module in list(network.named_modules()):
             if isinstance(module, nn.Softmax | OnnxSoftmaxV1V11):
                 network.set_submodule(name, _SinglePrecision(module))
+    place = "a GPU" if device.type == "cuda" else "the CPU"
+    print(f"{path.name}: in torch, on {place}, in {precision}", file=sys.stderr)
     return partial(_run, network, device, reduced)
 
 
