@@ -123,11 +123,13 @@ def train(
     """Train one network and write its weights.
 
     The weights of an epoch depend on nothing but the arguments: on one machine with one number of threads they are the
-    same in every bit, however often training was killed and started again, and whether it is validated or not. Except
-    that an operation of which torch warns has no deterministic kernel on a GPU, and that more than two GPUs may add up
-    in another order after a start. It goes on from `checkpoint_dir` where that holds a checkpoint of the same settings,
-    data, network, ImageNet weights, number of processes, code and libraries, and of the same validation where that
-    chooses the epoch; another's is deleted once there is a new one.
+    same in every bit, however often training was killed and started again, and whether it is validated or not. So they
+    are on a GPU, but for operations that have no deterministic kernel, of which torch warns; more than two GPUs may add
+    up in another order after a start.
+
+    It goes on from `checkpoint_dir` where that holds a checkpoint of the same settings, data, network, ImageNet
+    weights, number of processes, code and libraries, and of the same validation where that chooses the epoch; another's
+    is deleted once there is a new one.
 
     A single person leaves nothing to learn, so the network is written as it starts, and the history says so.
 
