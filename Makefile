@@ -9,6 +9,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := workflow core faces reid dev
+PYTHON_3_11 := import sys; sys.version_info[:2] == (3, 11) or sys.exit("Python 3.11 is needed: make PYTHON=python3.11 …")
 
 .PHONY: demo test test-slurm bench mxnet lint clean
 .DELETE_ON_ERROR:
@@ -43,7 +44,7 @@ clean:
 
 # One environment for all rules; `snakemake --sdm conda` builds one per kind of rule instead, from the same pins.
 .venv/ready: $(wildcard envs/*.txt) pyproject.toml
-	$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 11), "Python 3.11 is needed: make PYTHON=python3.11"'
+	$(PYTHON) -c '$(PYTHON_3_11)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --progress-bar off $(REQUIREMENTS:%=-r envs/%.txt)
 	$(BIN)/pip install --quiet --progress-bar off --no-deps -r envs/data.txt
@@ -51,6 +52,7 @@ clean:
 	touch $@
 
 .venv-mxnet/ready: envs/mxnet.txt
+	$(PYTHON) -c '$(PYTHON_3_11)'
 	$(PYTHON) -m venv .venv-mxnet
 	.venv-mxnet/bin/pip install --quiet --progress-bar off -r envs/mxnet.txt
 	touch $@

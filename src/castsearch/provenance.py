@@ -3,8 +3,10 @@
 import ast
 import hashlib
 import json
+import platform
 import shutil
 import subprocess
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -88,13 +90,11 @@ def value_digest(value: object) -> str:
 
 
 def versions(packages: list[str]) -> dict[str, str]:
-    """Return the installed version of each package, "not installed" where there is none."""
-    found = {}
+    """Return the versions of Python and of those of the packages that are installed."""
+    found = {"Python": platform.python_version()}
     for package in packages:
-        try:
+        with suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "not installed"
     return found
 
 
