@@ -89,6 +89,11 @@ def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
         ("faces.engine", "magic", r"config: faces\.engine: 'magic' is not"),
         ("reid.recipe.warmup", 12, r"config: reid\.networks\.0: warmup takes all of its 12 epochs"),
         ("reid.recipe.erasing_area", [0.4, 0.02], r"config: reid\.networks\.0: erasing_area: 0\.4 is above 0\.02"),
+        (
+            "data.files",
+            {"val": {"annotations": "a{b}.json", "images": "."}},
+            r"files\.val\.annotations: 'a\{b\}\.json'",
+        ),
         ("reid.gpus", 25, r"config: reid\.gpus: more than the images of a batch of reid\.networks\.0"),
         ("data.search", [], r"config: data\.search: \[\] should be non-empty"),
         ("data.source", "files", r"config: data\.train: the split train has no entry under data\.files"),
