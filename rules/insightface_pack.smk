@@ -10,6 +10,7 @@ rule insightface_pack:
         "results/benchmarks/insightface_pack/{pack}.tsv"
     wildcard_constraints:
         pack="[^/]+",
+    localrule: True  # where a cluster is started from, there is a network
     conda:
         "../envs/faces.yaml"
     threads: 1
