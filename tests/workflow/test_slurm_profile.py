@@ -110,7 +110,7 @@ def test_a_training_on_more_gpus_than_a_job_may_have_is_refused(tmp_path, profil
     said = refusal(tmp_path / "run", profile, config)
     assert "reid.gpus is 2, but your profile's resources allow a job 1: write gpu: 2 there, and cores: 16" in said
     text = (profile / "config.yaml").read_text()
-    text = text.replace("resources: {gpu: 1}", "resources: {gpu: 2}").replace("cores: 8", "cores: 16")
+    text = text.replace("gpu: 1,", "gpu: 2,").replace("cores: 8", "cores: 16")
     (profile / "config.yaml").write_text(text)
     line = command(tmp_path / "run", config, "--dry-run", "--workflow-profile", str(profile))
     del line[line.index("--cores") : line.index("--cores") + 2]  # of the tests, in the place of the profile's
@@ -120,20 +120,44 @@ def test_a_training_on_more_gpus_than_a_job_may_have_is_refused(tmp_path, profil
     assert "gpu=2" in claim
 
 
-def test_a_job_that_fails_leaves_no_result_of_another_configuration(tmp_path, profile, finished, monkeypatch):
+def submitted(folder, config, profile, *arguments):
+    """Run on a cluster that refuses every job, and return what it was asked for: a command line of sbatch each."""
+    programs = folder.parent / "bin"
+    programs.mkdir()
+    asked = programs / "asked"
+    for name, body in (("sbatch", f'echo "$@" >> {asked}; exit 1'), ("sacctmgr", "echo ours")):
+        (programs / name).write_text(f"#!/bin/sh\n{body}\n")
+        (programs / name).chmod(0o755)
+    line = command(folder, config, "--workflow-profile", str(profile), "--retries", "0", *arguments)
+    line += ["--slurm-init-seconds-before-status-checks", "1"]
+    del line[line.index("--cores") : line.index("--cores") + 2]  # of the tests, in the place of the profile's
+    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    assert subprocess.run(line, capture_output=True, check=False, env=environment).returncode != 0
+    return asked.read_text().splitlines()
+
+
+def test_a_job_that_fails_leaves_no_result_of_another_configuration(tmp_path, profile, finished):
     folder = shutil.copytree(finished, tmp_path / "run")
-    (tmp_path / "bin").mkdir()
-    for name, body in (("sbatch", "echo no room >&2; exit 1"), ("sacctmgr", "echo ours")):
-        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{body}\n")
-        (tmp_path / "bin" / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     config = with_changes({"fusion.thresholds": [0.6, 0.5]})
     before = planned(folder, config)
-    arguments = ["--slurm-init-seconds-before-status-checks", "1", "--retries", "0", "--until", "fuse"]
-    done = run(folder, config, "--workflow-profile", str(profile), *arguments)
-    assert done.returncode != 0
-    assert "Error in rule fuse" in done.stdout
+    assert len(submitted(folder, config, profile, "--until", "fuse")) == 1
     assert planned(folder, config) == before
+
+
+def test_where_trainings_have_several_gpus_all_others_have_one_and_all_have_them_in_one_node(
+    tmp_path, profile, finished
+):
+    text = (profile / "config.yaml").read_text()
+    (profile / "config.yaml").write_text(text.replace("gpu: 1,", "gpu: 2,").replace("cores: 8", "cores: 16"))
+    folder = shutil.copytree(finished, tmp_path / "run")
+    config = with_changes({"reid.gpus": 2, "reid.recipe.learning_rate": 0.001, "faces.selection.area_fraction": 0.05})
+    asked = submitted(folder, config, profile, "--until", "train_reid", "embed_faces")
+    gpus = {
+        re.search(r"--comment rule_(\w+?)(_wildcards|\b)", line)[1]: re.search(r"--gpus=(\d)", line)[1]
+        for line in asked
+    }
+    assert gpus == {"faces_embed_faces": "1", "train_reid": "2"}
+    assert all("--nodes=1" in line for line in asked)
 
 
 def test_what_the_profile_offers_besides_is_what_its_comments_say(tmp_path, profile):
