@@ -35,6 +35,7 @@ CHANGES = {
         "variants": [{"engine": "retinaface_arcface"}],
         "faces.retinaface_arcface": NETWORKS,
     },
+    "`reid.gpus`": {"reid.gpus": 2},
     "`report.*`": {"report.crops": 6},
 }
 
