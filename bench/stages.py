@@ -14,6 +14,9 @@ import pandas as pd
 STAGES = {
     "demo_movie": "demo",
     "demo_split": None,
+    "import_mxnet": "models",
+    "verify_mxnet": None,
+    "insightface_pack": "models",
     "crop": "crops",
     "detect": "detections",
     "embed_faces": "faces",
@@ -44,7 +47,7 @@ def stage(results: Path, rule: str, folder: str | None) -> dict[str, object]:
         "jobs": len(jobs),
         "seconds": round(jobs["s"].sum()),
         "processor seconds": round(jobs["cpu_time"].sum()),
-        "MB, largest job": round(jobs["max_rss"].max()),
+        "MB, largest job": jobs["max_rss"].max().round(),  # not a number if all were too short to be sampled
         "files": len(written),
         "MB of files": round(sum(path.stat().st_size for path in written) / 2**20, 1),
         "most files in a folder": int(folders.value_counts().max()) if written else 0,
