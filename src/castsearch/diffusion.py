@@ -25,6 +25,7 @@ _PERSON_SPREAD = 5  # two portraits of different movies show one person from so 
 _PASSED_ON = 0.8  # share of a score that comes from the neighbours
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
 _ELSEWHERE_IN_FRAME = 0.1  # what is left of a score when somebody else in the frame is that person
+_BLOCK_ROWS = 2000  # candidates whose neighbours' neighbours are looked at together
 _SAMPLE = 1000  # rows whose similarities tell what strangers reach
 _FEWEST_CERTAIN = 10  # so many similarities of certain strangers tell what strangers reach at most …
 _CERTAIN_SHARE = 0.97  # … but for the highest of them, since a face may be a neighbour's
@@ -86,6 +87,27 @@ def links(features: np.ndarray, frames: np.ndarray) -> sparse.csr_array:
     graph = sparse.csr_array((strength.ravel(), indices.ravel(), starts), shape=(n, n))
     graph.eliminate_zeros()
     return graph.maximum(graph.T).tocsr()
+
+
+def joint_neighborhoods(graph: sparse.csr_array) -> sparse.csr_array:
+    """Weigh each link by how many neighbours the two have in common, by whichever links they are neighbours.
+
+    Args:
+        graph: (n, n) symmetric links, those by face and by body together.
+
+    Returns:
+        (n, n) links times the Jaccard similarity of the two rows, in which each is its own neighbour, too.
+    """
+    n = graph.shape[0]
+    if graph.nnz == 0:
+        return graph
+    rows = (graph + sparse.diags_array(graph.max(axis=1).toarray())).tocsr()
+    total = rows.sum(axis=1)
+    weights = (sparse.diags_array(np.divide(1, total, where=total > 0, out=np.zeros_like(total))) @ rows).tocsr()
+    inverted = weights.T.tocsr()
+    blocks = [slice(start, start + _BLOCK_ROWS) for start in range(0, n, _BLOCK_ROWS)]
+    shared = [graph[block].multiply(rerank.jaccard_similarity(weights[block], inverted)) for block in blocks]
+    return sparse.vstack(shared, format="csr")
 
 
 def people(portraits: np.ndarray, movies: np.ndarray, face: np.ndarray) -> np.ndarray:
@@ -159,7 +181,8 @@ def rank(
 
     1. A candidate with a face starts with the strength of its links to the portraits. As far as its best one falls
        short of a typical best one, it starts with the label of strangers.
-    2. Labels spread over each candidate's nearest others by face and by body, never within a frame.
+    2. Labels spread over each candidate's nearest others by face and by body, never within a frame; the more their
+       neighbours are the same, the more.
     3. A candidate's score is what it has of a cast member, times that label's share of all labels it has.
     4. Whom no label reaches, not even the strangers', as nobody is like them, gets the mean score of the others.
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, the similarity of the seen faces decides.
@@ -188,7 +211,7 @@ def rank(
     alike = links(face[seen], frame[seen]).tocoo()
     graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:
-        graph = graph + links(body, frame)
+        graph = joint_neighborhoods(graph + links(body, frame))
     person = np.arange(num_cast) if person is None else person
     num_people = person.max(initial=-1) + 1
     seeds = np.zeros((num_people + 1, n), np.float32)
