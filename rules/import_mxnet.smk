@@ -1,11 +1,6 @@
 # The seed system's face networks are MXNet checkpoints: each becomes an ONNX file, without MXNet, …
 
 
-def part(wildcards):
-    """Which of an engine's networks a job is about."""
-    return wildcards.model.partition("/")[0]
-
-
 rule import_mxnet:
     input:
         lambda wildcards: CHECKPOINTS[f"results/models/{wildcards.model}.onnx"],
@@ -24,7 +19,7 @@ rule import_mxnet:
     params:
         code=code("import_mxnet"),
         checkpoint=lambda wildcards, input: contents(input),
-        size=lambda wildcards: face_models.INPUT_SIZES[part(wildcards)],
+        size=lambda wildcards: face_models.INPUT_SIZES[wildcards.model.partition("/")[0]],
     script:
         "../src/import_mxnet.py"
 
@@ -50,6 +45,6 @@ rule verify_mxnet:
     params:
         code=code("verify_mxnet"),
         python=config["faces"]["mxnet"]["python"],
-        shapes=lambda wildcards: face_models.TRIAL_SHAPES[part(wildcards)],
+        shapes=lambda wildcards: face_models.TRIAL_SHAPES[wildcards.model.partition("/")[0]],
     script:
         "../src/verify_mxnet.py"
