@@ -14,7 +14,7 @@ from pathlib import Path
 # Memory is enforced by sampling, for which SLURM needs no control groups; a container has none to give.
 CONFIGURATION = """\
 ClusterName=castsearch
-SlurmctldHost=localhost(127.0.0.1)
+SlurmctldHost=localhost({address})
 SlurmctldPort={controller}
 SlurmUser={user}
 SlurmdUser={user}
@@ -43,8 +43,8 @@ ReturnToService=2
 SlurmdParameters=config_overrides
 SlurmctldDebug=info
 SlurmdDebug=info
-NodeName=cpu01 NodeHostname=localhost NodeAddr=127.0.0.1 Port={cpu} CPUs=16 RealMemory=64000
-NodeName=gpu01 NodeHostname=localhost NodeAddr=127.0.0.1 Port={gpu} CPUs=16 RealMemory=64000 Gres=gpu:1
+NodeName=cpu01 NodeHostname=localhost NodeAddr={address} Port={cpu} CPUs=16 RealMemory=64000
+NodeName=gpu01 NodeHostname=localhost NodeAddr={address} Port={gpu} CPUs=16 RealMemory=64000 Gres=gpu:1
 PartitionName=short Nodes=cpu01 Default=NO MaxTime=INFINITE State=UP
 PartitionName=cuda Nodes=gpu01 Default=NO MaxTime=INFINITE State=UP
 """
@@ -52,18 +52,22 @@ PartitionName=cuda Nodes=gpu01 Default=NO MaxTime=INFINITE State=UP
 
 @contextmanager
 def running(folder: Path) -> Iterator[None]:
-    """Run the cluster; `SLURM_CONF` leads SLURM's commands to it. Its daemons end with the context, come what may.
+    """Run the cluster; `SLURM_CONF` leads SLURM's commands to it. Its daemons end with it, or this process.
 
     Args:
         folder: a new folder for the daemons' state, below which a socket's path is short enough (100 characters).
+
+    Raises:
+        OSError: this machine's name is not that of its loopback.
     """
+    address = _loopback()
     (folder / "state").mkdir()
     key = folder / "munge.key"
     key.touch(mode=0o600)
     key.write_bytes(secrets.token_bytes(128))
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     controller, cpu, gpu = _free_ports(3)
-    text = CONFIGURATION.format(folder=folder, user=user, controller=controller, cpu=cpu, gpu=gpu)
+    text = CONFIGURATION.format(folder=folder, user=user, address=address, controller=controller, cpu=cpu, gpu=gpu)
     (folder / "slurm.conf").write_text(text)
     (folder / "gres.conf").write_text("NodeName=gpu01 Name=gpu File=/dev/zero\n")
     munged = ["munged", "--foreground", "--force", f"--key-file={key}"]
@@ -75,7 +79,9 @@ def running(folder: Path) -> Iterator[None]:
     srun.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which("srun")} "$@"\n')
     srun.chmod(0o755)
     with ExitStack() as stack:
-        variables = {
+        # In a job of a real cluster, its variables would lead there.
+        others = [name for name in os.environ if re.match(r"(SLURM|SBATCH|SALLOC|SRUN|SQUEUE|SINFO|SCANCEL)_", name)]
+        variables = dict.fromkeys(others) | {
             "SLURM_CONF": f"{folder}/slurm.conf",
             "PATH": f"{srun.parent}:{os.environ['PATH']}:/usr/sbin:/sbin",
         }
@@ -90,6 +96,18 @@ def running(folder: Path) -> Iterator[None]:
         yield
 
 
+def _loopback():
+    """The address that SLURM's daemons listen on: with `NoInAddrAny` that of this machine's name, be it 127.0.1.1."""
+    name = socket.gethostname()
+    try:
+        address = socket.gethostbyname(name)
+    except OSError:
+        address = "no address"
+    if not address.startswith("127."):
+        raise OSError(f"{name} is {address}, where SLURM would listen: name it beside 127.0.0.1 in /etc/hosts")
+    return address
+
+
 def _free_ports(number):
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
@@ -100,22 +118,29 @@ def _free_ports(number):
 
 @contextmanager
 def _environment(variables):
+    """Set environment variables, or with None unset them, and put back what was there."""
     before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+    _set(variables)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(variables):
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 @contextmanager
 def _daemon(output, *command):
+    # In a session of its own, or Ctrl-C would end it before its jobs; told to end if this process is killed.
+    command = ("setpriv", "--pdeathsig", "TERM", *command)
     with output.open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         try:
             yield process
         finally:
@@ -131,7 +156,8 @@ def _end_jobs(user):
     """Cancel what still runs, which would outlive its node's daemon."""
     ask("scancel", f"--user={user}")
     for _ in range(60):
-        if not ask("squeue", "--noheader"):
+        left = subprocess.run(["squeue", "--noheader"], capture_output=True, text=True, check=False)
+        if left.returncode == 0 and not left.stdout:
             return
         time.sleep(0.5)
 

@@ -34,12 +34,12 @@ def submit(folder, profile, output):
     return subprocess.Popen([sys.executable, "-m", "snakemake", *options], stdout=output, stderr=subprocess.STDOUT)
 
 
-def wait_until(condition, process, seconds=900):
-    """Wait for what is to happen before the run `process` ends."""
+def wait_until(condition, process, said, seconds=900):
+    """Wait for what is to happen before the run `process`, which writes to the file `said`, ends."""
     deadline = time.monotonic() + seconds
     while not (result := condition()):
-        assert process.poll() is None, "the run ended before what the test waits for"
-        assert time.monotonic() < deadline, f"did not happen within {seconds} s"
+        assert process.poll() is None, f"the run ended before what the test waits for\n{said.read_text()}"
+        assert time.monotonic() < deadline, f"did not happen within {seconds} s\n{said.read_text()}"
         time.sleep(0.3)
     return result
 
@@ -49,26 +49,27 @@ def disturbed(tmp_path_factory):
     """A finished run on the cluster: one of its jobs was cancelled, and later the GPU node failed for a while."""
     folder, profile = tmp_path_factory.mktemp("disturbed"), write_profile(tmp_path_factory.mktemp("profile"))
     rules = set(planned(folder, TINY))
-    logs = folder / "results/logs"
+    logs, said = folder / "results/logs", folder / "said"
 
-    def at_work(pattern):
-        """The job on the GPU node, as soon as a log says that its script runs."""
-        return any(logs.glob(pattern)) and next((job for job in jobs() if is_running(job) and on(job, "gpu01")), None)
+    def at_work(rule):
+        """The job on the GPU node that runs `rule`, as soon as a log says that its script does."""
+        found = [job for job in jobs() if is_running(job) and on(job, "gpu01") and rule in rules_of(job, rules)]
+        return found[0] if found and any(logs.glob(f"{rule}/**/*.log")) else None
 
-    with (folder / "said").open("w+") as said:
-        process = submit(folder, profile, said)
+    with said.open("w") as output:
+        process = submit(folder, profile, output)
         try:
-            cancelled = wait_until(lambda: at_work("train_reid/*.log"), process)
+            cancelled = wait_until(lambda: at_work("train_reid"), process, said)
             ask("scancel", cancelled["JobId"])
-            lost = wait_until(lambda: at_work("embed_bodies/*/*/*.log"), process)
+            lost = wait_until(lambda: at_work("embed_bodies"), process, said)
             ask("scontrol", "update", "nodename=gpu01", "state=down", "reason=test")
-            wait_until(lambda: not any(is_running(job) and on(job, "gpu01") for job in jobs()), process)
+            wait_until(lambda: not any(is_running(job) and on(job, "gpu01") for job in jobs()), process, said)
             ask("scontrol", "update", "nodename=gpu01", "state=resume")
             process.wait(900)
         finally:
             process.kill()
             process.wait()
-        assert process.returncode == 0, (folder / "said").read_text()
+        assert process.returncode == 0, said.read_text()
     return SimpleNamespace(
         folder=folder, profile=profile, rules=rules, jobs=jobs(), cancelled=cancelled["JobId"], lost=lost["JobId"]
     )
@@ -140,7 +141,10 @@ def test_the_disturbed_run_leaves_the_bytes_of_a_run_on_one_machine(disturbed, t
 
 
 def test_a_second_run_submits_nothing(disturbed, tmp_path):
-    with (tmp_path / "said").open("w") as said:
-        assert submit(disturbed.folder, disturbed.profile, said).wait(120) == 0
+    with (tmp_path / "said").open("w") as output, submit(disturbed.folder, disturbed.profile, output) as process:
+        try:
+            assert process.wait(300) == 0, (tmp_path / "said").read_text()
+        finally:
+            process.kill()
     assert "Nothing to be done" in (tmp_path / "said").read_text()
     assert len(jobs()) == len(disturbed.jobs)
