@@ -9,7 +9,7 @@ The table has the rows of the movie's crop table:
     box             float32[4], and
     landmarks       float32[10], as in the table of detections; these four are null where no face is selected
     feature         float32[d], raw; of the middle of the crop where no face is selected; null for a bad image
-    feature_norm    float32, its length, which grows with the quality of the face
+    feature_norm    float32, its length; grows with the quality of the face, unless the network normalises its features
 """
 
 from collections.abc import Iterator
