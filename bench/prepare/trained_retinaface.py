@@ -19,7 +19,7 @@ import numpy as np
 import onnx
 import tensorflow as tf
 import tf2onnx
-from onnx import ModelProto, NodeProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 HEADS = {"ClassHead": ("conv2d_6", "conv2d_7", "conv2d_8"), "BboxHead": ("conv2d", "conv2d_1", "conv2d_2")}
 HEADS |= {"LandmarkHead": ("conv2d_3", "conv2d_4", "conv2d_5")}
@@ -83,6 +83,28 @@ def pad_explicitly(model: ModelProto) -> ModelProto:
     return model
 
 
+def upsample_explicitly(model: ModelProto) -> ModelProto:
+    """Write out which pixel each pixel of an enlarged map is, which torch takes to be another one at odd sizes."""
+    builder, nodes = Builder(model), list(model.graph.node)
+    del model.graph.node[:]
+    for node in nodes:
+        if node.op_type != "Resize":
+            model.graph.node.append(node)
+            continue
+        enlarged, sizes = node.input[0], node.input[3]
+        for axis in (2, 3):
+            before = builder.add("Cast", builder.add("Shape", enlarged, start=axis, end=axis + 1), to=TensorProto.FLOAT)
+            count = builder.add("Gather", sizes, builder.constant(axis, np.int64))
+            zero, one = (builder.constant(value, np.int64) for value in (0, 1))
+            places = builder.add("Cast", builder.add("Range", zero, count, one), to=TensorProto.FLOAT)
+            middles = builder.add("Mul", builder.add("Add", places, builder.constant(0.5, np.float32)), before)
+            after = builder.add("Cast", count, to=TensorProto.FLOAT)
+            index = builder.add("Cast", builder.add("Floor", builder.add("Div", middles, after)), to=TensorProto.INT64)
+            output = node.output[0] if axis == 3 else ""
+            enlarged = builder.add("Gather", enlarged, index, output=output, axis=axis)
+    return model
+
+
 def seed_outputs(model: ModelProto) -> ModelProto:
     """Append what turns the heads into the nine outputs that `castsearch.faces.retinaface` decodes."""
     builder, names = Builder(model), []
@@ -115,7 +137,7 @@ def main() -> None:
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     package = find_spec("retinaface").submodule_search_locations[0]
-    model = seed_outputs(pad_explicitly(trained(Path(package, "src/frozen_graph.pb"))))
+    model = seed_outputs(upsample_explicitly(pad_explicitly(trained(Path(package, "src/frozen_graph.pb")))))
     onnx.checker.check_model(model)
     onnx.save(model, sys.argv[1])
 
