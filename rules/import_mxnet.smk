@@ -19,7 +19,9 @@ rule import_mxnet:
     params:
         code=code("import_mxnet"),
         checkpoint=lambda wildcards, input: contents(input),
-        size=lambda wildcards: face_models.INPUT_SIZES[wildcards.model.partition("/")[0]],
+        size=lambda wildcards: face_models.INPUT_SIZES[
+            wildcards.model.partition("/")[0]
+        ],
     script:
         "../src/import_mxnet.py"
 
@@ -45,6 +47,8 @@ rule verify_mxnet:
     params:
         code=code("verify_mxnet"),
         python=config["faces"]["mxnet"]["python"],
-        shapes=lambda wildcards: face_models.TRIAL_SHAPES[wildcards.model.partition("/")[0]],
+        shapes=lambda wildcards: face_models.TRIAL_SHAPES[
+            wildcards.model.partition("/")[0]
+        ],
     script:
         "../src/verify_mxnet.py"
