@@ -14,7 +14,7 @@ from pathlib import Path
 # Memory is enforced by sampling, for which SLURM needs no control groups; a container has none to give.
 CONFIGURATION = """\
 ClusterName=castsearch
-SlurmctldHost=localhost({address})
+SlurmctldHost=localhost(127.0.0.1)
 SlurmctldPort={controller}
 SlurmUser={user}
 SlurmdUser={user}
@@ -43,8 +43,8 @@ ReturnToService=2
 SlurmdParameters=config_overrides
 SlurmctldDebug=info
 SlurmdDebug=info
-NodeName=cpu01 NodeHostname=localhost NodeAddr={address} Port={cpu} CPUs=16 RealMemory=64000
-NodeName=gpu01 NodeHostname=localhost NodeAddr={address} Port={gpu} CPUs=16 RealMemory=64000 Gres=gpu:1
+NodeName=cpu01 NodeHostname=localhost NodeAddr=127.0.0.1 Port={cpu} CPUs=16 RealMemory=64000
+NodeName=gpu01 NodeHostname=localhost NodeAddr=127.0.0.1 Port={gpu} CPUs=16 RealMemory=64000 Gres=gpu:1
 PartitionName=short Nodes=cpu01 Default=NO MaxTime=INFINITE State=UP
 PartitionName=cuda Nodes=gpu01 Default=NO MaxTime=INFINITE State=UP
 """
@@ -58,16 +58,16 @@ def running(folder: Path) -> Iterator[None]:
         folder: a new folder for the daemons' state, below which a socket's path is short enough (100 characters).
 
     Raises:
-        OSError: this machine's name is not that of its loopback.
+        OSError: this machine's name has another address than 127.0.0.1, and may not be changed for the daemons.
     """
-    address = _loopback()
+    named = _named_localhost()
     (folder / "state").mkdir()
     key = folder / "munge.key"
     key.touch(mode=0o600)
     key.write_bytes(secrets.token_bytes(128))
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     controller, cpu, gpu = _free_ports(3)
-    text = CONFIGURATION.format(folder=folder, user=user, address=address, controller=controller, cpu=cpu, gpu=gpu)
+    text = CONFIGURATION.format(folder=folder, user=user, controller=controller, cpu=cpu, gpu=gpu)
     (folder / "slurm.conf").write_text(text)
     (folder / "gres.conf").write_text("NodeName=gpu01 Name=gpu File=/dev/zero\n")
     munged = ["munged", "--foreground", "--force", f"--key-file={key}"]
@@ -88,24 +88,28 @@ def running(folder: Path) -> Iterator[None]:
         stack.enter_context(_environment(variables))
         stack.enter_context(_daemon(folder / "munged.out", *munged))
         _wait_for((folder / "munge.socket").exists, folder)
-        stack.enter_context(_daemon(folder / "slurmctld.out", "slurmctld", "-D"))
+        stack.enter_context(_daemon(folder / "slurmctld.out", *named, "slurmctld", "-D"))
         for node in ("cpu01", "gpu01"):
-            stack.enter_context(_daemon(folder / f"{node}.out", "slurmd", "-D", "-N", node))
+            stack.enter_context(_daemon(folder / f"{node}.out", *named, "slurmd", "-D", "-N", node))
         stack.callback(_end_jobs, user)
         _wait_for(lambda: node_states() == {"cpu01": "idle", "gpu01": "idle"}, folder)
         yield
 
 
-def _loopback():
-    """The address that SLURM's daemons listen on: with `NoInAddrAny` that of this machine's name, be it 127.0.1.1."""
-    name = socket.gethostname()
+def _named_localhost():
+    """What to start a daemon with: with `NoInAddrAny` it listens on the address of the machine's name, so it needs one.
+
+    Not 127.0.1.1 either, as Debian names a machine: the answers to it come from 127.0.0.1, and go there.
+    """
+    name, renamed = socket.gethostname(), ["unshare", "--uts", "sh", "-c", 'hostname localhost && exec "$@"', "sh"]
     try:
-        address = socket.gethostbyname(name)
+        if socket.gethostbyname(name) == "127.0.0.1":
+            return []
     except OSError:
-        address = "no address"
-    if not address.startswith("127."):
-        raise OSError(f"{name} is {address}, where SLURM would listen: name it beside 127.0.0.1 in /etc/hosts")
-    return address
+        pass  # a name without an address
+    if subprocess.run([*renamed, "true"], capture_output=True, check=False).returncode != 0:
+        raise OSError(f"SLURM would not listen on 127.0.0.1 alone: give the name {name} that address in /etc/hosts")
+    return renamed
 
 
 def _free_ports(number):
