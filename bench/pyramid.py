@@ -2,7 +2,8 @@
 
     python bench/pyramid.py retinaface.onnx                 bench/prepare/trained_retinaface.py makes the file
     python bench/pyramid.py models.onnx --windows 100       any other one of the seed system's form
-    python bench/pyramid.py retinaface.onnx --bfloat16      and in that precision, which takes long without a GPU
+    python bench/pyramid.py retinaface.onnx --bfloat16      and in that precision, where the processor has it
+    python bench/pyramid.py retinaface.onnx --video it.mp4  in person boxes of a film
 
 The crops are windows of the demo's real photographs, in the shape of person boxes, 200 to 900 pixels high: a third
 around a head, which is an eighth to two thirds of the window's height, a third beside one, a third anywhere. Each way
@@ -10,6 +11,9 @@ is compared with the exact one, the seed system's five sizes, and with the truth
 
 - the same face: the boxes selected as the person's overlap by more than half, or there are none;
 - the right face: of the windows around a head, those whose selected box is that face, from forehead to chin.
+
+Of a film, every fifth frame is taken, and a person box around every face that the detector sees in the whole frame: two
+to three faces wide and three to seven high. Which face is right is not known there.
 """
 
 import argparse
@@ -37,11 +41,14 @@ WAYS = {
     "500": {"pyramid": SEED_PYRAMID[:1]},
 }
 REDUCED = {
+    "500 to 1700, bfloat16": WAYS[EXACT] | {"precision": "bfloat16"},
     "500, 800, 1100, adaptive, bfloat16": WAYS["500, 800, 1100, adaptive"] | {"precision": "bfloat16"},
     "500, bfloat16": WAYS["500"] | {"precision": "bfloat16"},
 }
 SELECTIONS = {"candidate": select_candidate_face, "portrait": select_cast_face}
 HEADS = (1.5, 8)  # height of a window, in heads
+FRAMES_APART = 5
+SMALLEST_FACE = 20  # pixels
 
 
 def windows(count: int) -> Iterator[tuple[Image, np.ndarray | None]]:
@@ -63,6 +70,25 @@ def windows(count: int) -> Iterator[tuple[Image, np.ndarray | None]]:
         interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         scaled = cv2.resize(window, None, fx=scale, fy=scale, interpolation=interpolation)
         yield np.ascontiguousarray(scaled), (face - [left, top]) * scale if beside == 0 else None
+
+
+def person_boxes(detector: Path, video: Path) -> Iterator[tuple[Image, None]]:
+    """Boxes around the faces in a film, as `windows` gives them."""
+    rng, capture = np.random.default_rng(0), cv2.VideoCapture(str(video))
+    frames = []
+    while capture.grab():
+        if len(frames) * FRAMES_APART == capture.get(cv2.CAP_PROP_POS_FRAMES) - 1:
+            frames.append(np.ascontiguousarray(capture.retrieve()[1][:, :, ::-1]))
+    whole = RetinaFaceArcFaceEngine(detector, pyramid=SEED_PYRAMID[:2])
+    for frame, faces in zip(frames, whole.detect(frames), strict=True):
+        limit = np.array(frame.shape[1::-1] * 2)
+        for x1, y1, x2, y2 in faces.boxes[faces.scores >= RetinaFaceArcFaceEngine.selection.min_score]:
+            width, height = (x2 - x1) * rng.uniform(2, 3.2), y2 - y1
+            left, top = (x1 + x2 - width) / 2, y1 - height * rng.uniform(0.2, 0.6)
+            box = np.array([left, top, left + width, top + height * rng.uniform(3, 7.5)])
+            left, top, end, bottom = box.clip(0, limit).astype(int)
+            if height >= SMALLEST_FACE:
+                yield np.ascontiguousarray(frame[top:bottom, left:end]), None
 
 
 def selected(image: Image, faces: Faces, kind: str) -> np.ndarray | None:
@@ -97,11 +123,13 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=300, help="how many crops")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bfloat16", action="store_true", help="add ways that compute in that precision")
+    parser.add_argument("--video", type=Path, help="a film, in place of windows")
     options = parser.parse_args()
     if options.detector is None:
         print("pyramid: skipped, for want of a trained RetinaFace, which bench/prepare/trained_retinaface.py makes")
         return
-    images, faces = zip(*windows(options.windows), strict=True)
+    crops = person_boxes(options.detector, options.video) if options.video else windows(options.windows)
+    images, faces = zip(*crops, strict=True)
     known = [number for number, face in enumerate(faces) if face is not None]
     rows, exact = [], {}
     for way, settings in (WAYS | (REDUCED if options.bfloat16 else {})).items():
@@ -115,7 +143,9 @@ def main() -> None:
             exact.setdefault(kind, boxes)
             agreeing = [same(box, reference) for box, reference in zip(boxes, exact[kind], strict=True)]
             row[f"same face, {kind}"] = f"{np.mean(agreeing):.1%}"
-            row[f"right face, {kind}"] = f"{np.mean([right(boxes[number], faces[number]) for number in known]):.1%}"
+            if known:
+                hits = [right(boxes[number], faces[number]) for number in known]
+                row[f"right face, {kind}"] = f"{np.mean(hits):.1%}"
         rows.append(row)
     seen = np.mean([box is not None for box in exact["candidate"]])
     print(f"\n{len(images)} crops, {len(known)} of them around a head; {seen:.0%} have a face by the exact way:\n")
