@@ -1,8 +1,10 @@
 import os
+import platform
 import re
 import subprocess
 from pathlib import Path
 
+import numpy
 import pytest
 
 from castsearch import provenance
@@ -98,3 +100,8 @@ def test_a_clone_of_another_user_has_its_commit(clone, monkeypatch, tmp_path):
     refused = subprocess.run(["git", "-C", clone, "describe", "--always"], capture_output=True, text=True, check=False)
     assert "dubious ownership" in refused.stderr
     assert re.fullmatch("[0-9a-f]{12}", provenance.commit(clone))
+
+
+def test_versions_are_those_of_what_is_installed():
+    found = provenance.versions(["numpy", "no-such-package"])
+    assert found == {"Python": platform.python_version(), "numpy": numpy.__version__}
