@@ -116,8 +116,8 @@ class TripletLoss(nn.Module):
             case "hard":
                 farthest = order.where(positive, -torch.inf).argmax(dim=1)
                 nearest = order.where(negative, torch.inf).argmin(dim=1)
-                to_positive = paired_distance(embeddings, embeddings[farthest], self.metric)
-                to_negative = paired_distance(embeddings, embeddings[nearest], self.metric)
+                to_positive = paired_distance(embeddings, embeddings.index_select(0, farthest), self.metric)
+                to_negative = paired_distance(embeddings, embeddings.index_select(0, nearest), self.metric)
             case "uniform":
                 to_positive = (distance * positive).sum(dim=1) / positive.sum(dim=1).clamp(min=1)
                 to_negative = (distance * negative).sum(dim=1) / negative.sum(dim=1).clamp(min=1)
