@@ -176,22 +176,7 @@ else:
     MOVIES = {split: list(movies) for split, movies in DIGESTS.items()}
 
 # What a result is to be cited with, those of it that are installed where the tables are made.
-PACKAGES = [
-    "snakemake",
-    "numpy",
-    "scipy",
-    "torch",
-    "torchvision",
-    "timm",
-    "dlib-bin",
-    "onnxruntime",
-    "onnxruntime-gpu",
-    "onnx2torch",
-    "insightface",
-    "opencv-python-headless",
-    "pillow",
-    "pyarrow",
-]
+PACKAGES = ["snakemake", *sum(provenance.COMPUTING.values(), [])]
 SEEDS = {"demo": DATA["demo"]["seed"]} if DEMO else {}
 SEEDS |= {
     name: NETWORKS[name].get("seed", config["reid"]["recipe"]["seed"])

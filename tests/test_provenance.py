@@ -56,6 +56,17 @@ def test_a_change_in_comments_does_not(package):
     assert digest_after(package, "castsearch/far.py", "\n\n# why\n") == before
 
 
+@pytest.mark.parametrize(("package_of", "changes"), [("numpy", True), ("scipy", False)])
+def test_another_version_of_a_package_that_a_script_reaches_changes_its_digest(
+    package, monkeypatch, tmp_path, package_of, changes
+):
+    before = digest_after(package, "castsearch/far.py", "import numpy.linalg\n")
+    (tmp_path / f"{package_of}-99.dist-info").mkdir()
+    (tmp_path / f"{package_of}-99.dist-info/METADATA").write_text(f"Name: {package_of}\nVersion: 99\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert (provenance.source_digest(package / "rule.py") != before) is changes
+
+
 def test_every_rule_script_reaches_library_code():
     scripts = sorted(Path(provenance.__file__).parents[1].glob("*.py"))
     assert scripts

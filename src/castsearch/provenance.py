@@ -11,18 +11,38 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+# Packages of which another version may give another result, by the name that one imports.
+COMPUTING = {
+    "numpy": ["numpy"],
+    "scipy": ["scipy"],
+    "torch": ["torch"],
+    "torchvision": ["torchvision"],
+    "timm": ["timm"],
+    "dlib": ["dlib-bin"],
+    "onnxruntime": ["onnxruntime", "onnxruntime-gpu"],
+    "onnx2torch": ["onnx2torch"],
+    "insightface": ["insightface"],
+    "cv2": ["opencv-python-headless"],
+    "PIL": ["pillow"],
+    "pyarrow": ["pyarrow"],
+}
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
 def source_digest(script: str | Path) -> str:
-    """Return a digest of `script` and of every module of this package that it imports, directly or not.
+    """Return a digest of `script`, of every module of this package that it imports, directly or not, and of versions.
 
-    A rule that carries it as a parameter is rerun when library code that it uses has changed, and only then: comments,
-    docstrings and layout do not count.
+    A rule that carries it as a parameter is rerun when library code that it uses has changed, or one of the `COMPUTING`
+    packages that this code imports, and only then: comments, docstrings and layout do not count.
     """
     digest = hashlib.sha256()
-    for path in sorted(_closure(Path(script).resolve()), key=lambda path: path.relative_to(_PACKAGE.parent)):
+    closure = _closure(Path(script).resolve())
+    for path in sorted(closure, key=lambda path: path.relative_to(_PACKAGE.parent)):
         digest.update(path.relative_to(_PACKAGE.parent).as_posix().encode() + b"\0" + _meaning(path))
+    imported = {name.partition(".")[0] for path in closure for name in _imports(path)}
+    packages = [package for name in COMPUTING if name in imported for package in COMPUTING[name]]
+    digest.update(json.dumps(_installed(packages)).encode())
     return digest.hexdigest()[:16]
 
 
@@ -45,29 +65,30 @@ def _closure(script: Path) -> set[Path]:
         path = waiting.pop()
         if path not in seen:
             seen.add(path)
-            waiting.extend(_imports(path))
+            waiting.extend(_parts(path))
     return seen
 
 
-@cache
-def _imports(path: Path) -> tuple[Path, ...]:
+def _parts(path: Path) -> set[Path]:
     """Files of this package that one file imports, and the templates that lie beside them."""
-    files: set[Path] = set()
-    if path.suffix != ".py":
-        return ()
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            files.update(_files_of(name))
-    if path.parent == _PACKAGE:
+    files = {file for name in _imports(path) for file in _files_of(name)}
+    if path.suffix == ".py" and path.parent == _PACKAGE:
         files.update(path.parent.glob(f"{path.stem}.*.j2"))
         files.update(path.parent.glob(f"{path.stem}.css"))
-    return tuple(files)
+    return files
+
+
+@cache
+def _imports(path: Path) -> frozenset[str]:
+    """Names of all modules that one file may import: of what it imports from a module, the names with the module's."""
+    names: set[str] = set()
+    if path.suffix == ".py":
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                names.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
+    return frozenset(names)
 
 
 def _files_of(name: str) -> list[Path]:
@@ -91,7 +112,11 @@ def value_digest(value: object) -> str:
 
 def versions(packages: list[str]) -> dict[str, str]:
     """Return the versions of Python and of those of the packages that are installed."""
-    found = {"Python": platform.python_version()}
+    return {"Python": platform.python_version()} | _installed(packages)
+
+
+def _installed(packages: list[str]) -> dict[str, str]:
+    found = {}
     for package in packages:
         with suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)

@@ -16,6 +16,7 @@ from safetensors.torch import load, load_file
 from sightings import people_rows, rows_of, write_movie
 from tensorboardX.proto import event_pb2
 
+from castsearch import provenance
 from castsearch.errors import InputError
 from castsearch.files import read_table, write_table
 from castsearch.reid import checkpoints, images, networks, training
@@ -312,7 +313,7 @@ def test_the_same_movie_in_another_split_is_another_training(crops, tmp_path):
 
 def test_checkpoints_of_another_version_of_a_library_are_not_used(crops, tmp_path, monkeypatch, capsys):
     trained(tmp_path, crops, replace(TINY, epochs=1))
-    monkeypatch.setattr(training, "versions", lambda names: dict.fromkeys(names, "another"))
+    monkeypatch.setattr(provenance, "_installed", lambda names: dict.fromkeys(names, "another"))
     trained(tmp_path, crops, replace(TINY, epochs=1))
     assert "belongs to another training" in capsys.readouterr().err
 

@@ -48,7 +48,11 @@ def promises():
 
 
 def test_every_line_of_the_table_is_tested():
-    others = {"nothing", "the file of a face detector", "library code that a rule uses"}
+    others = {
+        "nothing",
+        "the file of a face detector",
+        "library code that a rule uses, or a package with which it computes",
+    }
     assert set(promises()) == set(CHANGES) | others
 
 
@@ -91,6 +95,13 @@ def test_library_code_reruns_the_rules_that_use_it(finished, tmp_path):
     module = tmp_path / "src/castsearch/submission.py"
     module.write_text(module.read_text() + "\nCHANGED = True\n")
     assert set(planned(finished, TINY, project=tmp_path)) == {"submission", "evaluate", "report"}
+
+
+def test_another_version_of_a_package_reruns_the_rules_that_compute_with_it(finished, tmp_path, monkeypatch):
+    (tmp_path / "scipy-99.dist-info").mkdir()
+    (tmp_path / "scipy-99.dist-info/METADATA").write_text("Name: scipy\nVersion: 99\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    assert set(planned(finished, TINY)) == {"rerank", "fuse", "submission", "evaluate", "report"}
 
 
 def test_a_model_file_replaced_by_one_of_an_older_time_reruns_what_depends_on_it(tmp_path):

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from castsearch.errors import InputError
 from castsearch.files import read_table
-from castsearch.provenance import file_digest, source_digest, versions
+from castsearch.provenance import file_digest, source_digest
 from castsearch.reid import checkpoints, distributed, history, sampler
 from castsearch.reid.determinism import Precision, cost, deterministic
 from castsearch.reid.images import augment, decode_once, draw_variations, in_memory, to_input
@@ -33,7 +33,6 @@ from castsearch.reid.people import People, read_people
 from castsearch.reid.validation import SCORES, validate
 
 _NOT_OF_THE_WEIGHTS = ("validate_every", "checkpoint_every", "checkpoints_kept", "use")  # of an epoch
-_LIBRARIES = ["numpy", "opencv-python-headless", "timm", "torch", "torchvision"]
 
 
 @dataclass(frozen=True)
@@ -557,7 +556,7 @@ def _fingerprint(
         "settings": {name: value for name, value in asdict(settings).items() if name not in _NOT_OF_THE_WEIGHTS},
         "imagenet": file_digest(imagenet) if imagenet else None,
         "crops": [[f"{path.parent.name}/{path.stem}", file_digest(path)] for path in map(Path, crop_tables)],
-        "code": [source_digest(__file__), versions(_LIBRARIES)],
+        "code": source_digest(__file__),
         "processes": distributed.world_size(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
