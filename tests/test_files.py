@@ -1,3 +1,7 @@
+import multiprocessing
+import os
+import signal
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -18,6 +22,25 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
         write_half()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_one_and_nothing_else(tmp_path):
+    others = {tmp_path / name for name in (".movie.2.abcd1234.txt", ".movie.abcd1234.npz", "movie.2.txt")}
+    for path in others:
+        path.touch()
+    writer = multiprocessing.get_context("fork").Process(target=write_until_killed, args=(tmp_path / "movie.txt",))
+    writer.start()
+    writer.join()
+    assert len(set(tmp_path.iterdir()) - others) == 1
+
+    files.write_text(tmp_path / "movie.txt", "whole")
+    assert set(tmp_path.iterdir()) == others | {tmp_path / "movie.txt"}
+
+
+def write_until_killed(path):
+    with files.replacing(path) as temporary:
+        temporary.write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_what_a_name_stands_for_is_on_the_disk_before_it_does(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all: every writer goes through a temporary name and one rename."""
 
+import glob
 import json
 import os
 import tempfile
@@ -11,12 +12,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 
+_RANDOM = "?" * 8  # what tempfile puts into a name
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it takes the name `path` once the block ends without an error."""
+    """Yield a temporary path beside `path`; it takes the name `path` once the block ends without an error.
+
+    What writers of the same path left that were killed before they could clean up is removed: nobody else writes it.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.{_RANDOM}{glob.escape(path.suffix)}"):
+        left.unlink(missing_ok=True)
     # The suffix is kept because numpy and others append their own when it is missing.
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
