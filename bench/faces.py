@@ -5,8 +5,9 @@
     python bench/faces.py --config mine.yaml    and the engine of that configuration, with its own files
 
 The seed system's networks are timed with fixed weights where ../shared has their graphs: time does not depend on the
-weights, as long as they find few faces. The crop is a photograph, resized to a person box's usual 300x700 pixels. With
-a CUDA device, or a processor that multiplies bfloat16, they are timed in that precision, too. TFLOP/s are those of the
+weights, as long as they find few faces. The crop is a photograph, resized to a person box's usual 300x700 pixels, and
+every further one is wider by 10, since hardly two boxes of a film have the same shape and a new one costs more. With a
+CUDA device, or a processor that multiplies bfloat16, they are timed in that precision, too. TFLOP/s are those of the
 detector's convolutions.
 """
 
@@ -35,14 +36,16 @@ from castsearch.faces.retinaface import SEED_PYRAMID, pyramid_scales
 
 SHARED = Path(__file__).parents[2] / "shared"
 CROP = (300, 700)
+BATCH = 16  # faces that a recogniser takes at once
 EYES_TO_MOUTH = np.array([(120, 140), (180, 140), (150, 175), (125, 205), (175, 205)], np.float32)
 
 
-def crop() -> Image:
-    """A person box of usual size with a face in it."""
+def crops_of_many_shapes(number: int) -> list[Image]:
+    """Person boxes of about the usual size with a face in each."""
     folder = find_spec("skimage").submodule_search_locations[0]
-    photograph = cv2.imread(str(Path(folder, "data/astronaut.png")), cv2.IMREAD_COLOR_RGB)
-    return np.ascontiguousarray(cv2.resize(photograph[:, 115:335], CROP))
+    photograph = cv2.imread(str(Path(folder, "data/astronaut.png")), cv2.IMREAD_COLOR_RGB)[:, 115:335]
+    width, height = CROP
+    return [cv2.resize(photograph, (width + 10 * extra, height)) for extra in range(number)]
 
 
 def mxnet_files() -> ModuleType:
@@ -90,9 +93,9 @@ def engines(folder: Path, config: Path | None) -> Iterator[tuple[str, str, dict]
     )
 
 
-def teraflop(detector: str | Path, size: tuple[int, int], pyramid: Sequence[float]) -> float:
+def teraflop(detector: str | Path, crop: Image, pyramid: Sequence[float]) -> float:
     """Floating-point operations of a RetinaFace's convolutions on a crop's pyramid, in units of 1e12."""
-    width, height = size
+    height, width, _ = crop.shape
     total, model = 0, onnx.load(detector)
     for scale in pyramid_scales(height, width, pyramid):
         shape = [1, 3, round(height * scale), round(width * scale)]
@@ -109,17 +112,17 @@ def teraflop(detector: str | Path, size: tuple[int, int], pyramid: Sequence[floa
     return total / 1e12
 
 
-def seconds(engine: Engine, image: Image, crops: int) -> tuple[float, float]:
-    """Seconds per crop of detection and of embedding, each after a first crop that loads the networks."""
+def seconds(engine: Engine, crops: Sequence[Image]) -> tuple[float, float]:
+    """Seconds per crop of detection and of embedding, each after a first call that loads the networks."""
     face = Face(np.array([90, 80, 210, 240], np.float32), EYES_TO_MOUTH)
-    small = np.ascontiguousarray(cv2.resize(image, (60, 140)))
-    next(engine.detect([small]))
-    next(engine.embed([(small, None)]))
+    next(engine.detect([cv2.resize(crops[0], (60, 150))]))
+    list(engine.embed([(crops[0], face)] * BATCH))
     start = time.perf_counter()
-    list(engine.detect([image] * crops))
+    list(engine.detect(crops))
     middle = time.perf_counter()
-    list(engine.embed([(image, face)] * (16 * crops)))
-    return (middle - start) / crops, (time.perf_counter() - middle) / (16 * crops)
+    samples = [(crop, face) for crop in crops for _ in range(BATCH)]
+    list(engine.embed(samples))
+    return (middle - start) / len(crops), (time.perf_counter() - middle) / len(samples)
 
 
 def main() -> None:
@@ -129,18 +132,19 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2, help="that a network may use; dlib uses one")
     parser.add_argument("--config", type=Path, help="a configuration with an engine whose files are here")
     options = parser.parse_args()
-    rows, image = [], crop()
+    rows, crops = [], crops_of_many_shapes(options.crops)
     with tempfile.TemporaryDirectory() as folder:
         for label, name, arguments in engines(Path(folder), options.config):
             try:
                 engine = make_engine(name, arguments, options.threads)
-                detection, embedding = seconds(engine, image, options.crops)
+                detection, embedding = seconds(engine, crops)
             except InputError as error:
                 print(f"{label}: skipped: {error}")
                 continue
             row = {"engine": label, "detect [s/crop]": detection, "embed [s/crop]": embedding}
             if "pyramid" in arguments:
-                row["detect [TFLOP/s]"] = teraflop(arguments["detector"], CROP, arguments["pyramid"]) / detection
+                work = np.mean([teraflop(arguments["detector"], crop, arguments["pyramid"]) for crop in crops])
+                row["detect [TFLOP/s]"] = work / detection
             rows.append(row)
     provider = session_options(1)["providers"][0]
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{options.threads} threads"

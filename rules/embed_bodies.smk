@@ -15,7 +15,7 @@ rule embed_bodies:
         "bodies_{network}"
     conda:
         "../envs/reid.yaml"
-    threads: 2
+    threads: 8
     resources:
         gpu=1,
         mem_mb=growing(4000),

@@ -129,9 +129,10 @@ def test_many_rows_go_to_the_gpu_and_give_the_same(monkeypatch, torch_instead):
     assert torch_instead == ["cuda"]
 
 
-def test_a_full_gpu_leaves_the_work_to_the_cpu(monkeypatch, torch_instead, capsys):
+@pytest.mark.parametrize("error", [torch.cuda.OutOfMemoryError, torch.AcceleratorError])
+def test_a_full_gpu_leaves_the_work_to_the_cpu(monkeypatch, torch_instead, capsys, error):
     def full(features, k, device):
-        raise torch.cuda.OutOfMemoryError
+        raise error("CUDA error: out of memory\nand advice")
 
     features = rerank.l2_normalize(clusters(10))
     monkeypatch.setattr(rerank, "_nearest_by_torch", full)
@@ -139,7 +140,7 @@ def test_a_full_gpu_leaves_the_work_to_the_cpu(monkeypatch, torch_instead, capsy
         rerank.nearest_neighbors(features, 7), rerank._nearest_by_numpy(features, 7), strict=True
     ):
         np.testing.assert_array_equal(found, expected)
-    assert "48 images on the CPU: the GPU's memory is full" in capsys.readouterr().err
+    assert "48 images on the CPU: the GPU said: CUDA error: out of memory\n" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")

@@ -16,13 +16,16 @@ from pathlib import Path
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _SECONDS_BETWEEN_TRIES = 0.2
-_NVIDIA_DRIVER = Path("/proc/driver/nvidia")
+_DRIVERS = tuple(map(Path, ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg")))  # any of them; the last in WSL
+_DEVICES = Path("/dev")
 
 
 def torch_has_gpu() -> bool:
     """Whether torch is installed and finds a CUDA device."""
-    # Importing torch takes seconds, so that the driver is asked for first.
-    if not _NVIDIA_DRIVER.exists() or importlib.util.find_spec("torch") is None:
+    # Importing torch takes seconds, so that what says without it that there is none comes first.
+    if os.environ.get(_VISIBLE) == "" or not any(path.exists() for path in _DRIVERS):
+        return False
+    if importlib.util.find_spec("torch") is None:
         return False
     import torch  # noqa: PLC0415
 
@@ -38,8 +41,8 @@ def visible_gpus() -> list[str]:
         names = os.environ[_VISIBLE].replace(" ", "").split(",")
         return list(takewhile(re.compile(r"\d+|(GPU|MIG)-.+").fullmatch, names))
     program = shutil.which("nvidia-smi")
-    if program is None:
-        return []
+    if program is None:  # as in some containers
+        return [str(index) for index in range(len(list(_DEVICES.glob("nvidia[0-9]*"))))]
     found = subprocess.run([program, "--list-gpus"], capture_output=True, text=True, check=False)
     lines = [line for line in found.stdout.splitlines() if line.startswith("GPU ")] if found.returncode == 0 else []
     return [str(index) for index in range(len(lines))]

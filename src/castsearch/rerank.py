@@ -78,8 +78,9 @@ def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndar
 
         try:
             return _nearest_by_torch(features, k, "cuda")
-        except torch.cuda.OutOfMemoryError:
-            print(f"neighbours of {len(features)} images on the CPU: the GPU's memory is full", file=sys.stderr)
+        except (torch.cuda.OutOfMemoryError, torch.AcceleratorError) as error:  # the second has no room for CUDA itself
+            reason = str(error).partition("\n")[0]
+            print(f"neighbours of {len(features)} images on the CPU: the GPU said: {reason}", file=sys.stderr)
     return _nearest_by_numpy(features, k)
 
 
