@@ -142,7 +142,7 @@ def test_as_many_gpu_jobs_run_at_a_time_as_there_are_gpus_and_none_takes_another
     forced = ("--forcerun", "embed_bodies", "--until", "embed_bodies")
     with devices.claimed_gpus(3):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3")
-        done = run(folder, TINY, "--cores", "8", "--resources", "gpu=4", *forced)
+        done = run(folder, TINY, "--cores", "32", "--resources", "gpu=4", *forced)
     assert done.returncode == 0, done.stdout
     assert "Execute 4 jobs..." in done.stdout
     logs = [path.read_text() for path in (folder / "results/logs/embed_bodies").rglob("*.log")]
