@@ -207,9 +207,13 @@ def main() -> None:
         tables = {split: crop_tables(split, count, folder) for split, count in counts.items()}
         chosen = iter([(options.backbone[0], Path(options.backbone[1]))] if options.backbone else backbones(folder))
         if options.recipes is not None:
-            recipes, seeds = options.recipes or list(RECIPES), options.seeds
             found = compare_recipes(
-                recipes, *next(chosen), tables=tables, settings=settings, folder=folder, seeds=seeds
+                options.recipes or list(RECIPES),
+                *next(chosen),
+                tables=tables,
+                settings=settings,
+                folder=folder,
+                seeds=options.seeds,
             )
         else:
             found = (

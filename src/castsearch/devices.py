@@ -42,10 +42,11 @@ def visible_gpus() -> list[str]:
         return list(takewhile(re.compile(r"\d+|(GPU|MIG)-.+").fullmatch, names))
     program = shutil.which("nvidia-smi")
     if program is None:  # as in some containers
-        return [str(index) for index in range(len(list(_DEVICES.glob("nvidia[0-9]*"))))]
-    found = subprocess.run([program, "--list-gpus"], capture_output=True, text=True, check=False)
-    lines = [line for line in found.stdout.splitlines() if line.startswith("GPU ")] if found.returncode == 0 else []
-    return [str(index) for index in range(len(lines))]
+        number = len(list(_DEVICES.glob("nvidia[0-9]*")))
+    else:
+        found = subprocess.run([program, "--list-gpus"], capture_output=True, text=True, check=False)
+        number = sum(line.startswith("GPU ") for line in found.stdout.splitlines()) if found.returncode == 0 else 0
+    return [str(index) for index in range(number)]
 
 
 @contextmanager
