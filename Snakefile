@@ -11,8 +11,13 @@ sys.path.insert(0, f"{workflow.basedir}/src")
 configfile: f"{workflow.basedir}/config.yaml"
 
 
+SOURCES = {"demo": "demo", "files": "challenge"}
+
+
+include: "rules/checks.smk"
 include: "rules/common.smk"
-include: "rules/demo.smk"
+include: f"rules/source_{SOURCES[config['data']['source']]}.smk"
+include: "rules/plan.smk"
 include: "rules/crop.smk"
 include: "rules/import_mxnet.smk"
 include: "rules/insightface_pack.smk"

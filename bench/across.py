@@ -2,7 +2,7 @@
 
     python bench/across.py [--movies 58]
 
-32,511 candidates and 373 portraits as features that `castsearch.simulation` draws; a fifth of the cast are in another
+32,511 candidates and 373 portraits as features that `simulation` draws; a fifth of the cast are in another
 movie, too. No photograph is behind them, so the stages that make features are taken as done, and all frames are grey.
 What runs is cropping, re-ranking, ranking, submission, evaluation and report, with `search.scope: split`.
 """
@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import simulation
 import yaml
 from PIL import Image
 from stages import main as print_stages
 
-from castsearch import files, simulation
+from castsearch import files
 
 GREY = Image.new("L", (8, 16), 128)
 ROOT = Path(__file__).parents[1]

@@ -25,9 +25,9 @@ import torch
 from faces import SHARED, mxnet_files, teraflop
 from tqdm import tqdm
 
-from castsearch import face_models
-from castsearch.faces.mxnet_import import build_onnx
-from castsearch.faces.retinaface import SEED_PYRAMID, pyramid_scales
+from castsearch.faces.mxnet.importing import build_onnx
+from castsearch.faces.networks.retinaface import SEED_PYRAMID, pyramid_scales
+from castsearch.workflow import face_models
 
 PYTHON = Path(__file__).parents[1] / ".venv-mxnet/bin/python"
 CROPS = ((300, 700), (210, 430))

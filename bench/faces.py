@@ -27,12 +27,12 @@ import pandas as pd
 import torch
 import yaml
 
-from castsearch import face_models
 from castsearch.errors import InputError
 from castsearch.faces.engine import Engine, Face, Image, make_engine
-from castsearch.faces.mxnet_import import build_onnx
-from castsearch.faces.onnx_network import session_options
-from castsearch.faces.retinaface import SEED_PYRAMID, pyramid_scales
+from castsearch.faces.mxnet.importing import build_onnx
+from castsearch.faces.networks.onnx_network import session_options
+from castsearch.faces.networks.retinaface import SEED_PYRAMID, pyramid_scales
+from castsearch.workflow import face_models
 
 SHARED = Path(__file__).parents[2] / "shared"
 CROP = (300, 700)

@@ -28,8 +28,8 @@ from tqdm import tqdm
 
 from castsearch.demo.people import PEOPLE, read_picture
 from castsearch.faces.engine import Faces, Image
-from castsearch.faces.retinaface import SEED_PYRAMID
-from castsearch.faces.retinaface_arcface import RetinaFaceArcFaceEngine
+from castsearch.faces.engines.retinaface_arcface import RetinaFaceArcFaceEngine
+from castsearch.faces.networks.retinaface import SEED_PYRAMID
 from castsearch.faces.selection import select_candidate_face, select_cast_face
 
 EXACT = "500 to 1700, exact"

@@ -36,7 +36,7 @@ from torchvision.transforms import v2
 from tqdm import tqdm
 
 from castsearch import files
-from castsearch.crops import SCHEMA
+from castsearch.data.crops import SCHEMA
 from castsearch.reid import features, history, images, networks, training
 from castsearch.reid.determinism import deterministic
 from castsearch.reid.losses import TripletLoss

@@ -27,10 +27,11 @@ import torch
 from safetensors.torch import save_file
 from tqdm import tqdm
 
-from castsearch import evaluation, files
-from castsearch.crops import crop_movie, num_cast
-from castsearch.dataset import is_cast_label
+from castsearch import files
+from castsearch.data.challenge import is_cast_label
+from castsearch.data.crops import crop_movie, num_cast
 from castsearch.demo import movie_ids, movies
+from castsearch.evaluation import metrics
 from castsearch.reid import features, networks, training
 
 SIZE = (128, 64)  # half of the usual height and width, for time
@@ -94,7 +95,7 @@ def mean_average_precision(network: networks.ReidNetwork, tables: Sequence[Path]
             ranking = ids[others][np.argsort(-similarity[query][others], kind="stable")]
             relevant = ids[others & (labels == labels[query])]
             if len(relevant):
-                precisions.append(evaluation.average_precision(relevant, ranking))
+                precisions.append(metrics.average_precision(relevant, ranking))
     return float(np.mean(precisions))
 
 

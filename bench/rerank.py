@@ -21,7 +21,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from castsearch import files, rerank, results
+from castsearch import files
+from castsearch.evaluation import tables
+from castsearch.search import rerank
 
 SIZES = (1_000, 2_000, 4_000, 8_000, 16_000, 32_511, 127_000)
 CSM_PORTRAITS = 1_218
@@ -148,7 +150,7 @@ def main() -> None:
 
 def write_docs(table: pd.DataFrame) -> None:
     """Rewrite the documents of the measurements."""
-    results.write_tsv(DOCS / "rerank-scaling.tsv", table)
+    tables.write_tsv(DOCS / "rerank-scaling.tsv", table)
     plot(table, DOCS / "rerank-scaling.svg")
     machine = f"{os.cpu_count()} cores ({platform.machine()}), NumPy {np.__version__}"
     page = (DOCS / "rerank-scaling.md").read_text()

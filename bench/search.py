@@ -14,11 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import simulation
 from scipy import stats
 from tqdm import tqdm
 
-from castsearch import evaluation, files, fusion, propagation, rerank, search, simulation
-from castsearch.variants import Variant, ablation
+from castsearch import files
+from castsearch.evaluation import metrics
+from castsearch.search import cascade, propagation, rerank, stages
+from castsearch.search.variants import Variant, ablation
 
 DOCS = Path(__file__).parents[1] / "docs"
 RERANKING = {"method": "k_reciprocal", "k1": 20, "k2": 6, "lambda_value": 0.3}
@@ -53,14 +56,14 @@ COMPARED = [
 ]
 
 
-def searchable(drawn: simulation.SimulatedMovie) -> tuple[search.Movie, dict[str, list[str]]]:
+def searchable(drawn: simulation.SimulatedMovie) -> tuple[stages.Movie, dict[str, list[str]]]:
     """A simulated movie as the search takes it, and its labels."""
     num_cast = len(drawn.face) - len(drawn.identity)
     cast = [f"cast{number}" for number in range(num_cast)]
     candidates = [f"{number:05d}" for number in range(len(drawn.identity))]
     labels = {name: [candidates[row] for row in np.flatnonzero(drawn.identity == i)] for i, name in enumerate(cast)}
-    faces = search.FaceFeatures(drawn.face, detected=drawn.has_face, selected=drawn.has_face)
-    movie = search.Movie(cast, candidates, [], [], drawn.frames, {FACE: faces}, {BODY: drawn.body}, [0] * num_cast)
+    faces = stages.FaceFeatures(drawn.face, detected=drawn.has_face, selected=drawn.has_face)
+    movie = stages.Movie(cast, candidates, [], [], drawn.frames, {FACE: faces}, {BODY: drawn.body}, [0] * num_cast)
     return movie, labels
 
 
@@ -69,10 +72,10 @@ def precisions(
 ) -> pd.DataFrame:
     """Average precision of every variant (column) for every portrait (row) of a movie."""
     movie, labels = searchable(drawn)
-    reranked = search.rerank(movie, variants, RERANKING, RERANKING)
+    reranked = stages.rerank(movie, variants, RERANKING, RERANKING)
     scores: dict[str, list[float]] = {variant.name: [] for variant in variants}
-    for row in search.fuse(movie, reranked, variants, thresholds, thresholds[0]).to_pylist():
-        scores[row["variant"]].append(evaluation.average_precision(labels[row["cast"]], row["ranking"]))
+    for row in stages.fuse(movie, reranked, variants, thresholds, thresholds[0]).to_pylist():
+        scores[row["variant"]].append(metrics.average_precision(labels[row["cast"]], row["ranking"]))
     return pd.DataFrame(scores)
 
 
@@ -108,13 +111,13 @@ def published(seeds: int) -> list[float]:
             affinity = propagation.link_movie(
                 face[:num_cast, num_cast:],
                 face[num_cast:, num_cast:],
-                fusion.body_similarity(drawn.body),
+                cascade.body_similarity(drawn.body),
                 frames=drawn.frames,
                 has_face=drawn.has_face,
             )
             consensus = propagation.competitive_consensus(affinity, num_cast, steps=2, temperature=0.03)
             for cast, order in zip(movie.cast, np.argsort(-consensus, axis=1, kind="stable"), strict=True):
-                scores.append(evaluation.average_precision(labels[cast], [movie.candidates[row] for row in order]))
+                scores.append(metrics.average_precision(labels[cast], [movie.candidates[row] for row in order]))
         means.append(float(np.mean(scores)))
     return means
 

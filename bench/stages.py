@@ -27,7 +27,6 @@ STAGES = {
     "fuse": "rankings",
     "submission": "submission",
     "evaluate": "tables",
-    "rulegraph": None,
     "report": None,
 }
 

@@ -5,7 +5,7 @@
 rule crop:
     input:
         annotations=lambda wildcards: ancient(SPLITS[wildcards.split]["annotations"]),
-        images="results/demo/{split}/{movie}" if DEMO else [],
+        images=MOVIE_FILES,
     output:
         "results/crops/{split}/{movie}.arrow",
     log:
@@ -26,4 +26,4 @@ rule crop:
         digest=lambda wildcards: DIGESTS[wildcards.split][wildcards.movie],
         on_bad_image=DATA["on_bad_image"],
     script:
-        "../src/crop.py"
+        "../src/scripts/crop.py"

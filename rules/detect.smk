@@ -27,4 +27,4 @@ rule detect:
         models=lambda wildcards: contents(FACES[wildcards.engine].detection_files),
         gpus=lambda wildcards: FACES[wildcards.engine].gpus,
     script:
-        "../src/detect.py"
+        "../src/scripts/detect.py"

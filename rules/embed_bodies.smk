@@ -26,4 +26,4 @@ rule embed_bodies:
             "precision", config["reid"]["recipe"]["precision"]
         ),
     script:
-        "../src/embed_bodies.py"
+        "../src/scripts/embed_bodies.py"

@@ -29,4 +29,4 @@ rule embed_faces:
         gpus=lambda wildcards: FACES[wildcards.engine].gpus,
         selection=config["faces"]["selection"],
     script:
-        "../src/embed_faces.py"
+        "../src/scripts/embed_faces.py"

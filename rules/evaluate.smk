@@ -43,4 +43,4 @@ rule evaluate:
         seeds=SEEDS,
         packages=PACKAGES,
     script:
-        "../src/evaluate.py"
+        "../src/scripts/evaluate.py"

@@ -31,4 +31,4 @@ rule fuse:
         thresholds=config["fusion"]["thresholds"],
         reranked_threshold=config["fusion"]["reranked_threshold"],
     script:
-        "../src/fuse.py"
+        "../src/scripts/fuse.py"

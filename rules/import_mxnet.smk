@@ -23,7 +23,7 @@ rule import_mxnet:
             wildcards.model.partition("/")[0]
         ],
     script:
-        "../src/import_mxnet.py"
+        "../src/scripts/import_mxnet.py"
 
 
 # … and is compared with MXNet on demand, which runs in an environment of its own and nowhere else. What the networks
@@ -51,4 +51,4 @@ rule verify_mxnet:
             wildcards.model.partition("/")[0]
         ],
     script:
-        "../src/verify_mxnet.py"
+        "../src/scripts/verify_mxnet.py"

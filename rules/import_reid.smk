@@ -23,4 +23,4 @@ rule import_reid:
         kind=lambda wildcards: NETWORKS[wildcards.network]["kind"],
         backbone=lambda wildcards: NETWORKS[wildcards.network]["backbone"],
     script:
-        "../src/import_reid.py"
+        "../src/scripts/import_reid.py"

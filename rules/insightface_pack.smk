@@ -20,4 +20,4 @@ rule insightface_pack:
     params:
         code=code("insightface_pack"),
     script:
-        "../src/insightface_pack.py"
+        "../src/scripts/insightface_pack.py"

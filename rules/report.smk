@@ -1,36 +1,4 @@
-# One self-contained page with the pictures, the tables, the configuration and the graph of rules.
-
-
-rule rulegraph:
-    output:
-        "results/tables/rulegraph.json",
-    log:
-        "results/logs/rulegraph.log",
-    benchmark:
-        "results/benchmarks/rulegraph.tsv"
-    group:
-        "results"
-    conda:
-        "../envs/workflow.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        code=code("rulegraph"),
-        shape=[
-            GROUPS,
-            list(NETWORKS),
-            TRAINED,
-            TRAIN,
-            SEARCH,
-            LABELLED,
-            DEMO,
-            list(FACES),
-            list(VERIFIED),
-        ],
-    script:
-        "../src/rulegraph.py"
+# One self-contained page with the pictures, the tables, and the configuration.
 
 
 rule report:
@@ -52,7 +20,6 @@ rule report:
         ablation="results/tables/ablation.tsv" if LABELLED else [],
         weights=expand("results/reid/{network}/weights.safetensors", network=NETWORKS),
         histories=expand("results/reid/{network}/history.tsv", network=TRAINED),
-        rulegraph="results/tables/rulegraph.json",
     output:
         report(
             "results/report.html",
@@ -90,4 +57,4 @@ rule report:
         config=config,
         packages=PACKAGES,
     script:
-        "../src/report.py"
+        "../src/scripts/report.py"

@@ -30,4 +30,4 @@ rule rerank:
         face=reranking("face"),
         body=reranking("body"),
     script:
-        "../src/rerank.py"
+        "../src/scripts/rerank.py"

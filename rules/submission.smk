@@ -24,4 +24,4 @@ rule submission:
         code=code("submission"),
         variant=MAIN.name,
     script:
-        "../src/submission.py"
+        "../src/scripts/submission.py"

@@ -25,7 +25,7 @@ rule validation_set:
         code=code("validation_set"),
         splits=VALIDATED,
     script:
-        "../src/validation_set.py"
+        "../src/scripts/validation_set.py"
 
 
 rule train_reid:
@@ -67,4 +67,4 @@ rule train_reid:
         checkpoints=lambda wildcards: f"results/reid/{wildcards.network}/checkpoints",
         logs=lambda wildcards: f"results/logs/train_reid/{wildcards.network}",
     script:
-        "../src/train_reid.py"
+        "../src/scripts/train_reid.py"

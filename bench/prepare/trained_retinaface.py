@@ -106,7 +106,7 @@ def upsample_explicitly(model: ModelProto) -> ModelProto:
 
 
 def seed_outputs(model: ModelProto) -> ModelProto:
-    """Append what turns the heads into the nine outputs that `castsearch.faces.retinaface` decodes."""
+    """Append what turns the heads into the nine outputs that `castsearch.faces.networks.retinaface` decodes."""
     builder, names = Builder(model), []
     for level, (stride, sizes) in reversed(list(enumerate(ANCHORS.items()))):
         # from the middle of the cell to R50's centre, in units of the anchor

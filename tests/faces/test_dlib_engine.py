@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from castsearch.errors import InputError
-from castsearch.faces.dlib_engine import _MEAN, DlibEngine
 from castsearch.faces.engine import Face, make_engine, provenance
+from castsearch.faces.engines.dlib import _MEAN, DlibEngine
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import pytest
 from insightface_files import LANDMARKS, halve, with_face, write_detector, write_maps, write_pack, write_recogniser
 
 from castsearch.errors import InputError
-from castsearch.faces import onnx_network
 from castsearch.faces.alignment import align, box_chip, centre_chip
 from castsearch.faces.engine import Face, make_engine, provenance
-from castsearch.faces.insightface_engine import surround
+from castsearch.faces.engines.insightface import surround
+from castsearch.faces.networks import onnx_network
 
 POINTS = np.array([(180, 100), (220, 100), (200, 125), (185, 150), (215, 150)], np.float32)
 OWN = {"size": 112, "channels": "bgr", "mean": 100, "scale": 0.01}

@@ -8,7 +8,7 @@ from insightface_files import write_pack
 
 from castsearch.errors import InputError
 from castsearch.faces.engine import make_engine
-from castsearch.faces.insightface_pack import download_pack
+from castsearch.faces.engines.insightface_pack import download_pack
 
 
 def test_pack_is_unpacked_into_its_folder(tmp_path, monkeypatch):

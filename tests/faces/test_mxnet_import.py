@@ -10,7 +10,7 @@ from mxnet_files import filled_checkpoint, symbol, write_params, write_recognise
 from torch.nn import functional
 
 from castsearch.errors import InputError
-from castsearch.faces.mxnet_import import build_onnx, import_checkpoint, read_params
+from castsearch.faces.mxnet.importing import build_onnx, import_checkpoint, read_params
 
 DATA = Path(__file__).parent / "data"
 

@@ -6,8 +6,8 @@ import pytest
 from mxnet_files import write_params, write_recogniser
 
 from castsearch.errors import InputError
-from castsearch.faces.mxnet_import import import_checkpoint, read_params
-from castsearch.faces.mxnet_verify import check_errors, largest_errors
+from castsearch.faces.mxnet.importing import import_checkpoint, read_params
+from castsearch.faces.mxnet.verifying import check_errors, largest_errors
 
 SHAPES = [(1, 3, 112, 112), (2, 3, 112, 112)]
 MXNET = Path(os.environ.get("MXNET_PYTHON", Path(__file__).parents[2] / ".venv-mxnet/bin/python"))

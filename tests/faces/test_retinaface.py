@@ -3,8 +3,8 @@ import onnxruntime
 import pytest
 from mxnet_files import filled_checkpoint
 
-from castsearch.faces.mxnet_import import build_onnx
-from castsearch.faces.retinaface import OUTPUT_CHANNELS, decode, detect, pyramid_scales, suppress
+from castsearch.faces.mxnet.importing import build_onnx
+from castsearch.faces.networks.retinaface import OUTPUT_CHANNELS, decode, detect, pyramid_scales, suppress
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ from insightface_files import write_recogniser as write_fixed_recogniser
 from mxnet_files import filled_checkpoint, write_recogniser
 
 from castsearch.errors import InputError
-from castsearch.faces import retinaface
 from castsearch.faces.alignment import align, centre_chip
 from castsearch.faces.engine import Face, make_engine, provenance, read_ahead
-from castsearch.faces.mxnet_import import build_onnx, import_checkpoint
-from castsearch.faces.retinaface import detect, pyramid_scales
-from castsearch.faces.retinaface_arcface import RetinaFaceArcFaceEngine
+from castsearch.faces.engines.retinaface_arcface import RetinaFaceArcFaceEngine
+from castsearch.faces.mxnet.importing import build_onnx, import_checkpoint
+from castsearch.faces.networks import retinaface
+from castsearch.faces.networks.retinaface import detect, pyramid_scales
 
 NAME = "retinaface_arcface"
 LANDMARKS = np.array([(180, 100), (220, 100), (200, 125), (185, 150), (215, 150)], np.float32)

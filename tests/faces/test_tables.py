@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from castsearch.crops import SCHEMA
+from castsearch.data.crops import SCHEMA
 from castsearch.errors import InputError
 from castsearch.faces.detection import detect_table
 from castsearch.faces.embedding import embed_table, select_faces

@@ -7,9 +7,9 @@ from mxnet_files import filled_checkpoint
 from onnx import helper
 
 from castsearch.errors import InputError
-from castsearch.faces import onnx_network, retinaface, torch_network
 from castsearch.faces.engine import model_file
-from castsearch.faces.mxnet_import import build_onnx
+from castsearch.faces.mxnet.importing import build_onnx
+from castsearch.faces.networks import onnx_network, retinaface, torch_network
 
 NETWORKS = {"M25": None, "R50": None, "arcface": (112, 112)}
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
-from castsearch.crops import SCHEMA
+from castsearch.data.crops import SCHEMA
 from castsearch.files import write_table
 
 

@@ -16,7 +16,6 @@ from safetensors.torch import load, load_file
 from sightings import people_rows, rows_of, write_movie
 from tensorboardX.proto import event_pb2
 
-from castsearch import provenance
 from castsearch.errors import InputError
 from castsearch.files import read_table, write_table
 from castsearch.reid import checkpoints, images, networks, training
@@ -25,6 +24,7 @@ from castsearch.reid.history import LOSSES
 from castsearch.reid.losses import TripletLoss
 from castsearch.reid.training import Settings, learning_rate, train
 from castsearch.reid.validation import SCORES, collect
+from castsearch.workflow import provenance
 
 TINY = Settings(epochs=3, people=2, images=2, height=64, width=32, pad=3, checkpoint_every=1)
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from runs import run, with_changes
 
+from castsearch.data.submission import read_submission
 from castsearch.demo.movies import Settings, labels, write_movie
-from castsearch.submission import read_submission
 
 GOOD, BAD = "tt9200001", "tt9200002"
 

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from runs import TINY, command, planned, result_files, run, with_changes
 
-from castsearch import devices, files
-from castsearch.submission import read_submission
-from castsearch.variants import ablation
+from castsearch import files
+from castsearch.data.submission import read_submission
+from castsearch.search.variants import ablation
+from castsearch.workflow import devices
 
 
 def movies(folder, split):

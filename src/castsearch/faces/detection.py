@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from castsearch.crops import decode_rgb
+from castsearch.data.crops import decode_rgb
 from castsearch.errors import InputError
 from castsearch.faces.engine import Engine, Faces, provenance
 from castsearch.files import read_table

@@ -20,7 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from castsearch.crops import decode_rgb
+from castsearch.data.crops import decode_rgb
 from castsearch.errors import InputError
 from castsearch.faces.detection import WRONG_FILE, engine_metadata, vectors
 from castsearch.faces.engine import Engine, Face, Image

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from castsearch.errors import InputError
 from castsearch.faces.selection import Selection
-from castsearch.provenance import file_digest
+from castsearch.workflow.provenance import file_digest
 
 _Item = TypeVar("_Item")
 
@@ -99,15 +99,15 @@ def make_engine(name: str, options: Mapping[str, object] | None = None, threads:
     # Imported here, because each engine has its own dependencies.
     match name:
         case "dlib":
-            from castsearch.faces.dlib_engine import DlibEngine  # noqa: PLC0415
+            from castsearch.faces.engines.dlib import DlibEngine  # noqa: PLC0415
 
             return DlibEngine(**options)
         case "insightface":
-            from castsearch.faces.insightface_engine import InsightFaceEngine  # noqa: PLC0415
+            from castsearch.faces.engines.insightface import InsightFaceEngine  # noqa: PLC0415
 
             return InsightFaceEngine(**options, threads=threads)
         case "retinaface_arcface":
-            from castsearch.faces.retinaface_arcface import RetinaFaceArcFaceEngine  # noqa: PLC0415
+            from castsearch.faces.engines.retinaface_arcface import RetinaFaceArcFaceEngine  # noqa: PLC0415
 
             return RetinaFaceArcFaceEngine(**options, threads=threads)
     raise InputError(f"face engine {name!r}: unknown; there are: dlib, insightface, retinaface_arcface")

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from castsearch.dataset import is_cast_label
+from castsearch.data.challenge import is_cast_label
 from castsearch.errors import InputError
 from castsearch.files import read_table
 from castsearch.reid.images import decode

@@ -1,0 +1,68 @@
+# All that refuses a run before its first job starts: the configuration, the files that it names, the profile's claims.
+import yaml
+from snakemake.exceptions import ResourceValidationError, WorkflowError
+
+from castsearch.errors import InputError
+from castsearch.workflow import configuration
+
+
+def or_stop(function, *arguments):
+    """Turn a user's mistake into Snakemake's own kind of message, which has no stack trace."""
+    try:
+        return function(*arguments)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def is_name(claim):
+    """Whether a resource is a name, or none: Snakemake reads it as Python, in which 12345 and all are no names."""
+    try:
+        meant = claim.evaluate(
+            None, input=(), attempt=1, threads=1, rulename="", async_run=None
+        )
+    except ResourceValidationError:
+        return False
+    except Exception:
+        return True  # an expression that needs a job
+    return not meant.is_evaluable() and not isinstance(meant.value, int)
+
+
+def check_claims(settings):
+    """Stop a run whose profile leaves open what only its user can know, the account and the partitions."""
+    claims = [("default-resources", settings.default_resources)]
+    claims += [
+        (f"set-resources: {rule}", claim)
+        for rule, claim in settings.overwrite_resources.items()
+    ]
+    for place, claimed in claims:
+        for name, claim in (claimed or {}).items():
+            if claim.raw == "SET_ME":
+                raise WorkflowError(
+                    f"{place}: {name} is SET_ME: in your profile, put your cluster's there, or null for none"
+                )
+            if name in ("slurm_account", "slurm_partition") and not is_name(claim):
+                raise WorkflowError(
+                    f"{place}: {name} is {claim.raw}, which Python takes for no name: "
+                    f"in your profile, write \"'{claim.raw}'\""
+                )
+
+
+def check_gpus(settings, gpus):
+    """Stop a run that would submit trainings to a cluster with fewer GPUs than they are to have."""
+    allowed = workflow.global_resources.get("gpu").value
+    on_cluster = "slurm_partition" in (settings.default_resources or {})
+    if on_cluster and allowed is not None and allowed < gpus:
+        raise WorkflowError(
+            f"reid.gpus is {gpus}, but your profile's resources allow a job {allowed}: "
+            f"write gpu: {gpus} there, and cores: {8 * gpus}"
+        )
+
+
+with open(f"{workflow.basedir}/schemas/config.schema.yaml") as file:
+    or_stop(configuration.validate, config, yaml.safe_load(file))
+
+# Not once more in the jobs, which are given less than the run.
+if workflow.is_main_process:
+    check_claims(workflow.resource_settings)
+    if any("weights" not in network for network in config["reid"]["networks"]):
+        check_gpus(workflow.resource_settings, config["reid"]["gpus"])

@@ -1,0 +1,104 @@
+# What this run does: which splits, variants, engines and networks, and which movies are searched together.
+import re
+
+from castsearch.search import variants
+from castsearch.workflow import face_models, licences
+
+DATA = config["data"]
+TRAIN, SEARCH = DATA["train"], DATA["search"]
+NETWORKS = {network["name"]: network for network in config["reid"]["networks"]}
+TRAINED = [name for name, network in NETWORKS.items() if "weights" not in network]
+ACROSS = config["search"]["scope"] == "split"
+MAIN = variants.Variant(
+    config["faces"]["engine"],
+    tuple(NETWORKS),
+    config["fusion"]["face_rerank"],
+    config["fusion"]["body_rerank"],
+    config["search"]["method"],
+)
+VARIANTS = (
+    or_stop(variants.listed, config["variants"], MAIN, ACROSS)
+    if config["variants"]
+    else variants.ablation(MAIN.engine, MAIN.networks, across=ACROSS)
+)
+RERANKED = variants.reranked(VARIANTS)
+BASELINE = variants.Variant(MAIN.engine, method=MAIN.method)
+FACES = {
+    engine: or_stop(face_models.plan, engine, config["faces"][engine])
+    for engine in dict.fromkeys(variant.engine for variant in VARIANTS)
+}
+CHECKPOINTS = {
+    model: checkpoint
+    for models in FACES.values()
+    for model, checkpoint in models.checkpoints.items()
+}
+VERIFIED = {
+    model: f"{model.removesuffix('.onnx')}.verified.tsv"
+    for model in CHECKPOINTS
+    if config["faces"]["mxnet"]["verify"]
+}
+if workflow.is_main_process and not all(map(os.path.exists, VERIFIED.values())):
+    or_stop(face_models.mxnet_python, config["faces"]["mxnet"]["python"])
+
+
+def contents(files):
+    """Digests of those model files that no rule makes; a parameter, since unpacked and copied files keep old times."""
+    return [
+        digest(file)
+        for file in files
+        if file not in CHECKPOINTS and os.path.isfile(file)
+    ]
+
+
+def verified(files):
+    """What confirms those model files that are imported, where that is asked for; to confirm it again reruns nothing."""
+    return [ancient(VERIFIED[file]) for file in files if file in VERIFIED]
+
+
+# What a result is to be cited with, those of it that are installed where the tables are made.
+PACKAGES = ["snakemake", *sum(provenance.COMPUTING.values(), [])]
+SEEDS = DATA_SEEDS | {
+    name: NETWORKS[name].get("seed", config["reid"]["recipe"]["seed"])
+    for name in TRAINED
+}
+
+# What is searched together: each movie by itself, or all movies of a split.
+GROUPS = {
+    split: (
+        {"all": movies} if ACROSS and movies else {movie: [movie] for movie in movies}
+    )
+    for split, movies in MOVIES.items()
+}
+
+# Features of hundreds to thousands of candidates, or of tens of thousands, by each network.
+SEARCH_MB = (8000 + 1500 * len(NETWORKS)) if ACROSS else (2000 + 60 * len(NETWORKS))
+
+LABELLED = [split for split in SEARCH if SPLITS[split].get("labels")]
+
+
+onstart:
+    for engine in FACES:
+        print(
+            f"Face models of {engine}: {licences.FACE_MODELS[engine]}",
+            file=sys.stderr,
+        )
+
+
+wildcard_constraints:
+    split="|".join(SPLITS),
+    movie="[A-Za-z0-9][A-Za-z0-9._-]*",
+    group="[A-Za-z0-9][A-Za-z0-9._-]*",
+    network="|".join(NETWORKS) or "none",
+    engine="|".join(FACES),
+    model="|".join(
+        re.escape(path.removeprefix("results/models/").removesuffix(".onnx"))
+        for path in CHECKPOINTS
+    )
+    or "none",
+
+
+def reranking(kind):
+    """Method and parameters of the re-ranking of faces or of bodies."""
+    method = config["rerank"]["method"]
+    options = config["rerank"]["ecn" if method == "ecn" else kind]
+    return {"method": method, **options}

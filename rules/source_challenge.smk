@@ -1,0 +1,21 @@
+# Movies in the challenge's own format. Each source_*.smk defines the same names: the files of each split, its movies,
+# what a movie's crops depend on besides files, and the seeds with which the data were made.
+from castsearch.data import challenge
+
+SPLITS = {
+    split: config["data"]["files"][split]
+    for split in dict.fromkeys(config["data"]["train"] + config["data"]["search"])
+}
+or_stop(configuration.check_files, SPLITS)
+DIGESTS = {
+    split: {
+        movie: challenge.movie_digest(entry)
+        for movie, entry in or_stop(
+            challenge.load_annotations, files["annotations"]
+        ).items()
+    }
+    for split, files in SPLITS.items()
+}
+MOVIES = {split: list(movies) for split, movies in DIGESTS.items()}
+DATA_SEEDS = {}
+MOVIE_FILES = []  # image files are not watched, since there are so many

@@ -1,0 +1,73 @@
+# The embedded data set: photographed faces on drawn bodies, in the challenge's format. Each source_*.smk defines the
+# same names: the files of each split, its movies, what a movie's crops depend on, and the seeds of the data.
+from castsearch.demo import movie_ids
+
+SPLITS = {
+    split: {
+        "annotations": f"results/demo/{split}.json",
+        "images": f"results/demo/{split}",
+        "labels": None if split == "test" else f"results/demo/{split}_label.json",
+    }
+    for split in config["data"]["demo"]["movies"]
+}
+MOVIES = {
+    split: movie_ids(split, number)
+    for split, number in config["data"]["demo"]["movies"].items()
+}
+# A demo movie's own folder is the input of its crop job, so nothing more needs to be remembered.
+DIGESTS = {split: dict.fromkeys(movies, "demo") for split, movies in MOVIES.items()}
+DATA_SEEDS = {"demo": config["data"]["demo"]["seed"]}
+MOVIE_FILES = "results/demo/{split}/{movie}"
+
+
+rule demo_movie:
+    output:
+        images=directory("results/demo/{split}/{movie}"),
+        annotation="results/demo/annotations/{split}/{movie}.json",
+    log:
+        "results/logs/demo_movie/{split}/{movie}.log",
+    benchmark:
+        "results/benchmarks/demo_movie/{split}/{movie}.tsv"
+    group:
+        "demo"
+    conda:
+        "../envs/demo.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code("demo_movie"),
+        settings={
+            key: value
+            for key, value in config["data"]["demo"].items()
+            if key != "movies"
+        },
+    script:
+        "../src/scripts/demo_movie.py"
+
+
+rule demo_split:
+    input:
+        lambda wildcards: of_movies(
+            "results/demo/annotations/{split}/{movie}.json", [wildcards.split]
+        ),
+    output:
+        annotations="results/demo/{split}.json",
+        labels="results/demo/{split}_label.json",
+    log:
+        "results/logs/demo_split/{split}.log",
+    benchmark:
+        "results/benchmarks/demo_split/{split}.tsv"
+    group:
+        "demo"
+    conda:
+        "../envs/demo.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(5),
+    params:
+        code=code("demo_split"),
+    script:
+        "../src/scripts/demo_split.py"

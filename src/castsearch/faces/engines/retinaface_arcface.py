@@ -1,0 +1,86 @@
+"""Engine `retinaface_arcface`: the seed system's pair, RetinaFace-R50 and LResNet100E-IR, imported from MXNet."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castsearch.faces import alignment
+from castsearch.faces.engine import Face, Faces, Image, ModelFile, model_file, read_ahead
+from castsearch.faces.networks import arcface, retinaface
+from castsearch.faces.networks.onnx_network import Network, Precision, open_network
+from castsearch.faces.selection import Selection, select_candidate_face
+from castsearch.workflow import licences
+
+_FLOOR = 0.5  # far enough below the selection's 0.8, which suppression with fewer faces would not change
+_REMEDY = "import it from its MXNet checkpoint with the rule import_mxnet"
+
+
+class RetinaFaceArcFaceEngine:
+    """The `retinaface_arcface` engine; see `castsearch.faces.engine.Engine`.
+
+    Args:
+        detector: ONNX file of a RetinaFace network with strides 32, 16 and 8.
+        recogniser: ONNX file of an ArcFace network with a feature of 512 dimensions; None where nothing is embedded.
+        pyramid: sizes in pixels that the short side of an image is scaled to.
+        adaptive: leave out the further scales once a face is found that the default selection takes for the person's
+            own, be it a portrait or a candidate. Smaller faces, other people's mostly, are then missed, and the box
+            that stays is not the best of all scales.
+        precision: of the networks' arithmetic, "float32" or "bfloat16".
+        threads: that the networks may use on the CPU.
+
+    Raises:
+        InputError: a model file is missing, or, at first use, of another kind.
+    """
+
+    name = "retinaface_arcface"
+    licence = licences.FACE_MODELS[name]
+    selection = Selection()
+    dimension = 512
+
+    def __init__(
+        self,
+        detector: str | Path,
+        recogniser: str | Path | None = None,
+        pyramid: Sequence[float] = retinaface.SEED_PYRAMID,
+        adaptive: bool = False,
+        precision: Precision = "float32",
+        *,
+        threads: int = 1,
+    ):
+        self.models: tuple[ModelFile, ...] = tuple(
+            model_file(Path(path), _REMEDY) for path in (detector, recogniser) if path is not None
+        )
+        self._pyramid = sorted(pyramid) if adaptive else pyramid
+        self._adaptive = adaptive
+        self._open = partial(open_network, threads=threads, remedy=_REMEDY, precision=precision)
+
+    def detect(self, images: Iterable[Image]) -> Iterator[Faces]:
+        """Find the faces of each image; the landmarks are eyes, nose and corners of the mouth."""
+        for image in read_ahead(images):
+            scales = retinaface.pyramid_scales(*image.shape[:2], self._pyramid)
+            enough = partial(_is_selected, *image.shape[1::-1]) if self._adaptive else None
+            yield retinaface.detect(self._detection_network, image, scales, _FLOOR, enough=enough)
+
+    def embed(self, samples: Iterable[tuple[Image, Face | None]]) -> Iterator[NDArray[np.float32]]:
+        """Describe each face by its ArcFace feature."""
+        network = self._recognition_network
+        yield from arcface.embed(lambda chips: network(arcface.network_input(chips))[0], read_ahead(samples))
+
+    @cached_property
+    def _detection_network(self) -> Network:
+        return self._open(self.models[0], expected="a RetinaFace network", channels=retinaface.OUTPUT_CHANNELS)
+
+    @cached_property
+    def _recognition_network(self) -> Network:
+        return self._open(
+            self.models[1], expected="an ArcFace network", channels=[self.dimension], size=alignment.ARCFACE_SIZE
+        )
+
+
+def _is_selected(width: int, height: int, faces: Faces) -> bool:
+    # A portrait's face must score more, a candidate's be large and in the middle: what is all that, both take.
+    boxes, scores, _ = faces
+    return select_candidate_face(width, height, boxes, scores, candidate_score=Selection.cast_score) is not None

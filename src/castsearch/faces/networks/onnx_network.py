@@ -1,0 +1,177 @@
+"""Face networks from ONNX files, on a CUDA device where there is one."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+import onnx
+import onnxruntime
+from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+from castsearch.errors import InputError
+from castsearch.faces.engine import ModelFile
+from castsearch.workflow.devices import torch_has_gpu
+
+Network = Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]]
+"""From (batch, 3, height, width) to the outputs, each with the batch first."""
+
+Precision = Literal["float32", "bfloat16"]
+
+FLOAT = "tensor(float)"
+"""The type of an input or output in single precision."""
+
+_CUDA = "CUDAExecutionProvider"
+_PROVIDERS = {
+    # Single precision is to be that; and crops of ever new sizes must not each be timed with every algorithm.
+    _CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
+    "CPUExecutionProvider": {},
+}
+
+RUNTIME_ERRORS = (
+    errors.Fail,
+    errors.InvalidArgument,
+    errors.InvalidGraph,
+    errors.InvalidProtobuf,
+    errors.NotImplemented,
+    errors.RuntimeException,
+)
+
+
+def session_options(threads: int) -> dict[str, object]:
+    """Return keyword arguments of a session: CUDA before the CPU where it can be had, and threads for the CPU."""
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    providers = [provider for provider in _PROVIDERS if provider in onnxruntime.get_available_providers()]
+    if providers[0] == _CUDA:
+        onnxruntime.preload_dlls()  # CUDA's libraries may be those of Python packages, such as torch's
+    options = [_PROVIDERS[provider] for provider in providers]
+    return {"sess_options": settings, "providers": providers, "provider_options": options}
+
+
+def print_device(model: ModelFile, session: onnxruntime.InferenceSession) -> None:
+    """Say in the log on which device a network runs, and how it could run on a GPU that is there."""
+    if _CUDA in session.get_providers():
+        place = "on a GPU"
+    elif torch_has_gpu():
+        place = "on the CPU; for the GPU, install onnxruntime-gpu in place of onnxruntime"
+    else:
+        place = "on the CPU"
+    print(f"{model.path.name}: in ONNX Runtime, {place}", file=sys.stderr)
+
+
+def check_self_contained(model: ModelFile) -> None:
+    """Raise an InputError where an ONNX file keeps its weights in other files, which its checksum does not cover."""
+    try:
+        weights = onnx.load(model.path, load_external_data=False).graph.initializer
+    except DecodeError:
+        return  # the runtime says what is wrong with it
+    others = {entry.value for weight in weights for entry in weight.external_data if entry.key == "location"}
+    if others:
+        raise InputError(
+            f"{model.path}: its weights are in {', '.join(sorted(others))} beside it; make it one file, with Python's "
+            "onnx.save(onnx.load(FILE), NEW_FILE)"
+        )
+
+
+def open_session(model: ModelFile, threads: int, expected: str, remedy: str) -> onnxruntime.InferenceSession:
+    """Load a network.
+
+    Args:
+        model: the ONNX file.
+        threads: that the runtime may use on the CPU.
+        expected: what the file should be, for the message.
+        remedy: how to get the right file, for the message.
+
+    Raises:
+        InputError: the file is not an ONNX network, or its weights are elsewhere.
+    """
+    check_self_contained(model)
+    try:
+        return onnxruntime.InferenceSession(model.path, **session_options(threads))
+    except RUNTIME_ERRORS as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{model.path}: {expected} was expected, not a file that fails with {reason}; {remedy}"
+        ) from None
+
+
+def any_batch(run: Callable[[NDArray], Sequence[NDArray]], batch: object) -> Callable[[NDArray], Sequence[NDArray]]:
+    """Let a network whose batch is fixed take as many images as there are; the last one fills up its last batch.
+
+    Args:
+        run: from an array to the outputs, each with the batch first.
+        batch: how many images it takes at once; what is not a positive integer, as in a file, is any number.
+    """
+    if not isinstance(batch, int) or batch < 1:
+        return run
+
+    def run_all(images: NDArray) -> list[NDArray]:
+        full = np.concatenate([images, np.repeat(images[-1:], -len(images) % batch, axis=0)])
+        batches = [run(full[start : start + batch]) for start in range(0, len(full), batch)]
+        return [np.concatenate(parts)[: len(images)] for parts in zip(*batches, strict=True)]
+
+    return run_all
+
+
+def open_network(
+    model: ModelFile,
+    threads: int,
+    expected: str,
+    channels: Sequence[int],
+    *,
+    size: int | None = None,
+    remedy: str,
+    precision: Precision = "float32",
+) -> Network:
+    """Load a network and check that it is of the kind that is wanted.
+
+    It runs in ONNX Runtime in single precision, but in torch where that alone has the precision, or has a CUDA device
+    and can run it. It takes any number of images, even where the file fixes one.
+
+    Args:
+        model: the ONNX file.
+        threads: that the runtime may use on the CPU.
+        expected: what the file should be, for the message.
+        channels: the second dimension of every output.
+        size: height and width of the images in pixels; None for any.
+        remedy: how to get the right file, for the message.
+        precision: of the arithmetic; what goes in and comes out is single.
+
+    Raises:
+        InputError: the file is not an ONNX network, or has another input or other outputs; or torch alone has the
+            precision, and cannot run the network.
+    """
+    session = open_session(model, threads, expected, remedy)
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    shapes = [output.shape for output in outputs]
+    found = [shape[1] if len(shape) > 1 else None for shape in shapes]
+    if len(inputs) != 1 or len(inputs[0].shape) != 4 or found != list(channels):
+        raise InputError(
+            f"{model.path}: {expected} was expected, with outputs of {list(channels)} channels, not {found}; {remedy}"
+        )
+    batch, colours, *sides = inputs[0].shape
+    types = {put.type for put in (*inputs, *outputs)}
+    if (isinstance(colours, int) and colours != 3) or types != {FLOAT}:
+        raise InputError(
+            f"{model.path}: {expected} for images of 3 channels in single precision was expected, not of {colours} in "
+            f"{', '.join(sorted(types))}; {remedy}"
+        )
+    if any(isinstance(side, int) and side != size for side in sides):
+        wanted = f"{size}x{size} pixels" if size else "any size"
+        raise InputError(f"{model.path}: {expected} for images of {wanted} was expected, not of {sides}; {remedy}")
+    if precision != "float32" or (_CUDA not in session.get_providers() and torch_has_gpu()):
+        from castsearch.faces.networks import torch_network  # noqa: PLC0415 (torch takes seconds to import)
+
+        try:
+            return any_batch(torch_network.open_network(model.path, session, threads, precision), batch)
+        except InputError as error:
+            if precision != "float32":
+                raise InputError(f"{error}; set precision: float32") from None
+            print(error, file=sys.stderr)
+    print_device(model, session)
+    name = inputs[0].name
+    return any_batch(lambda images: session.run(None, {name: images}), batch)

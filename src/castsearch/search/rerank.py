@@ -1,0 +1,481 @@
+"""Re-ranking by the neighbourhoods that two images share, without ever holding an N x N matrix.
+
+* k-reciprocal encoding: Zhong, Zheng, Cao and Li, "Re-ranking Person Re-identification with k-reciprocal Encoding",
+  CVPR 2017.
+* Expanded cross neighbourhood: Sarfraz, Schumann, Eberle and Stiefelhagen, "A Pose-Sensitive Embedding for Person
+  Re-Identification with Expanded Cross Neighborhood Re-Ranking", CVPR 2018.
+
+Neighbours are found in blocks of rows and every later step works on sparse rows, so that memory grows with N k.
+
+Exact ties: of equally distant neighbours the one with the lower index is nearer. Images with the same features are
+such neighbours to every image.
+"""
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from castsearch.workflow.devices import torch_has_gpu
+
+_BLOCK_ROWS = 512  # rows of a dense block: enough for a matrix product to run at full speed
+_GPU_ROWS = 4000  # below that, starting CUDA takes longer than the product
+_GPU_VALUES = 1 << 24  # similarities of a block there, each with some 30 bytes of working arrays
+_BLOCK_PAIRS = 1 << 18  # entries of a block of pairs, whose working arrays should stay in the cache
+_BLOCK_VALUES = 1 << 22  # numbers of gathered features, which may be of 80,000 dimensions
+
+
+class Encoding(NamedTuple):
+    """k-reciprocal neighbourhoods of N images.
+
+    Attributes:
+        weights: (N, N) sparse rows, each summing to one, whose overlap is the Jaccard similarity.
+        farthest: (N,) largest squared distance of each image to any other; distances are measured in it.
+    """
+
+    weights: sparse.csr_array
+    farthest: np.ndarray
+
+
+def l2_normalize(features: np.ndarray) -> np.ndarray:
+    """Scale the rows of (n, d) features to unit length in float32; rows of zeros stay zero.
+
+    What is of unit length already is returned as it is, not as a copy.
+
+    Raises:
+        ValueError: if `features` is not a matrix of finite numbers.
+    """
+    features = _finite_matrix(features, np.float32)
+    norms = np.linalg.norm(features, axis=1, keepdims=True)
+    norms[norms == 0] = 1
+    return features if np.allclose(norms, 1, rtol=0, atol=1e-6) else features / norms
+
+
+def squared_distance(cosine: np.ndarray) -> np.ndarray:
+    """Squared distance of unit vectors, 2 - 2 cos + 1e-4; the constant keeps its root differentiable at zero."""
+    distance = -2 * cosine
+    distance += np.float32(2 + 1e-4)
+    return distance
+
+
+def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find every row's most similar rows by cosine, itself included; of many rows on the GPU if torch finds one.
+
+    Args:
+        features: (n, d) rows of unit length.
+        k: neighbours wanted; n when there are no more.
+
+    Returns:
+        (n, k) int32 indices, most similar first; (n, k) float32 cosines; (n,) float32 lowest cosine to any row.
+    """
+    features = np.ascontiguousarray(features, np.float32)
+    k = min(k, len(features))
+    if len(features) >= _GPU_ROWS and torch_has_gpu():
+        import torch  # noqa: PLC0415
+
+        try:
+            return _nearest_by_torch(features, k, "cuda")
+        except (torch.cuda.OutOfMemoryError, torch.AcceleratorError) as error:  # the second has no room for CUDA itself
+            reason = str(error).partition("\n")[0]
+            print(f"neighbours of {len(features)} images on the CPU: the GPU said: {reason}", file=sys.stderr)
+    return _nearest_by_numpy(features, k)
+
+
+def _nearest_by_numpy(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`nearest_neighbors` of contiguous float32 features and k <= n, on the CPU."""
+    n = len(features)
+    indices = np.empty((n, k), np.int32)
+    cosines = np.empty((n, k), np.float32)
+    lowest = np.empty(n, np.float32)
+    copies, originals = _copies(features)
+    for rows in _blocks(n, _BLOCK_ROWS):
+        negated = -features[rows] @ features.T
+        negated[:, copies] = negated[:, originals]  # a product rounds by position and would break their tie
+        indices[rows] = _smallest(negated, k)
+        cosines[rows] = -np.take_along_axis(negated, indices[rows], axis=1)
+        lowest[rows] = -negated.max(axis=1)
+    return indices, cosines, lowest
+
+
+def _nearest_by_torch(features: np.ndarray, k: int, device: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`nearest_neighbors` of contiguous float32 features and k <= n, on a torch device."""
+    import torch  # noqa: PLC0415
+
+    n = len(features)
+    indices = np.empty((n, k), np.int32)
+    cosines = np.empty((n, k), np.float32)
+    lowest = np.empty(n, np.float32)
+    copies, originals = (torch.from_numpy(rows).to(device) for rows in _copies(features))
+    matrix = torch.from_numpy(features).to(device)
+    columns = torch.arange(n, device=device)
+    for rows in _blocks(n, min(_BLOCK_ROWS, max(1, _GPU_VALUES // max(1, n)))):
+        cosine = matrix[rows] @ matrix.T
+        cosine[:, copies] = cosine[:, originals]
+        # topk breaks ties as it likes: integers that order as the cosines do, then by falling index, leave none.
+        bits = (cosine + 0.0).view(torch.int32)
+        ordered = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).to(torch.int64)
+        best = -ordered.mul_(2**32).sub_(columns).topk(k, dim=1).values % 2**32
+        del bits, ordered  # before the next block's
+        indices[rows] = best.cpu().numpy()
+        cosines[rows] = cosine.gather(1, best).cpu().numpy()
+        lowest[rows] = cosine.amin(dim=1).cpu().numpy()
+    return indices, cosines, lowest
+
+
+def encode(features: np.ndarray, k1: int = 20, k2: int = 6) -> Encoding:
+    """Encode each image as weights over its k-reciprocal neighbours, averaged over its k2 nearest images.
+
+    Args:
+        features: (n, d) rows of unit length.
+        k1: neighbours that must be mutual.
+        k2: images whose encodings are averaged (local query expansion); 1 turns it off.
+
+    Raises:
+        ValueError: if k1 or k2 is below 1.
+    """
+    _check_parameters(k1, k2)
+    indices, cosines, lowest = nearest_neighbors(features, max(k1 + 1, k2))
+    farthest = squared_distance(lowest)
+
+    def distance(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        found = indices[rows] == columns[:, None]
+        cosine = cosines[rows, found.argmax(axis=1)]
+        missing = np.flatnonzero(~found.any(axis=1))
+        for block in _blocks(len(missing), max(1, _BLOCK_VALUES // max(1, features.shape[1]))):
+            pairs = missing[block]
+            cosine[pairs] = np.einsum("ij,ij->i", features[rows[pairs]], features[columns[pairs]])
+        return squared_distance(cosine) / farthest[rows]
+
+    return Encoding(_encode(indices, distance, k1, k2), farthest)
+
+
+def jaccard_similarity(queries: sparse.csr_array, inverted: sparse.csr_array) -> sparse.csr_array:
+    """Weighted Jaccard similarity of encodings, sum of minima over sum of maxima.
+
+    Args:
+        queries: (q, N) rows of `Encoding.weights`.
+        inverted: (N, g) transpose of g rows of the same encoding, the gallery's inverted lists.
+
+    Returns:
+        (q, g) float32 sparse; pairs that share no neighbour are not stored. The Jaccard distance is one less it.
+    """
+    if queries.shape[0] == 0:
+        return sparse.csr_array((0, inverted.shape[1]), dtype=np.float32)
+    minima = np.concatenate([[0], np.cumsum(np.diff(inverted.indptr)[queries.indices], dtype=np.int64)])
+    cuts = np.searchsorted(minima[queries.indptr], np.arange(0, minima[-1], _BLOCK_PAIRS))
+    bounds = np.unique(np.concatenate([[0], cuts, [queries.shape[0]]]))
+    blocks = [_shared_weight(queries[start:stop], inverted) for start, stop in itertools.pairwise(bounds)]
+    shared = sparse.vstack(blocks, format="csr")
+    shared.data /= 2 - shared.data  # both rows sum to one, so their maxima sum to 2 - the sum of minima
+    return shared
+
+
+def k_reciprocal(
+    distances: np.ndarray, num_query: int, k1: int = 20, k2: int = 6, lambda_value: float = 0.3
+) -> np.ndarray:
+    """Re-rank by k-reciprocal encoding, from distances.
+
+    The result is (1 - lambda) Jaccard distance + lambda d, where d is the squared distance over the query's largest.
+
+    Args:
+        distances: (n, n) Euclidean distances, queries first.
+        num_query: number of queries.
+        k1: neighbours that must be mutual.
+        k2: images whose encodings are averaged; 1 turns it off.
+        lambda_value: weight of the original distance, 0 to 1.
+
+    Returns:
+        (num_query, n - num_query) float32 distances.
+
+    Raises:
+        ValueError: if the matrix is not square or not finite, or a parameter is out of its range.
+    """
+    distances = _finite_matrix(distances, np.float32)
+    n = len(distances)
+    if distances.shape[1] != n:
+        raise ValueError(f"distances must be a square matrix, not {distances.shape}")
+    _check_split(num_query, n)
+    _check_parameters(k1, k2, lambda_value)
+    farthest = np.square(distances.max(axis=0, initial=0))
+    scale = np.where(farthest > 0, farthest, 1)
+    k = min(max(k1 + 1, k2), n)
+    indices = np.empty((n, k), np.int32)
+    for rows in _blocks(n, _BLOCK_ROWS):
+        # Columns, not rows: for a matrix that is not symmetric the reference ranks by its transpose.
+        indices[rows] = _smallest(np.square(distances[:, rows]).T / scale[rows, None], k)
+    weights = _encode(indices, lambda rows, columns: np.square(distances[columns, rows]) / scale[rows], k1, k2)
+    return _blend(
+        weights[:num_query],
+        weights[num_query:],
+        lambda rows: np.square(distances[num_query:, rows]).T / scale[rows, None],
+        lambda_value,
+    )
+
+
+def k_reciprocal_from_features(
+    features: np.ndarray, num_query: int, k1: int = 20, k2: int = 6, lambda_value: float = 0.3
+) -> np.ndarray:
+    """Re-rank by k-reciprocal encoding, from features of any length.
+
+    Equals `k_reciprocal` on sqrt(2 - 2 cos + 1e-4) up to rounding, without that matrix.
+
+    Args:
+        features: (n, d) features, queries first.
+        num_query: number of queries.
+        k1: neighbours that must be mutual.
+        k2: images whose encodings are averaged; 1 turns it off.
+        lambda_value: weight of the original distance, 0 to 1.
+
+    Returns:
+        (num_query, n - num_query) float32 distances.
+
+    Raises:
+        ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
+    """
+    _check_split(num_query, len(features))
+    return _from_features(features, slice(num_query), slice(num_query, None), k1=k1, k2=k2, lambda_value=lambda_value)
+
+
+def k_reciprocal_all(features: np.ndarray, k1: int = 20, k2: int = 6, lambda_value: float = 0.3) -> np.ndarray:
+    """Re-ranked distances of every image (row, as the query) to every image, each present once.
+
+    Args:
+        features: (n, d) features of any length.
+        k1: neighbours that must be mutual.
+        k2: images whose encodings are averaged; 1 turns it off.
+        lambda_value: weight of the original distance, 0 to 1.
+
+    Returns:
+        (n, n) float32 distances; not symmetric, since original distances are relative to the query's largest.
+
+    Raises:
+        ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
+    """
+    return _from_features(features, slice(None), slice(None), k1=k1, k2=k2, lambda_value=lambda_value)
+
+
+def expanded_cross_neighborhood(features: np.ndarray, num_query: int, t: int = 10, q: int = 8) -> np.ndarray:
+    """Re-rank by the expanded cross neighbourhood (ECN).
+
+    An image's neighbourhood is its t nearest images and the q nearest of each of those. The result is the mean of the
+    Euclidean distances from the query's neighbourhood to the gallery image and from the gallery image's to the query.
+
+    Args:
+        features: (n, d) features, used as they are, queries first.
+        num_query: number of queries.
+        t: nearest images of an image.
+        q: nearest images of each of those.
+
+    Returns:
+        (num_query, n - num_query) float32 distances.
+
+    Raises:
+        ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
+    """
+    _check_split(num_query, len(features))
+    return _expanded(features, slice(num_query), slice(num_query, None), t, q)
+
+
+def expanded_cross_neighborhood_all(features: np.ndarray, t: int = 10, q: int = 8) -> np.ndarray:
+    """Expanded cross neighbourhood distances of every image to every image.
+
+    Args:
+        features: (n, d) features, used as they are.
+        t: nearest images of an image.
+        q: nearest images of each of those.
+
+    Returns:
+        (n, n) float32 distances, symmetric but for rounding.
+
+    Raises:
+        ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
+    """
+    return _expanded(features, slice(None), slice(None), t, q)
+
+
+def _expanded(features: np.ndarray, queries: slice, gallery: slice, t: int, q: int) -> np.ndarray:
+    features = _finite_matrix(features, np.float64)
+    n = len(features)
+    if t < 1 or q < 1:
+        raise ValueError(f"t and q must be at least 1, not {t} and {q}")
+    of_queries, of_gallery = np.arange(n)[queries], np.arange(n)[gallery]
+    result = np.empty((len(of_queries), len(of_gallery)), np.float32)
+    if result.size == 0 or n == 1:
+        result[:] = 0
+        return result
+    squares = np.einsum("ij,ij->i", features, features)
+    indices = np.empty((n, min(max(t, q), n - 1)), np.int32)
+    for rows in _blocks(n, _BLOCK_ROWS):
+        # The nearest of all is the image itself.
+        indices[rows] = _smallest(_euclidean(features, squares, rows).T, indices.shape[1] + 1)[:, 1:]
+    first, second = (_rows(columns, np.ones(columns.size)) for columns in (indices[:, :t], indices[:, :q]))
+    size = min(t, n - 1) * (1 + min(q, n - 1))
+
+    def from_neighborhoods(whose: sparse.csr_array, to: np.ndarray) -> np.ndarray:
+        distance = _euclidean(features, squares, slice(to[0], to[-1] + 1))
+        return whose @ (distance + second @ distance) / (2 * size)
+
+    for rows in _blocks(len(of_queries), _BLOCK_ROWS):
+        result[rows] = from_neighborhoods(first[gallery], of_queries[rows]).T
+    for rows in _blocks(len(of_gallery), _BLOCK_ROWS):
+        result[:, rows] += from_neighborhoods(first[queries], of_gallery[rows])
+    return result
+
+
+def _from_features(
+    features: np.ndarray, queries: slice, gallery: slice, *, k1: int, k2: int, lambda_value: float
+) -> np.ndarray:
+    _check_parameters(k1, k2, lambda_value)
+    features = l2_normalize(features)
+    weights, farthest = encode(features, k1, k2)
+    query_features, query_farthest, gallery_features = features[queries], farthest[queries], features[gallery]
+    return _blend(
+        weights[queries],
+        weights[gallery],
+        lambda rows: squared_distance(query_features[rows] @ gallery_features.T) / query_farthest[rows, None],
+        lambda_value,
+    )
+
+
+def _blend(
+    queries: sparse.csr_array,
+    gallery: sparse.csr_array,
+    distance: Callable[[slice], np.ndarray],
+    lambda_value: float,
+) -> np.ndarray:
+    """Weigh the Jaccard distances of two encodings and original distances, which come by slices of queries.
+
+    Both are made in blocks, so that nothing grows with queries x gallery but the result.
+    """
+    result = np.empty((queries.shape[0], gallery.shape[0]), np.float32)
+    inverted = gallery.T.tocsr()
+    for rows in _blocks(len(result), _BLOCK_ROWS):
+        block, shared = result[rows], jaccard_similarity(queries[rows], inverted)
+        np.multiply(distance(rows), lambda_value, out=block)
+        block += 1 - lambda_value
+        block[np.repeat(np.arange(len(block)), np.diff(shared.indptr)), shared.indices] -= (
+            1 - lambda_value
+        ) * shared.data
+    return result
+
+
+def _euclidean(features: np.ndarray, squares: np.ndarray, columns: slice) -> np.ndarray:
+    """Distances of all (n, d) features, of these squared lengths, to some of them, (n, columns)."""
+    squared = squares[:, None] + squares[columns] - features @ (2 * features[columns]).T
+    own = np.arange(columns.start, columns.stop)
+    squared[own, own - columns.start] = 0  # not the rounding error that the root would blow up
+    return np.sqrt(np.maximum(squared, 0))
+
+
+def _finite_matrix(values: np.ndarray, dtype: type) -> np.ndarray:
+    values = np.asarray(values, dtype)
+    if values.ndim != 2 or not np.isfinite(values).all():
+        raise ValueError(f"a matrix of finite numbers is needed: shape {values.shape}")
+    return values
+
+
+def _check_split(num_query: int, n: int) -> None:
+    if not 0 <= num_query <= n:
+        raise ValueError(f"num_query must be between 0 and {n}, not {num_query}")
+
+
+def _check_parameters(k1: int, k2: int, lambda_value: float = 0) -> None:
+    if k1 < 1 or k2 < 1:
+        raise ValueError(f"k1 and k2 must be at least 1, not {k1} and {k2}")
+    if not 0 <= lambda_value <= 1:
+        raise ValueError(f"lambda_value must be between 0 and 1, not {lambda_value}")
+
+
+def _blocks(n: int, step: int) -> Iterator[slice]:
+    return (slice(start, min(start + step, n)) for start in range(0, n, step))
+
+
+def _copies(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that equal an earlier row, and the first such row of each."""
+    # Few rows share an integer sum of their bits, so few need be compared in full.
+    _, group, size = np.unique(
+        features.view(np.uint32).sum(axis=1, dtype=np.uint64), return_inverse=True, return_counts=True
+    )
+    rows = np.flatnonzero(size[group] > 1)
+    first_of: dict[bytes, int] = {}
+    originals = np.array([first_of.setdefault(features[row].tobytes(), row) for row in rows], np.intp)
+    return rows[originals != rows], originals[originals != rows]
+
+
+def _smallest(values: np.ndarray, k: int) -> np.ndarray:
+    """Indices of each row's k smallest values, ascending, ties by index."""
+    values = np.ascontiguousarray(values)
+    rows, n = values.shape
+    if k == 0:
+        return np.empty((rows, 0), np.intp)
+    # The kth smallest of the minima of disjoint groups is no less than the kth smallest value: few entries pass it.
+    groups = min(n, 8 * k)
+    minima = values[:, : n - n % groups].reshape(rows, -1, groups).min(axis=1)
+    bound = np.partition(minima, k - 1, axis=1)[:, k - 1 : k]
+    kept = np.flatnonzero(values <= bound)
+    row, starts = kept // n, np.searchsorted(kept, np.arange(rows) * n)
+    if len(kept) > rows * groups:
+        # Of many that equal the bound, as copies of one image do, the first k of a row are enough to sort.
+        equal = values.ravel()[kept] == bound[row, 0]
+        count = np.cumsum(equal)
+        chosen = ~equal | (count - (count - equal)[starts][row] <= k)
+        kept, row = kept[chosen], row[chosen]
+        starts = np.searchsorted(row, np.arange(rows))
+    kept = kept[np.lexsort((values.ravel()[kept], row))]
+    return kept[starts[:, None] + np.arange(k)] % n
+
+
+def _encode(
+    indices: np.ndarray, distance: Callable[[np.ndarray, np.ndarray], np.ndarray], k1: int, k2: int
+) -> sparse.csr_array:
+    """Weights exp(-d) over expanded k-reciprocal sets, each row's sum one, then local query expansion."""
+    members = _expand(_reciprocal(indices[:, : k1 + 1]), _reciprocal(indices[:, : round(k1 / 2) + 1]))
+    sizes = np.diff(members.indptr)
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    weights = np.empty(len(rows), np.float32)
+    for pairs in _blocks(len(rows), _BLOCK_PAIRS):
+        weights[pairs] = np.exp(-distance(rows[pairs], members.indices[pairs]))
+    totals = np.bincount(rows, weights, minlength=len(sizes)).astype(np.float32)
+    members = sparse.csr_array((weights / totals[rows], members.indices, members.indptr), shape=members.shape)
+    if k2 == 1:
+        return members
+    nearest = indices[:, :k2]
+    return _rows(nearest, np.full(nearest.size, 1 / max(1, nearest.shape[1]), np.float32)) @ members
+
+
+def _reciprocal(indices: np.ndarray) -> sparse.csr_array:
+    """Pattern of the neighbours that have the row itself among theirs."""
+    mutual = np.empty(indices.shape, bool)
+    for rows in _blocks(len(indices), _BLOCK_ROWS):
+        own = np.arange(rows.start, rows.stop, dtype=indices.dtype)[:, None, None]
+        mutual[rows] = (indices[indices[rows]] == own).any(axis=2)
+    starts = np.concatenate([[0], np.cumsum(mutual.sum(axis=1))])
+    shape = (len(indices), len(indices))
+    return sparse.csr_array((np.ones(starts[-1], np.float32), indices[mutual], starts), shape=shape)
+
+
+def _expand(mutual: sparse.csr_array, core: sparse.csr_array) -> sparse.csr_array:
+    """Pattern of each set joined with its members' smaller sets of which it holds more than two thirds."""
+    overlap = (mutual @ core).multiply(mutual).tocsr()  # being mutual is symmetric: core is its own transpose
+    overlap.data *= 3 * overlap.data > 2 * np.diff(core.indptr)[overlap.indices]
+    overlap.eliminate_zeros()
+    identity = sparse.eye_array(mutual.shape[0], dtype=np.float32, format="csr")
+    return sparse.hstack([overlap, mutual], format="csr") @ sparse.vstack([core, identity], format="csr")
+
+
+def _rows(columns: np.ndarray, values: np.ndarray) -> sparse.csr_array:
+    """Sparse square matrix with the given (n, k) columns in its rows."""
+    n, k = columns.shape
+    return sparse.csr_array((values, columns.ravel(), np.arange(n + 1) * k), shape=(n, n))
+
+
+def _shared_weight(queries: sparse.csr_array, inverted: sparse.csr_array) -> sparse.csr_array:
+    """Sum of minima of each query's weights and each gallery row's, through the gallery's inverted lists."""
+    lists = inverted[queries.indices]
+    np.minimum(lists.data, np.repeat(queries.data, np.diff(lists.indptr)), out=lists.data)
+    ones = np.ones(len(queries.indices), np.float32)
+    own = sparse.csr_array((ones, np.arange(len(ones)), queries.indptr), shape=(queries.shape[0], len(ones)))
+    return own @ lists

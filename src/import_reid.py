@@ -1,8 +1,0 @@
-from pathlib import Path
-
-from castsearch.logs import logging_to
-from castsearch.reid.networks import load_weights, save_weights
-
-with logging_to(snakemake.log[0]):
-    params = snakemake.params
-    save_weights(load_weights(Path(snakemake.input[0]), params.kind, params.backbone), Path(snakemake.output[0]))

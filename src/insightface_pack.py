@@ -1,5 +1,0 @@
-from castsearch.faces.insightface_pack import download_pack
-from castsearch.logs import logging_to
-
-with logging_to(snakemake.log[0]):
-    download_pack(snakemake.wildcards.pack, snakemake.output[0])

@@ -1,0 +1,41 @@
+from castsearch import files
+from castsearch.evaluation import tables
+from castsearch.report import page
+from castsearch.workflow import provenance
+from castsearch.workflow.logs import logging_to
+
+with logging_to(snakemake.log[0]):
+    params, inputs = snakemake.params, snakemake.input
+    descriptions = {variant.name: variant.description for variant in params.variants}
+    ablation = tables.read_ablation(inputs.ablation or None, descriptions)
+    crops = tables.by_split(inputs.crops)
+    shown = [params.variant.name, params.baseline.name]
+    rankings = {
+        split: {variant: tables.read_rankings(paths, variant) for variant in shown}
+        for split, paths in tables.by_split(inputs.rankings).items()
+    }
+    labels, skipped = {}, []
+    for split, path in zip(params.splits, inputs.labels, strict=True):
+        cast = tables.read_cast(crops.get(split, ()))
+        labels[split], left_out = tables.read_labels(path, cast, "skip", params.across)  # "stop" has stopped there
+        skipped += left_out
+    skipped += tables.read_problems(dict.fromkeys([*inputs.train_crops, *inputs.crops]))
+    movies = page.read_movies(
+        inputs.crops, inputs.faces, rankings, labels, variant=params.variant.name, baseline=params.baseline.name
+    )
+    text = page.render(
+        movies,
+        ablation,
+        title=params.title,
+        variant=params.variant.name,
+        baseline=params.baseline.name,
+        skipped=skipped,
+        training=dict(zip(params.trained, inputs.histories, strict=True)),
+        config=snakemake.config,
+        models=report.list_models(
+            inputs.engines, dict(zip(params.networks, inputs.weights, strict=True)), params.imported
+        ),
+        versions={"castsearch": provenance.commit(snakemake.scriptdir), **provenance.versions(params.packages)},
+        top=params.top,
+    )
+    files.write_text(snakemake.output[0], text)

@@ -1,9 +1,0 @@
-from castsearch import files
-from castsearch.dataset import load_labels
-from castsearch.logs import logging_to
-from castsearch.reid import validation
-
-with logging_to(snakemake.log[0]):
-    params, inputs = snakemake.params, snakemake.input
-    labels = {split: load_labels(path) for split, path in zip(params.splits, inputs.labels, strict=True)}
-    files.write_table(snakemake.output[0], validation.collect(inputs.crops, labels))

@@ -1,0 +1,167 @@
+import json
+
+import pytest
+
+from castsearch.data import challenge
+from castsearch.errors import InputError
+
+SOURCE = "val.json: movie tt1"
+
+
+def candidate(name, **changes):
+    return {"id": name, "img": f"tt1/candidates/{name}.jpg", "bbox": [0, 0, 4, 8], "label": "others"} | changes
+
+
+def test_people_come_cast_first_in_annotation_order():
+    entry = {"cast": [{"id": "b", "img": "b.jpg", "label": "b"}], "candidates": [candidate("z"), candidate("a")]}
+    found, dropped = challenge.people(entry, SOURCE)
+    assert [(person.role, person.id) for person in found] == [("cast", "b"), ("candidate", "z"), ("candidate", "a")]
+    assert dropped == []
+
+
+def test_a_repeated_id_is_reported_with_file_and_record():
+    _, dropped = challenge.people({"cast": [], "candidates": [candidate("a"), candidate("a")]}, SOURCE)
+    assert dropped == [("a", "val.json: movie tt1: candidate a: this id occurs twice")]
+
+
+@pytest.mark.parametrize("name", [None, 7, "", "a,b", "a b", "../a", ".hidden"])
+def test_an_id_that_would_break_a_path_or_a_submission_line_is_left_out(name):
+    found, dropped = challenge.people({"cast": [], "candidates": [candidate("x") | {"id": name}]}, SOURCE)
+    assert found == []
+    assert "candidate 0" in dropped[0][1]
+
+
+@pytest.mark.parametrize(
+    "bbox",
+    [None, [1, 2, 3], [1, 2, 3, "4"], [1, 2, float("nan"), 4], {"x": 1}, [True, 2, 3, 4], [10**400, 0, 5, 5]],
+)
+def test_a_box_that_is_not_four_numbers_is_a_problem(bbox):
+    found, _ = challenge.people({"cast": [], "candidates": [candidate("a", bbox=bbox)]}, SOURCE)
+    assert found[0].problem == "'bbox' is not four finite numbers"
+
+
+@pytest.mark.parametrize("label", [3, ["nm1"], True, "\ud800"])
+def test_a_label_that_is_no_text_is_a_problem(label):
+    found, _ = challenge.people({"cast": [], "candidates": [candidate("a", label=label)]}, SOURCE)
+    assert (found[0].problem, found[0].label) == ("'label' is neither a text nor null", None)
+
+
+@pytest.mark.parametrize("record", [{"label": None}, {}])
+def test_a_record_may_have_no_label(record):
+    found, _ = challenge.people({"cast": [{"id": "a", "img": "a.jpg"} | record], "candidates": []}, SOURCE)
+    assert (found[0].problem, found[0].label) == (None, None)
+
+
+@pytest.mark.parametrize("img", [None, 3, "\ud800.jpg"])
+def test_an_image_path_that_is_no_text_is_a_problem(img):
+    found, _ = challenge.people({"cast": [], "candidates": [candidate("a", img=img)]}, SOURCE)
+    assert (found[0].problem, found[0].img) == ("'img' is not a path", "")
+
+
+@pytest.mark.parametrize("img", ["", "/etc/passwd", "../other/a.jpg", "tt1/../../a.jpg", "tt1\\..\\a.jpg", "a\0b"])
+def test_an_image_path_that_leaves_its_folder_is_refused(tmp_path, img):
+    with pytest.raises(InputError, match="does not stay inside its folder"):
+        challenge.image_path(tmp_path, img)
+
+
+def test_an_image_path_inside_its_folder_is_joined(tmp_path):
+    assert challenge.image_path(tmp_path, "tt1/a.jpg") == tmp_path / "tt1/a.jpg"
+
+
+def test_json_that_is_cut_off_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "val.json"
+    path.write_text('{"tt1": {"cast": [],\n "candidates": [')
+    with pytest.raises(InputError, match=r"val\.json: is not complete JSON: .* at line 2"):
+        challenge.load_annotations(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[" * 100_000, "is nested too deeply"),
+        (f'{{"tt1": {"1" * 5000}}}', "cannot be used: Exceeds the limit"),
+        ('{"tt1": 1, "tt1": 2}', "the key 'tt1' occurs twice"),
+        ('{"tt1": {"cast": [{"id": "a", "id": "b"}], "candidates": []}}', "the key 'id' occurs twice"),
+    ],
+)
+def test_json_that_is_odd_is_refused_in_one_line(tmp_path, text, reason):
+    path = tmp_path / "val.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=rf"val\.json: .*{reason}") as caught:
+        challenge.load_annotations(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_is_read_over(tmp_path):
+    (tmp_path / "val.json").write_text('{"tt1": {"cast": [], "candidates": []}}', encoding="utf-8-sig")
+    assert list(challenge.load_annotations(tmp_path / "val.json")) == ["tt1"]
+
+
+def test_a_cast_id_of_two_movies_is_refused_with_both(tmp_path):
+    entry = {"cast": [{"id": "nm1", "img": "a.jpg"}], "candidates": []}
+    (tmp_path / "val.json").write_text(json.dumps({"tt1": entry, "tt2": entry}))
+    with pytest.raises(InputError, match=r"val\.json: cast id 'nm1' occurs in two movies, tt1 and tt2"):
+        challenge.load_annotations(tmp_path / "val.json")
+
+
+def test_a_cast_id_that_occurs_twice_in_one_movie_is_left_to_its_movie(tmp_path):
+    member = {"id": "nm1", "img": "a.jpg"}
+    (tmp_path / "val.json").write_text(json.dumps({"tt1": {"cast": [member, member], "candidates": []}}))
+    assert list(challenge.load_annotations(tmp_path / "val.json")) == ["tt1"]
+
+
+@pytest.mark.parametrize("labels", [{"nm\n1": []}, {"\ud800": []}, {"nm1": ["a\nb"]}, {"nm1": [3]}, {"nm1": "a"}])
+def test_labels_that_are_no_ids_are_refused_in_one_line(tmp_path, labels):
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    with pytest.raises(InputError, match=r"labels\.json: cast ") as caught:
+        challenge.load_labels(tmp_path / "labels.json")
+    assert str(caught.value).isprintable()
+
+
+def test_a_missing_annotation_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"val\.json: cannot be read: No such file"):
+        challenge.load_annotations(tmp_path / "val.json")
+
+
+@pytest.mark.parametrize("entry", [[], {"cast": []}, {"cast": {}, "candidates": []}])
+def test_a_movie_without_its_two_lists_is_named(tmp_path, entry):
+    path = tmp_path / "val.json"
+    path.write_text(json.dumps({"tt1": entry}))
+    with pytest.raises(InputError, match="movie tt1: expected an object with the lists"):
+        challenge.load_annotations(path)
+
+
+def test_a_movie_id_that_climbs_is_refused(tmp_path):
+    path = tmp_path / "val.json"
+    path.write_text(json.dumps({"../tt1": {"cast": [], "candidates": []}}))
+    with pytest.raises(InputError, match=r"movie '\.\./tt1'"):
+        challenge.load_annotations(path)
+
+
+def test_a_movie_digest_changes_with_the_movie_alone():
+    entry = {"cast": [], "candidates": [candidate("a")]}
+    assert challenge.movie_digest(entry) == challenge.movie_digest(json.loads(json.dumps(entry)))
+    assert challenge.movie_digest(entry) != challenge.movie_digest({"cast": [], "candidates": [candidate("b")]})
+
+
+CANDIDATES = {"tt1_nm1": {"tt1_1", "tt1_2"}}
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        ({"tt1_nm1": ["tt1_1"], "tt9_nm9": []}, "cast tt9_nm9: the split has no such cast id"),
+        ({"tt1_nm1": ["tt9_1", "tt1_1"]}, "cast tt1_nm1: candidate tt9_1: the movie has no such candidate"),
+    ],
+)
+def test_labels_with_an_id_that_the_split_lacks_stop_or_lose_it(labels, reason):
+    with pytest.raises(InputError, match=rf"labels\.json: {reason}"):
+        challenge.check_labels("labels.json", labels, CANDIDATES, "stop")
+    kept, [(_, why)] = challenge.check_labels("labels.json", labels, CANDIDATES, "skip")
+    assert kept == {"tt1_nm1": ["tt1_1"]}
+    assert why == f"labels.json: {reason}"
+
+
+@pytest.mark.parametrize(("label", "named"), [("nm1", True), ("others", False), ("tt1_others_3", False), (None, False)])
+def test_a_label_of_the_others_or_none_names_nobody(label, named):
+    assert challenge.is_cast_label(label) is named

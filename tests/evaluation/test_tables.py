@@ -1,0 +1,173 @@
+import pandas as pd
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from castsearch import files
+from castsearch.data.crops import crop_movie
+from castsearch.errors import InputError
+from castsearch.evaluation import tables
+from castsearch.search.stages import RANKINGS
+
+ROWS = [
+    {"variant": "face", "cast": "m_a", "ranking": ["1", "2", "3"]},
+    {"variant": "face", "cast": "m_b", "ranking": ["3", "2", "1"]},
+    {"variant": "both", "cast": "m_a", "ranking": ["2", "1", "3"]},
+]
+LABELS = {"m_a": ["1"], "m_b": ["1", "2"]}
+
+
+def test_rankings_of_several_movies_are_read_together(tmp_path):
+    for number, rows in enumerate((ROWS[:1], ROWS[1:])):
+        files.write_table(tmp_path / str(number), pa.Table.from_pylist(rows, schema=RANKINGS))
+    paths = [tmp_path / "0", tmp_path / "1"]
+    assert tables.read_rankings(paths, "face") == {"m_a": ["1", "2", "3"], "m_b": ["3", "2", "1"]}
+    assert tables.read_rankings(paths[1:], "both") == {"m_a": ["2", "1", "3"]}
+
+
+def test_rankings_without_the_variant_are_refused_unless_there_are_none(tmp_path):
+    for name, rows in {"m.arrow": ROWS, "empty.arrow": []}.items():
+        files.write_table(tmp_path / name, pa.Table.from_pylist(rows, schema=RANKINGS))
+    with pytest.raises(InputError, match=r"m\.arrow: has no ranking by diffusion face; delete it"):
+        tables.read_rankings([tmp_path / "m.arrow"], "diffusion face")
+    assert tables.read_rankings([tmp_path / "empty.arrow"], "diffusion face") == {}
+
+
+def test_a_cast_id_that_is_ranked_twice_is_refused(tmp_path):
+    for name in ("one.arrow", "two.arrow"):
+        files.write_table(tmp_path / name, pa.Table.from_pylist(ROWS[:1], schema=RANKINGS))
+    with pytest.raises(InputError, match=r"two\.arrow: cast m_a: has a second ranking by face"):
+        tables.read_rankings([tmp_path / "one.arrow", tmp_path / "two.arrow"], "face")
+
+
+def test_a_query_without_a_ranking_scores_0():
+    movies = {"m_a": "m", "m_b": "m"}
+    queries, per_movie, overall = tables.score_rankings(LABELS, {"m_a": ["2", "1", "3"]}, movies)
+    assert queries[["cast", "AP"]].values.tolist() == [["m_a", 0.5], ["m_b", 0.0]]
+    assert per_movie["movie"].tolist() == ["m"]
+    assert overall["mAP"].tolist() == [0.25]
+
+
+@pytest.fixture
+def write_movie(tmp_path):
+    """Write a movie's crop table and its ranking by "face", and return their paths."""
+
+    def write(split, movie, cast, candidates, broken=()):
+        image = {"img": "person.jpg", "bbox": [0, 0, 4, 8]}
+        Image.new("RGB", (4, 8)).save(tmp_path / "person.jpg")
+        entry = {
+            "cast": [{"id": name, "label": label, **image} for name, label in cast.items()],
+            "candidates": [{"id": name, **image, **({"img": ""} if name in broken else {})} for name in candidates],
+        }
+        paths = [tmp_path / kind / split / f"{movie}.arrow" for kind in ("crops", "rankings")]
+        files.write_table(paths[0], crop_movie(entry, f"{split}.json: movie {movie}", tmp_path, "skip"))
+        ranked = [{"variant": "face", "cast": name, "ranking": candidates} for name in cast]
+        files.write_table(paths[1], pa.Table.from_pylist(ranked, schema=RANKINGS))
+        return paths
+
+    return write
+
+
+@pytest.fixture
+def evaluate(tmp_path):
+    """Evaluate movies with `labels` per split."""
+
+    def evaluate(movies, labels, on_bad="stop", across=False):
+        crops, rankings = zip(*movies, strict=True)
+        paths = {split: tmp_path / f"{split}_label.json" for split in labels}
+        for split, path in paths.items():
+            files.write_json(path, labels[split])
+        return tables.evaluate(paths, crops, rankings, ["face"], on_bad=on_bad, across=across)
+
+    return evaluate
+
+
+def test_files_are_sorted_by_split():
+    sorted_files = tables.by_split(["crops/val/a.arrow", "crops/test/a.arrow", "crops/val/b.arrow"])
+    assert {split: [path.stem for path in paths] for split, paths in sorted_files.items()} == {
+        "val": ["a", "b"],
+        "test": ["a"],
+    }
+
+
+def test_the_cast_has_movies_names_and_candidates(write_movie):
+    files = [write_movie("val", "m", {"ada": "ann"}, ["1"])[0], write_movie("val", "n", {"bob": None}, ["1", "2"])[0]]
+    cast = tables.read_cast(files)
+    assert cast.movies == {"ada": "m", "bob": "n"}
+    assert cast.names == {"ada": "ann", "bob": None}
+    assert cast.candidates == {"ada": {"1"}, "bob": {"1", "2"}}
+
+
+def test_candidates_of_a_movie_without_cast_belong_to_the_split(write_movie):
+    files = [write_movie("val", "m", {"ada": "ann"}, ["1"])[0], write_movie("val", "n", {}, ["2"])[0]]
+    assert tables.read_cast(files).everyone == {"1", "2"}
+
+
+def test_splits_that_share_a_cast_id_are_scored_each_by_its_own(write_movie, evaluate):
+    movies = [write_movie("val", "m", {"ada": "ann"}, ["1", "2"]), write_movie("test", "n", {"ada": "ann"}, ["2", "3"])]
+    (queries, _, ablation), _ = evaluate(movies, {"test": {"ada": ["3"]}, "val": {"ada": ["1"]}})
+    assert queries[["split", "variant", "movie", "cast", "AP"]].values.tolist() == [
+        ["test", "face", "n", "ada", 0.5],
+        ["val", "face", "m", "ada", 1.0],
+    ]
+    assert ablation[["split", "variant", "mAP"]].values.tolist() == [["test", "face", 0.5], ["val", "face", 1.0]]
+
+
+def test_labels_of_a_cast_member_of_another_split_stop(write_movie, evaluate):
+    movies = [write_movie("val", "m", {"ada": "ann"}, ["1"]), write_movie("test", "n", {"bob": "ben"}, ["2"])]
+    with pytest.raises(InputError, match=r"val_label\.json: cast bob: the split has no such cast id"):
+        evaluate(movies, {"val": {"bob": ["2"]}})
+
+
+def test_the_evaluation_says_how_many_have_labels_and_what_was_skipped(write_movie, evaluate):
+    movies = [write_movie("val", "m", {"ada": "ann", "bob": "ben"}, ["1", "2"], broken=["2"])]
+    (queries, *_), lines = evaluate(movies, {"val": {"ada": ["1", "7"]}}, on_bad="skip")
+    assert queries["relevant"].tolist() == [1]
+    assert lines[0] == "val: 1 of 2 cast members have labels"
+    assert [line.split(":")[0] for line in lines[1:]] == ["skipped 2", "skipped 7"]
+
+
+def test_a_search_of_all_movies_counts_the_person_in_each(write_movie, evaluate):
+    movies = [write_movie("val", "m", {"ada": "ann"}, ["1"]), write_movie("val", "n", {"bob": "ann"}, ["2"])]
+    labels = {"val": {"ada": ["1"], "bob": ["2"]}}
+    assert evaluate(movies, labels, across=True)[0][0]["relevant"].tolist() == [2, 2]
+
+
+def test_a_split_without_movies_has_no_queries(write_movie, evaluate):
+    (queries, *_), lines = evaluate([write_movie("val", "m", {"ada": "ann"}, ["1"])], {"test": {}})
+    assert len(queries) == 0
+    assert lines == ["test: 0 of 0 cast members have labels"]
+
+
+def test_the_ablation_is_read_with_names_as_text_and_described(tmp_path):
+    (tmp_path / "t.tsv").write_text("split\tvariant\tmAP\n1\tface\t0.5\nNA\tface\t\n")
+    table = tables.read_ablation(tmp_path / "t.tsv", {"face": "faces alone"})
+    assert table["split"].tolist() == ["1", "NA"]
+    assert table["description"].tolist() == ["faces alone"] * 2
+    assert table["mAP"].isna().tolist() == [False, True]
+
+
+def test_without_labels_the_ablation_has_no_rows():
+    assert len(tables.read_ablation(None, {})) == 0
+
+
+def test_a_table_is_written_with_six_decimals(tmp_path):
+    tables.write_tsv(tmp_path / "t.tsv", pd.DataFrame({"variant": ["face"], "mAP": [1 / 3]}))
+    assert (tmp_path / "t.tsv").read_text() == "variant\tmAP\nface\t0.333333\n"
+
+
+TABLE = pd.DataFrame({"split": ["val"], "variant": ["face+body*[my_net]"], "mAP": [1 / 3]})
+MADE_WITH = {"commit": "abc", "seeds": "demo 0"}
+
+
+def test_a_table_says_what_it_was_made_with_and_is_read_all_the_same(tmp_path):
+    tables.write_tsv(tmp_path / "t.tsv", TABLE, MADE_WITH)
+    assert (tmp_path / "t.tsv").read_text().startswith("# commit: abc\n# seeds: demo 0\nsplit\t")
+    assert tables.read_ablation(tmp_path / "t.tsv", {})["mAP"].tolist() == [0.333333]
+    assert tables.to_markdown(TABLE, MADE_WITH).endswith("\n\n- commit: abc\n- seeds: demo 0\n")
+
+
+def test_a_table_in_latex_has_its_characters_escaped():
+    latex = tables.to_latex(TABLE, MADE_WITH)
+    assert latex.startswith("% commit: abc\n")
+    assert r"val & face+body*[my\_net] & 0.3333 \\" in " ".join(latex.split())

@@ -1,0 +1,104 @@
+"""The linters' verdict is part of the tests."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["snakefmt", "--check", "Snakefile", "rules"],
+        ["snakemake", "--lint"],
+    ],
+    ids=" ".join,
+)
+def test_linters_find_nothing(command):
+    program = Path(sys.executable).parent / command[0]
+    done = subprocess.run([program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def rules():
+    """Name and text of every rule."""
+    text = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+    return dict(re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("rule", rules())
+def test_every_rule_says_what_it_needs_and_leaves(rule):
+    directives = (
+        "log:",
+        "benchmark:",
+        "threads:",
+        "mem_mb=growing",
+        "runtime=growing",
+        "conda:",
+        f'code=code("{rule}")',
+    )
+    assert [part for part in directives if part not in rules()[rule]] == []
+
+
+def test_the_environment_of_every_rule_is_there():
+    named = {name: re.findall(r'"\.\./envs/(\w+\.yaml)"', body) for name, body in rules().items()}
+    assert {name: files for name, files in named.items() if len(files) != 1} == {}
+    assert {files[0] for files in named.values()} <= {path.name for path in (ROOT / "envs").glob("*.yaml")}
+
+
+def test_the_rules_of_networks_ask_for_a_gpu():
+    asking = {rule for rule, body in rules().items() if "gpu=" in body}
+    assert asking == {"detect", "embed_faces", "train_reid", "embed_bodies"}
+
+
+def pins():
+    lines = (ROOT / "envs/constraints.txt").read_text().splitlines()
+    return {name.lower().replace("_", "-"): version for name, _, version in (line.partition("==") for line in lines)}
+
+
+def requirements(path):
+    """Names in a requirements file and in those that it includes."""
+    for line in path.read_text().splitlines():
+        if line.startswith("-r "):
+            yield from requirements(path.parent / line.removeprefix("-r "))
+        elif line and not line.startswith(("#", "-")):
+            yield line.lower().replace("_", "-")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.txt")), ids=lambda path: path.name)
+def test_everything_required_is_pinned(path):
+    if path.name == "mxnet.txt":  # has its own pins
+        assert all("==" in line for line in requirements(path))
+    elif path.name != "constraints.txt":
+        assert set(requirements(path)) <= set(pins())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.name)
+def test_a_conda_environment_has_the_pins_of_its_requirements(path):
+    [pip] = [part["pip"] for part in yaml.safe_load(path.read_text())["dependencies"] if isinstance(part, dict)]
+    source = path.with_suffix(".txt") if path.with_suffix(".txt").exists() else path.with_name("core.txt")
+    expected = {name if "==" in name else f"{name}=={pins()[name]}" for name in requirements(source)}
+    assert {line.lower().replace("_", "-") for line in pip} == expected
+
+
+def test_the_post_deploy_scripts_install_what_is_pinned():
+    for script in (ROOT / "envs").glob("*.post-deploy.sh"):
+        for word in script.read_text().split():
+            name, equals, version = word.partition("==")
+            assert not equals or pins()[name] == version
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_a_page_is_finished_and_its_links_lead_somewhere(page):
+    text = (ROOT / page).read_text()
+    assert "@@" not in text
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text)
+    missing = [link for link in links if "://" not in link and not ((ROOT / page).parent / link).exists()]
+    assert missing == []

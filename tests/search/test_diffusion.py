@@ -1,0 +1,179 @@
+import numpy as np
+import pytest
+from scipy import sparse
+
+from castsearch.search import cascade, diffusion
+
+
+def movie(*, num_cast=3, n=60, faceless=0.4):
+    """Features clustered by person; the last person is no cast member."""
+    rng = np.random.default_rng(1)
+    identity = np.concatenate([np.arange(num_cast), rng.integers(0, num_cast + 1, n)])
+    face, body = (1.5 * rng.normal(size=(num_cast + 1, 32))[identity] for _ in range(2))
+    face = face + rng.normal(size=face.shape)
+    body = (body + rng.normal(size=body.shape))[num_cast:]
+    frames = [f"{frame:04d}" for frame in rng.integers(0, max(1, n // 2), n)]
+    return face, body, frames, rng.random(n) >= faceless, num_cast, identity[num_cast:]
+
+
+def rank(face, body, frames, has_face, num_cast):
+    similarity = cascade.face_similarity(face, num_cast, has_face)
+    return diffusion.rank(similarity, face[num_cast:], body, frames=frames, has_face=has_face)
+
+
+def precision(ranking, identity):
+    """Mean R-precision."""
+    rights = [identity[row[: np.count_nonzero(identity == person)]] == person for person, row in enumerate(ranking)]
+    return np.mean([right.mean() for right in rights])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"faceless": 0.0}, {"faceless": 1.0}, {"n": 0}, {"n": 1}, {"n": 2}, {"n": 9}, {"num_cast": 0}, {"num_cast": 1}],
+)
+def test_every_ranking_is_complete(options):
+    face, body, frames, has_face, num_cast, _ = movie(**options)
+    for bodies in (body, None):
+        ranking = rank(face, bodies, frames, has_face, num_cast)
+        assert ranking.dtype == np.int64
+        assert np.sort(ranking, axis=1).tolist() == [list(range(len(frames)))] * num_cast
+
+
+def test_bodies_find_those_without_a_face():
+    face, body, frames, has_face, num_cast, identity = movie()
+    with_bodies = precision(rank(face, body, frames, has_face, num_cast), identity)
+    assert with_bodies > 0.9
+    assert with_bodies > precision(rank(face, None, frames, has_face, num_cast), identity) + 0.2
+
+
+def test_no_faces_leave_candidate_order():
+    face, body, frames, has_face, num_cast, _ = movie(faceless=1)
+    assert rank(face, body, frames, has_face, num_cast).tolist() == [list(range(60))] * 3
+
+
+def test_the_order_of_candidates_does_not_matter():
+    face, body, frames, has_face, num_cast, _ = movie()
+    order = np.random.default_rng(0).permutation(60)
+    shuffled = np.vstack([face[:num_cast], face[num_cast:][order]])
+    ranking = rank(shuffled, body[order], [frames[index] for index in order], has_face[order], num_cast)
+    plain = rank(face, body, frames, has_face, num_cast)
+    assert np.mean(order[ranking] == plain) > 0.9  # rounding may swap those who are as good as equal
+
+
+def test_images_that_are_all_alike_are_ranked():
+    alike = np.ones((8, 4))
+    assert rank(alike, alike[2:], list("aabbcd"), np.ones(6, bool), 2).shape == (2, 6)
+
+
+def test_a_link_counts_from_what_strangers_reach():
+    strangers = np.random.default_rng(0).normal(0.2, 0.1, 100_000)
+    strength = diffusion.link_strength(np.array([0.2, 0.3, 0.65, 1.0]), strangers, 1)
+    np.testing.assert_allclose(strength, [0, 0, 0.25, 1], atol=2e-3)
+
+
+def test_people_seen_often_do_not_change_what_strangers_reach():
+    rng = np.random.default_rng(0)
+    strangers, same = rng.normal(0.2, 0.05, 50_000), rng.normal(0.8, 0.05, 30_000)
+    strength = diffusion.link_strength(same, np.concatenate([strangers, same]), 2)
+    assert np.median(strength) > 0.4
+
+
+def test_what_exceeds_certain_strangers_is_no_strangers_similarity():
+    among = np.array([0.1, 0.2, 0.3, 0.8, 0.9])
+    assert diffusion.strangers(among, np.linspace(0, 0.4, 20)).tolist() == [0.1, 0.2, 0.3]
+    assert diffusion.strangers(among, np.array([0.0, 0.4])).tolist() == among.tolist()  # two tell nothing
+
+
+def test_a_lone_portrait_is_found_where_it_is_most_of_the_movie():
+    rng = np.random.default_rng(1)
+    identity = np.array([0] * 61 + [1, 2, 3, 4] * 7)  # the portrait, its 60 candidates, and 28 of others
+    face, body = (1.5 * rng.normal(size=(5, 32))[identity] + rng.normal(size=(89, 32)) for _ in range(2))
+    frames = [str(number) for number in [*range(60), *range(28)]]  # each of the others stands beside the person
+    ranking = rank(face, body[1:], frames, rng.random(88) >= 0.2, 1)
+    assert precision(ranking, identity[1:]) > 0.95
+
+
+def test_without_strangers_no_link_counts():
+    assert diffusion.link_strength(np.ones(3), np.empty(0), 1).tolist() == [0, 0, 0]
+
+
+def test_people_of_one_frame_are_not_linked():
+    rng = np.random.default_rng(0)
+    features = np.repeat(rng.normal(size=(10, 8)), 2, axis=0)  # each person twice
+    apart = diffusion.links(features, np.arange(20)).toarray()
+    together = diffusion.links(features, np.arange(20) // 2).toarray()
+    np.testing.assert_array_equal(apart, apart.T)
+    assert (apart[::2, 1::2].diagonal() > 0.99).all()
+    assert (together[::2, 1::2].diagonal() == 0).all()
+
+
+def test_a_link_counts_by_the_neighbours_that_two_have_in_common(monkeypatch):
+    # 0, 1 and 2 are all linked; 3 hangs on 2 alone; 4 is nobody's neighbour.
+    linked = np.array([[0, 1, 1, 0, 0], [1, 0, 1, 0, 0], [1, 1, 0, 1, 0], [0, 0, 1, 0, 0], [0] * 5], np.float32)
+    graph = sparse.csr_array(linked)
+    # The rows 1/3 1/3 1/3 0, twice; 1/4 1/4 1/4 1/4; and 0 0 1/2 1/2, as minima over maxima.
+    expected = linked * 3 / 5
+    expected[:2, :2] *= 5 / 3
+    expected[2:4, 2:4] *= 5 / 3 / 3
+    np.testing.assert_allclose(diffusion.joint_neighborhoods(graph).toarray(), expected, rtol=1e-5)
+    monkeypatch.setattr(diffusion, "_BLOCK_ROWS", 2)
+    np.testing.assert_allclose(diffusion.joint_neighborhoods(graph).toarray(), expected, rtol=1e-5)
+
+
+def test_labels_spread_along_links():
+    graph = sparse.csr_array(np.array([[0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]], float))
+    scores = diffusion.spread(np.array([[1, 0, 0, 0]]), graph)[0]
+    # (I - 0.8 S)^-1 0.2 y with S the graph over the roots of its degrees
+    scaled = np.array([[0, 0.5**0.5, 0], [0.5**0.5, 0, 0.5**0.5], [0, 0.5**0.5, 0]])
+    expected = np.linalg.solve(np.eye(3) - 0.8 * scaled, [0.2, 0, 0])
+    np.testing.assert_allclose(scores, [*expected, 0], atol=1e-3)
+
+
+def test_places_in_a_frame_are_given_together():
+    # Each for itself, both would be the first candidate; together, the second cast member yields.
+    scores = np.array([[0.9, 0.1, 0.5], [0.8, 0.7, 0.5]])
+    settled = diffusion.settle_frames(scores, np.array([4, 4, 5]))
+    np.testing.assert_allclose(settled, [[0.9, 0.01, 0.5], [0.08, 0.7, 0.5]])
+
+
+def test_whom_nothing_reaches_stands_between_who_is_the_cast_member_and_who_is_another():
+    face = np.eye(8)[[0, 1, 0, 0, 0, 1, 1, 1, 2, 3]]  # two portraits with three candidates each; two without a face
+    has_face = np.array([True] * 6 + [False] * 2)
+    ranking = rank(face, None, list("abcdefgh"), has_face, 2)
+    assert ranking.tolist() == [[0, 1, 2, 6, 7, 3, 4, 5], [3, 4, 5, 6, 7, 0, 1, 2]]
+    # In one frame with somebody who is the cast member, nobody else is.
+    assert rank(face, None, list("abcdefah"), has_face, 2)[0].tolist()[:5] == [0, 1, 2, 7, 6]
+
+
+def test_whom_only_strangers_reach_comes_after_whom_nothing_reaches():
+    face = np.eye(8)[[0, 0, 0, 1, 1, 2, 2]]  # a portrait with two candidates; two strangers; two without a face
+    body = np.eye(8)[[0, 0, 1, 1, 1, 2]]  # the first without a face is dressed as the strangers are
+    has_face = np.array([True] * 4 + [False] * 2)
+    assert rank(face, body, list("abcdef"), has_face, 1)[0].tolist() == [0, 1, 5, 2, 3, 4]
+
+
+def test_portraits_of_one_person_in_two_movies_are_told():
+    strangers = np.random.default_rng(0).normal(size=(200, 64))
+    portraits = strangers[[0, 1, 0, 0, 2]]
+    assert diffusion.people(portraits, np.array([0, 0, 1, 2, 2]), strangers).tolist() == [0, 1, 0, 0, 2]
+    # The cast of one movie are different people, however alike.
+    assert diffusion.people(portraits, np.zeros(5, int), strangers).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_portraits_of_one_person_do_not_compete():
+    face = np.eye(8)[[0, 0, 1, 0, 2, 0, 1, 2]]  # three portraits, the first two of one person, and five candidates
+    similarity = cascade.face_similarity(face, 3, np.ones(5, bool))
+    seen = {"frames": list("aabcd"), "has_face": np.ones(5, bool)}
+    apart = diffusion.rank(similarity, face[3:], None, **seen)
+    assert apart[1].tolist()[:2] == [2, 0]  # in frame a, the place is the first portrait's
+    together = diffusion.rank(similarity, face[3:], None, person=np.array([0, 0, 1]), **seen)
+    assert together[:2].tolist() == [apart[0].tolist()] * 2
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    face, body, frames, has_face, num_cast, _ = movie()
+    similarity = cascade.face_similarity(face, num_cast, has_face)
+    face = face[num_cast:]
+    for arguments in ((face[:-1], body, frames), (face, body[:-1], frames), (face, body, frames[:-1])):
+        with pytest.raises(ValueError, match="fit"):
+            diffusion.rank(similarity, *arguments[:2], frames=arguments[2], has_face=has_face)

@@ -1,0 +1,154 @@
+import copy
+from pathlib import Path
+
+import pytest
+import timm
+import yaml
+from snakemake.utils import update_config
+
+from castsearch.demo.people import PEOPLE
+from castsearch.errors import InputError
+from castsearch.workflow import configuration
+from castsearch.workflow.configuration import check_files, validate
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def changed(path, value):
+    """The default configuration with the value at a dotted path replaced."""
+    config = copy.deepcopy(DEFAULT)
+    *parents, last = path.split(".")
+    place = config
+    for key in parents:
+        place = place[int(key) if isinstance(place, list) else key]
+    place[last] = value
+    return config
+
+
+def test_the_default_is_valid():
+    validate(DEFAULT, SCHEMA)
+
+
+def test_the_list_of_timms_models_is_timms():
+    """To be written again with timm.list_pretrained(), a line per model with its tags, when timm's version changes."""
+    assert configuration._timm_models() >= set(timm.list_pretrained())
+    assert all(timm.is_model(name) for name in configuration._timm_models())
+
+
+@pytest.mark.parametrize("name", ["timm/convnext_tiny", "timm/vit_small_patch16_224.augreg_in1k"])
+def test_a_timm_model_may_be_named_with_or_without_its_weights_tag(name):
+    config = changed("reid.networks.0.backbone", name)
+    config["reid"]["networks"][0]["imagenet"] = "weights/of_it.safetensors"
+    validate(config, SCHEMA)
+
+
+@pytest.mark.parametrize("names", [["challenge"], ["bag_of_tricks"], ["challenge", "bag_of_tricks"]], ids="+".join)
+def test_the_examples_are_valid(names):
+    merged = copy.deepcopy(DEFAULT)
+    for name in names:
+        update_config(merged, yaml.safe_load((ROOT / f"configs/{name}.yaml").read_text()))
+    validate(merged, SCHEMA)
+
+
+def test_a_network_with_trained_weights_needs_no_people_and_takes_no_recipe():
+    network = {"name": "mgn", "kind": "mgn", "backbone": "resnet50", "weights": "mgn.pth", "precision": "bfloat16"}
+    config = changed("reid.networks", [network])
+    config["data"]["train"] = []
+    validate(config, SCHEMA)
+    for key, value in {"epochs": 1, "imagenet": "resnet50.pth"}.items():
+        network[key] = value
+        with pytest.raises(InputError, match=rf"^config: reid\.networks\.0: .*'{key}' was unexpected"):
+            validate(config, SCHEMA)
+        del network[key]
+
+
+@pytest.mark.parametrize("change", [{"search": ["test"]}, {"train": ["train", "val"]}, {"movies": 0}])
+def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
+    config = copy.deepcopy(DEFAULT)
+    config["reid"]["networks"][1]["use"] = "best"
+    validate(config, SCHEMA)
+    if "movies" in change:
+        config["data"]["demo"]["movies"]["val"] = 0
+    else:
+        config["data"] |= change
+    with pytest.raises(InputError, match=r"^config: reid: use best of mgn: no searched split has labels"):
+        validate(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("colour", 1, "config: top level: unknown key colour"),
+        ("faces.dlib.upsmaple", 1, "config: faces.dlib: unknown key upsmaple; known here: detector, upsample"),
+        ("reid.recipe.epoch", 1, r"config: reid\.recipe: .*'epoch' was unexpected"),
+        ("reid.networks.0.lr", 1, r"config: reid\.networks\.0: .*'lr' was unexpected"),
+        ("data.demo.faceless", "some", r"config: data\.demo\.faceless: 'some' is not of type 'number'"),
+        ("fusion.face_rerank", "yes", r"config: fusion\.face_rerank: 'yes' is not of type 'boolean'"),
+        ("faces.engine", "magic", r"config: faces\.engine: 'magic' is not"),
+        ("reid.recipe.warmup", 12, r"config: reid\.networks\.0: warmup takes all of its 12 epochs"),
+        ("reid.recipe.erasing_area", [0.4, 0.02], r"config: reid\.networks\.0: erasing_area: 0\.4 is above 0\.02"),
+        (
+            "data.files",
+            {"val": {"annotations": "a{b}.json", "images": "."}},
+            r"files\.val\.annotations: 'a\{b\}\.json'",
+        ),
+        ("reid.gpus", 25, r"config: reid\.gpus: more than the images of a batch of reid\.networks\.0"),
+        ("data.search", [], r"config: data\.search: \[\] should be non-empty"),
+        ("data.source", "files", r"config: data\.train: the split train has no entry under data\.files"),
+        ("data.demo.others", 9, r"config: data\.demo: cast \+ others"),
+        ("reid.networks.1.name", "triplet", r"config: reid\.networks: the name triplet occurs twice"),
+        ("reid.networks.0.backbone", "resnet50", r"config: reid\.networks\.0\.imagenet: only mobilenet_v2 is packaged"),
+        ("reid.networks.0.backbone", "resnet18", r"config: reid\.networks\.0\.backbone: 'resnet18' is not one of"),
+        ("reid.networks.0.backbone", "timm/resnet5", r"networks\.0\.backbone: timm/resnet5 is none of timm's models"),
+        ("reid.networks.0.backbone", "timm/resnet50.x", r"networks\.0\.backbone: timm/resnet50\.x is none of timm's"),
+        ("data.train", [], r"config: data\.train: no split to train the networks on"),
+        ("search.method", "magic", r"config: search\.method: 'magic' is not"),
+        ("fusion.body_rerank", True, r"config: fusion\.body_rerank: search\.method diffusion"),
+        ("data.demo.movies.train", 0, r"config: data\.demo\.movies: no movie to train the networks on"),
+        ("reid.recipe.schedule", "linear", r"config: reid\.recipe\.schedule: 'linear' is not one of"),
+        ("reid.recipe.people", 1, r"config: reid\.recipe\.people: 1 is less than the minimum of 2"),
+        ("reid.recipe.margin", "hard", r"config: reid\.recipe\.margin: 'hard'"),
+        ("reid.recipe.learning_rate", float("nan"), r"config: reid\.recipe\.learning_rate: nan is no finite number"),
+        ("faces.selection", {"centre_band": [0.9, 0.1]}, r"config: faces\.selection\.centre_band: 0\.9 is not below"),
+        ("fusion.thresholds", [0.4, 0.5], r"config: fusion\.thresholds: each must not be above"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_the_name_of_its_key(path, value, message):
+    with pytest.raises(InputError, match=message):
+        validate(changed(path, value), SCHEMA)
+
+
+def test_a_whole_split_is_searched_by_diffusion_alone():
+    config = changed("search", {"method": "cascade", "scope": "split"})
+    with pytest.raises(InputError, match=r"config: search\.scope: split needs the memory of search\.method diffusion"):
+        validate(config, SCHEMA)
+    validate(changed("search.scope", "split"), SCHEMA)
+
+
+def test_a_folder_of_images_that_is_not_there_is_refused_by_key(tmp_path):
+    check_files({"val": {"images": str(tmp_path)}})
+    with pytest.raises(InputError, match=r"config: data\.files\.val\.images: no such folder: .*typo"):
+        check_files({"val": {"images": str(tmp_path / "typo")}})
+
+
+def test_the_number_of_photographed_people_is_the_demos():
+    assert len(PEOPLE) == configuration._PHOTOGRAPHED
+
+
+def test_every_wrong_key_is_named_at_once():
+    config = changed("faces.dlib.upsample", "one")
+    config["report"]["crops"] = 0
+    with pytest.raises(InputError, match=r"faces\.dlib\.upsample.*\n.*report\.crops"):
+        validate(config, SCHEMA)
+
+
+def test_every_key_of_the_default_has_a_comment_above_it():
+    lines = (ROOT / "config.yaml").read_text().splitlines()
+    for number, line in enumerate(lines):
+        key, colon, _ = line.strip().partition(":")
+        is_key = colon and key.replace("_", "").isalnum() and not line.strip().startswith(("#", "-"))
+        section = (line.rstrip().endswith(":") and line[:1] not in (" ", "#")) or key in ("dlib", "face", "body")
+        if is_key and not section:
+            assert lines[number - 1].strip().startswith("#"), line

@@ -1,0 +1,121 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from castsearch.workflow import devices
+
+CLAIM = """
+import os, sys
+from castsearch.workflow.devices import claimed_gpus
+with claimed_gpus(int(sys.argv[1])):
+    print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a process that claims GPUs of four pretended ones and holds them until its input ends."""
+    started = []
+
+    def start(number):
+        environment = os.environ | {"CUDA_VISIBLE_DEVICES": "0,1,2,3", "TMPDIR": str(tmp_path)}
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-c", CLAIM, str(number)],
+                env=environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def claimed(process):
+    return process.stdout.readline().strip()
+
+
+def test_each_process_has_gpus_of_its_own(start):
+    assert sorted(claimed(process) for process in [start(1) for _ in range(4)]) == ["0", "1", "2", "3"]
+
+
+def test_a_process_may_have_several(start):
+    found = [claimed(process).split(",") for process in [start(3), start(1)]]
+    assert sorted(map(len, found)) == [1, 3]
+    assert sorted(found[0] + found[1]) == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_a_claim_ends_with_its_process_however_that_ends(start, end):
+    first = start(4)
+    assert claimed(first) == "0,1,2,3"
+    waiting = start(1)
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(timeout=1)
+    first.send_signal(end)
+    assert claimed(waiting) == "0"
+
+
+def test_a_machine_with_fewer_gives_what_it_has(monkeypatch, tmp_path):
+    monkeypatch.setattr(devices.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-5f,GPU-6a")
+    with devices.claimed_gpus(4) as names:
+        assert names == ["GPU-5f", "GPU-6a"]
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-5f,GPU-6a"
+
+
+@pytest.mark.parametrize("before", ["0,1", "GPU-5f", None])
+def test_who_claims_none_sees_none(monkeypatch, before):
+    if before is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", before)
+    with devices.claimed_gpus(0) as names:
+        assert names == []
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") == before
+
+
+@pytest.mark.parametrize("value", ["", "-1", "NoDevFiles"])
+def test_without_gpus_nothing_is_claimed(monkeypatch, value):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+    with devices.claimed_gpus(1) as names:
+        assert names == []
+
+
+def test_all_gpus_of_the_driver_are_there_where_cuda_was_told_of_none(monkeypatch, tmp_path):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'GPU 0: NVIDIA H200 (UUID: GPU-1)'\necho 'GPU 1: NVIDIA H200 (UUID: GPU-2)'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert devices.visible_gpus() == ["0", "1"]
+
+
+def test_without_the_drivers_program_the_cards_themselves_are_counted(monkeypatch, tmp_path):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(devices, "_DEVICES", tmp_path)
+    for name in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm"):
+        (tmp_path / name).touch()
+    assert devices.visible_gpus() == ["0", "1"]
+
+
+def test_torch_is_not_asked_for_a_gpu_where_none_is_to_be_seen(monkeypatch, tmp_path):
+    monkeypatch.setattr(devices.importlib.util, "find_spec", lambda name: pytest.fail(f"looked for {name}"))
+    monkeypatch.setattr(devices, "_DRIVERS", [tmp_path])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not devices.torch_has_gpu()
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    monkeypatch.setattr(devices, "_DRIVERS", [tmp_path / "none"])
+    assert not devices.torch_has_gpu()

@@ -1,0 +1,41 @@
+import sys
+
+import pytest
+
+from castsearch.errors import InputError
+from castsearch.workflow.logs import logging_to
+
+
+def fail(path, error):
+    with logging_to(path):
+        print("half way")
+        raise error
+
+
+def test_a_mistake_of_the_user_is_one_line_and_an_exit_code(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        fail(tmp_path / "log", InputError("val.json: movie tt1: no"))
+    assert ended.value.code == 1
+    assert (tmp_path / "log").read_text() == "half way\nerror: val.json: movie tt1: no\n"
+    assert capsys.readouterr().err == "error: val.json: movie tt1: no\n"
+
+
+def test_a_message_that_no_encoding_can_write_is_escaped(tmp_path):
+    with pytest.raises(SystemExit):
+        fail(tmp_path / "log", InputError("label \ud800"))
+    assert (tmp_path / "log").read_text() == "half way\nerror: label \\ud800\n"
+
+
+def test_any_other_error_leaves_its_trace_in_the_log(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        fail(tmp_path / "log", ZeroDivisionError("x"))
+    assert "ZeroDivisionError: x" in (tmp_path / "log").read_text()
+
+
+def test_output_goes_to_the_log_and_then_back_to_where_it_went(tmp_path):
+    before = sys.stdout, sys.stderr
+    with logging_to(tmp_path / "log"):
+        print("out")
+        print("err", file=sys.stderr)
+    assert (tmp_path / "log").read_text() == "out\nerr\n"
+    assert (sys.stdout, sys.stderr) == before
