@@ -1,18 +1,21 @@
-# make demo   set everything up and run the search on the embedded demo
-# make test   set everything up and run the tests
-# make test-slurm  install SLURM if it is missing, and run the workflow on a cluster of two nodes on this machine
-# make bench  time every part, compare the ways to search: an hour or more
-# make mxnet  set up MXNet's own environment, which only the rule verify_mxnet needs
-# make lint   only the linters, fixing nothing
-# make clean  delete what the workflow wrote
+# make install    set up .venv, which is all that the workflow needs
+# make demo       make install, and run the search on the embedded demo
+# make test       make install, and run the tests
+# make test-slurm install SLURM if it is missing, and run the workflow on a cluster of two nodes on this machine
+# make bench      time every part, compare the ways to search: an hour or more
+# make mxnet      set up MXNet's own environment, which only the rule verify_mxnet needs
+# make lint       only the linters, fixing nothing
+# make clean      delete what the workflow wrote
 
 PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := workflow core faces reid dev
 PYTHON_3_11 := import sys; sys.version_info[:2] == (3, 11) or sys.exit("Python 3.11 is needed: make PYTHON=python3.11 …")
 
-.PHONY: demo test test-slurm bench mxnet lint clean
+.PHONY: install demo test test-slurm bench mxnet lint clean
 .DELETE_ON_ERROR:
+
+install: .venv/ready
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores all
@@ -40,7 +43,7 @@ lint: .venv/ready
 	$(BIN)/hadolint containers/Dockerfile
 
 clean:
-	rm -rf results .snakemake
+	rm -rf results/* .snakemake
 
 # One environment for all rules; `snakemake --sdm conda` builds one per kind of rule instead, from the same pins.
 .venv/ready: $(wildcard envs/*.txt) pyproject.toml

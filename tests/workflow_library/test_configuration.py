@@ -142,13 +142,3 @@ def test_every_wrong_key_is_named_at_once():
     config["report"]["crops"] = 0
     with pytest.raises(InputError, match=r"faces\.dlib\.upsample.*\n.*report\.crops"):
         validate(config, SCHEMA)
-
-
-def test_every_key_of_the_default_has_a_comment_above_it():
-    lines = (ROOT / "config.yaml").read_text().splitlines()
-    for number, line in enumerate(lines):
-        key, colon, _ = line.strip().partition(":")
-        is_key = colon and key.replace("_", "").isalnum() and not line.strip().startswith(("#", "-"))
-        section = (line.rstrip().endswith(":") and line[:1] not in (" ", "#")) or key in ("dlib", "face", "body")
-        if is_key and not section:
-            assert lines[number - 1].strip().startswith("#"), line
