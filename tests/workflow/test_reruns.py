@@ -1,4 +1,4 @@
-"""What the README promises to rerun after a change is what Snakemake would rerun."""
+"""What docs/reruns.md promises to rerun after a change is what Snakemake would rerun."""
 
 import json
 import os
@@ -41,8 +41,8 @@ CHANGES = {
 
 
 def promises():
-    """The README's table: change → rules, with the number of jobs where it names one."""
-    section = (ROOT / "README.md").read_text().partition("| You change …")[2].partition("\n\n")[0]
+    """The page's table: change → rules, with the number of jobs where it names one."""
+    section = (ROOT / "docs/reruns.md").read_text().partition("| You change …")[2].partition("\n\n")[0]
     rows = re.findall(r"^\| (?!---)(.+?) \| (.+?) \|$", section, re.MULTILINE)
     return {change: set(re.findall(r"`(\w+)`", rules)) for change, rules in rows}
 
