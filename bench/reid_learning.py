@@ -67,12 +67,12 @@ def crop_tables(split: str, count: int, folder: Path) -> list[Path]:
 
 def backbones(folder: Path) -> Iterator[tuple[str, Path]]:
     """Name and ImageNet weights of each backbone whose weights an installed package carries."""
-    yield "mobilenet_v2", networks.packaged_file(*MOBILENET)
+    yield "mobilenet_v2", files.packaged_file(*MOBILENET)
     for name, (package, file) in EFFICIENTNETS.items():
         if find_spec(package) is None:
             print(f"{name}: skipped, for want of the package {package.replace('_', '-')}")
             continue
-        published = torch.load(networks.packaged_file(package, file), weights_only=True)
+        published = torch.load(files.packaged_file(package, file), weights_only=True)
         own = timm.create_model(name).state_dict()  # the same layers in the same order, under timm's names
         if [tensor.shape for tensor in published.values()] != [tensor.shape for tensor in own.values()]:
             raise SystemExit(f"{package}: not the layers of timm's {name}")

@@ -2,6 +2,7 @@
 import os
 from functools import lru_cache
 
+from castsearch.files import file_digest
 from castsearch.workflow import provenance
 
 # OpenMP threads that spin while they wait take the cores from the jobs beside them, and glibc would hand a training
@@ -19,7 +20,7 @@ def code(rule_name, *modules):
     )
 
 
-digest = lru_cache(maxsize=None)(provenance.file_digest)
+digest = lru_cache(maxsize=None)(file_digest)
 
 
 def of_movies(pattern, splits):

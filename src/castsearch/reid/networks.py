@@ -5,7 +5,6 @@ those load as they are.
 """
 
 import copy
-import importlib.util
 import json
 import pickle
 import re
@@ -464,20 +463,6 @@ def save_weights(network: Triplet | MGN, path: Path) -> None:
     metadata = {"network": json.dumps(description)}
     with replacing(path) as temporary:
         save_file(state, temporary, metadata)
-
-
-def packaged_file(package: str, name: str) -> Path:
-    """Return the path of the file `name` inside an installed package, which is not imported.
-
-    Raises:
-        InputError: the package or the file is not there.
-    """
-    spec = importlib.util.find_spec(package)
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder, name)
-        if path.is_file():
-            return path
-    raise InputError(f"{name}: not found in the installed package {package}" + ("" if spec else ", which is missing"))
 
 
 def _read_tensors(path: Path, what: str) -> dict[str, Tensor]:

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from castsearch.errors import InputError
-from castsearch.files import read_table
+from castsearch.files import file_digest, read_table
 from castsearch.reid import checkpoints, distributed, history, sampler
 from castsearch.reid.determinism import Precision, cost, deterministic
 from castsearch.reid.images import augment, decode_once, draw_variations, in_memory, to_input
@@ -30,7 +30,7 @@ from castsearch.reid.losses import Metric, Mining, TripletLoss
 from castsearch.reid.networks import Kind, Neck, Pooling, ReidNetwork, build, pick_device, save_weights
 from castsearch.reid.people import People, read_people
 from castsearch.reid.validation import SCORES, validate
-from castsearch.workflow.provenance import file_digest, source_digest
+from castsearch.workflow.provenance import source_digest
 
 _NOT_OF_THE_WEIGHTS = ("validate_every", "checkpoint_every", "checkpoints_kept", "use")  # of an epoch
 

@@ -18,7 +18,6 @@ from PIL import Image
 from castsearch import files
 from castsearch.evaluation import metrics
 from castsearch.report import figures
-from castsearch.workflow.provenance import file_digest
 
 _GALLERY = 24  # crops in the gallery of those found without a face
 
@@ -221,7 +220,7 @@ def list_models(
         {
             "model": name,
             "file": Path(path).name,
-            "sha256": file_digest(path),
+            "sha256": files.file_digest(path),
             "licence": f"that of {imported[name]}" if name in imported else "trained by this run",
         }
         for name, path in networks.items()

@@ -163,12 +163,6 @@ def _files_of(name: str) -> list[Path]:
     return [path for path in found if _NO_RESULTS not in path.parents]
 
 
-def file_digest(path: str | Path) -> str:
-    """Return the SHA-256 of a file, in hex."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def value_digest(value: object) -> str:
     """Return the SHA-256, in hex, of anything that JSON can hold; the order of keys does not matter."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -20,8 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from castsearch.errors import InputError
 from castsearch.faces.networks.onnx_network import RUNTIME_ERRORS
-from castsearch.files import replacing
-from castsearch.workflow.provenance import file_digest
+from castsearch.files import file_digest, replacing
 
 _OPSET = 17
 _IR_VERSION = 8  # what ONNX Runtime has read since 1.12
