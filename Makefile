@@ -1,6 +1,7 @@
 # make install    set up .venv, which is all that the workflow needs
 # make demo       make install, and run the search on the embedded demo
 # make test       make install, and run the tests
+# make test-fast  the tests without runs of the workflow, linters and large networks: about a minute and a half
 # make test-slurm install SLURM if it is missing, and run the workflow on a cluster of two nodes on this machine
 # make bench      time every part, compare the ways to search: an hour or more
 # make mxnet      set up MXNet's own environment, which only the rule verify_mxnet needs
@@ -12,7 +13,7 @@ BIN := .venv/bin
 REQUIREMENTS := workflow core faces reid dev
 PYTHON_3_11 := import sys; sys.version_info[:2] == (3, 11) or sys.exit("Python 3.11 is needed: make PYTHON=python3.11 …")
 
-.PHONY: install demo test test-slurm bench mxnet lint clean
+.PHONY: install demo test test-fast test-slurm bench mxnet lint clean
 .DELETE_ON_ERROR:
 
 install: .venv/ready
@@ -26,6 +27,9 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-fast: .venv/ready
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 test-slurm: .venv/ready
 	tests/slurm/install
