@@ -16,13 +16,15 @@ rule detect:
         "faces"
     conda:
         "../envs/faces.yaml"
-    threads: lambda wildcards: 1 if wildcards.engine == "dlib" else 8
+    threads: lambda wildcards: engines.load(wildcards.engine).THREADS
     resources:
         gpu=1,
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
-        code=code("detect"),
+        code=lambda wildcards: code(
+            "detect", f"castsearch.faces.engines.{wildcards.engine}"
+        ),
         options=lambda wildcards: FACES[wildcards.engine].detection,
         models=lambda wildcards: contents(FACES[wildcards.engine].detection_files),
         gpus=lambda wildcards: FACES[wildcards.engine].gpus,

@@ -17,13 +17,15 @@ rule embed_faces:
         "faces"
     conda:
         "../envs/faces.yaml"
-    threads: lambda wildcards: 1 if wildcards.engine == "dlib" else 8
+    threads: lambda wildcards: engines.load(wildcards.engine).THREADS
     resources:
         gpu=1,
         mem_mb=growing(3000),
         runtime=growing(30),
     params:
-        code=code("embed_faces"),
+        code=lambda wildcards: code(
+            "embed_faces", f"castsearch.faces.engines.{wildcards.engine}"
+        ),
         options=lambda wildcards: FACES[wildcards.engine].embedding,
         models=lambda wildcards: contents(FACES[wildcards.engine].embedding_files),
         gpus=lambda wildcards: FACES[wildcards.engine].gpus,

@@ -1,4 +1,6 @@
-# The seed system's face networks are MXNet checkpoints: each becomes an ONNX file, without MXNet, …
+# The reference system's face networks are MXNet checkpoints: each becomes an ONNX file, without MXNet, …
+
+from castsearch.faces.mxnet import checkpoints
 
 
 rule import_mxnet:
@@ -19,7 +21,7 @@ rule import_mxnet:
     params:
         code=code("import_mxnet"),
         checkpoint=lambda wildcards, input: contents(input),
-        size=lambda wildcards: face_models.INPUT_SIZES[
+        size=lambda wildcards: checkpoints.INPUT_SIZES[
             wildcards.model.partition("/")[0]
         ],
     script:
@@ -47,7 +49,7 @@ rule verify_mxnet:
     params:
         code=code("verify_mxnet"),
         python=config["faces"]["mxnet"]["python"],
-        shapes=lambda wildcards: face_models.TRIAL_SHAPES[
+        shapes=lambda wildcards: checkpoints.TRIAL_SHAPES[
             wildcards.model.partition("/")[0]
         ],
     script:

@@ -1,8 +1,8 @@
 # What this run does: which splits, variants, engines and networks, and which movies are searched together.
 import re
 
+from castsearch.faces import engines
 from castsearch.search import variants
-from castsearch.workflow import face_models, licences
 
 DATA = config["data"]
 TRAIN, SEARCH = DATA["train"], DATA["search"]
@@ -24,9 +24,10 @@ VARIANTS = (
 RERANKED = variants.reranked(VARIANTS)
 BASELINE = variants.Variant(MAIN.engine, method=MAIN.method)
 FACES = {
-    engine: or_stop(face_models.plan, engine, config["faces"][engine])
+    engine: or_stop(configuration.plan_engine, config, engine, "results/models")
     for engine in dict.fromkeys(variant.engine for variant in VARIANTS)
 }
+LICENCES = {engine: engines.load(engine).LICENCE for engine in FACES}
 CHECKPOINTS = {
     model: checkpoint
     for models in FACES.values()
@@ -38,7 +39,7 @@ VERIFIED = {
     if config["faces"]["mxnet"]["verify"]
 }
 if workflow.is_main_process and not all(map(os.path.exists, VERIFIED.values())):
-    or_stop(face_models.mxnet_python, config["faces"]["mxnet"]["python"])
+    or_stop(configuration.check_mxnet, config["faces"]["mxnet"]["python"])
 
 
 def contents(files):
@@ -77,11 +78,8 @@ LABELLED = [split for split in SEARCH if SPLITS[split].get("labels")]
 
 
 onstart:
-    for engine in FACES:
-        print(
-            f"Face models of {engine}: {licences.FACE_MODELS[engine]}",
-            file=sys.stderr,
-        )
+    for engine, licence in LICENCES.items():
+        print(f"Face models of {engine}: {licence}", file=sys.stderr)
 
 
 wildcard_constraints:

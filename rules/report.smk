@@ -48,6 +48,7 @@ rule report:
         variants=VARIANTS,
         networks=list(NETWORKS),
         trained=TRAINED,
+        licences=LICENCES,
         imported={
             name: network["weights"]
             for name, network in NETWORKS.items()

@@ -1,4 +1,4 @@
-from castsearch.faces.engines.insightface_pack import download_pack
+from castsearch.faces.packs.download import download_pack
 from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]):

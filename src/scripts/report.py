@@ -32,8 +32,11 @@ with logging_to(snakemake.log[0]):
         skipped=skipped,
         training=dict(zip(params.trained, inputs.histories, strict=True)),
         config=snakemake.config,
-        models=report.list_models(
-            inputs.engines, dict(zip(params.networks, inputs.weights, strict=True)), params.imported
+        models=page.list_models(
+            inputs.engines,
+            params.licences,
+            dict(zip(params.networks, inputs.weights, strict=True)),
+            params.imported,
         ),
         versions={"castsearch": provenance.commit(snakemake.scriptdir), **provenance.versions(params.packages)},
         top=params.top,

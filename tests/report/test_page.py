@@ -306,12 +306,12 @@ def test_the_models_of_every_engine_are_listed(tmp_path):
     for path in paths:
         engine = {"engine": path.name, "licence": "free", "models": [{"file": "a.dat", "sha256": "0"}]}
         files.write_table(path, pa.table({"id": []}).replace_schema_metadata({"engine": json.dumps(engine)}))
-    assert [model["model"] for model in page.list_models(paths, {}, {})] == ["dlib", "insightface"]
+    assert [model["model"] for model in page.list_models(paths, {"dlib": "free", "insightface": "research"}, {}, {})] == ["dlib", "insightface"]
 
 
 def test_a_network_that_was_not_trained_has_the_licence_of_its_file(tmp_path):
     files.write_text(tmp_path / "weights.safetensors", "")
-    own, given = page.list_models([], dict.fromkeys("ab", tmp_path / "weights.safetensors"), {"b": "published.pth"})
+    own, given = page.list_models([], {}, dict.fromkeys("ab", tmp_path / "weights.safetensors"), {"b": "published.pth"})
     assert (own["licence"], given["licence"]) == ("trained by this run", "that of published.pth")
 
 

@@ -200,19 +200,22 @@ def read_movies(
 
 
 def list_models(
-    face_tables: Iterable[str | Path], networks: Mapping[str, str | Path], imported: Mapping[str, str]
+    face_tables: Iterable[str | Path],
+    licences: Mapping[str, str],
+    networks: Mapping[str, str | Path],
+    imported: Mapping[str, str],
 ) -> list[dict[str, str]]:
     """Describe the files of weights of a run, as `render` takes them.
 
     Args:
-        face_tables: one of each face engine; its metadata name `engine`, `licence` and `models`, each with `file` and
-            `sha256`.
+        face_tables: one of each face engine; its metadata name `engine` and `models`, each with `file` and `sha256`.
+        licences: on what terms the models of each face engine may be used.
         networks: path of the trained weights per ReID network.
         imported: file that they were imported from, of those that this run did not train.
     """
     engines = [json.loads(files.read_table(path).schema.metadata[b"engine"]) for path in face_tables]
     faces = [
-        {"model": engine["engine"], "licence": engine["licence"], **model}
+        {"model": engine["engine"], "licence": licences[engine["engine"]], **model}
         for engine in engines
         for model in engine["models"]
     ]

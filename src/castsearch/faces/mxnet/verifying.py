@@ -7,7 +7,6 @@ from pathlib import Path
 
 from castsearch.errors import InputError
 from castsearch.faces.mxnet import comparing
-from castsearch.workflow.face_models import mxnet_python
 
 TOLERANCE = 1e-4
 
@@ -30,10 +29,12 @@ def largest_errors(
     Raises:
         InputError: there is no such interpreter, or it could not run both.
     """
-    python = mxnet_python(str(python))
     files = {"symbol": str(symbol), "params": str(params), "onnx": str(onnx)}
-    command = [python, "-P", comparing.__file__, json.dumps(files | {"shapes": shapes})]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [str(python), "-P", comparing.__file__, json.dumps(files | {"shapes": shapes})]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise InputError(f"{python}: cannot be started ({error.strerror}); `make mxnet` sets it up") from None
     print(done.stderr, end="")
     if done.returncode != 0:
         reason = " ".join(done.stderr.split()[-20:]) or f"exit code {done.returncode}"

@@ -2,59 +2,22 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import numpy as np
 import onnx
 import onnxruntime
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
 from castsearch.errors import InputError
-from castsearch.faces.engine import ModelFile
-from castsearch.workflow.devices import torch_has_gpu
-
-Network = Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]]
-"""From (batch, 3, height, width) to the outputs, each with the batch first."""
-
-Precision = Literal["float32", "bfloat16"]
-
-FLOAT = "tensor(float)"
-"""The type of an input or output in single precision."""
-
-_CUDA = "CUDAExecutionProvider"
-_PROVIDERS = {
-    # Single precision is to be that; and crops of ever new sizes must not each be timed with every algorithm.
-    _CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
-    "CPUExecutionProvider": {},
-}
-
-RUNTIME_ERRORS = (
-    errors.Fail,
-    errors.InvalidArgument,
-    errors.InvalidGraph,
-    errors.InvalidProtobuf,
-    errors.NotImplemented,
-    errors.RuntimeException,
-)
-
-
-def session_options(threads: int) -> dict[str, object]:
-    """Return keyword arguments of a session: CUDA before the CPU where it can be had, and threads for the CPU."""
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = threads
-    settings.inter_op_num_threads = 1
-    providers = [provider for provider in _PROVIDERS if provider in onnxruntime.get_available_providers()]
-    if providers[0] == _CUDA:
-        onnxruntime.preload_dlls()  # CUDA's libraries may be those of Python packages, such as torch's
-    options = [_PROVIDERS[provider] for provider in providers]
-    return {"sess_options": settings, "providers": providers, "provider_options": options}
-
+from castsearch.faces.files import ModelFile
+from castsearch.faces.networks import Network, Precision
+from castsearch.faces.networks.runtime import CUDA, FLOAT, RUNTIME_ERRORS, session_options
+from castsearch.hardware import torch_has_gpu
 
 def print_device(model: ModelFile, session: onnxruntime.InferenceSession) -> None:
     """Say in the log on which device a network runs, and how it could run on a GPU that is there."""
-    if _CUDA in session.get_providers():
+    if CUDA in session.get_providers():
         place = "on a GPU"
     elif torch_has_gpu():
         place = "on the CPU; for the GPU, install onnxruntime-gpu in place of onnxruntime"
@@ -163,7 +126,7 @@ def open_network(
     if any(isinstance(side, int) and side != size for side in sides):
         wanted = f"{size}x{size} pixels" if size else "any size"
         raise InputError(f"{model.path}: {expected} for images of {wanted} was expected, not of {sides}; {remedy}")
-    if precision != "float32" or (_CUDA not in session.get_providers() and torch_has_gpu()):
+    if precision != "float32" or (CUDA not in session.get_providers() and torch_has_gpu()):
         from castsearch.faces.networks import torch_network  # noqa: PLC0415 (torch takes seconds to import)
 
         try:

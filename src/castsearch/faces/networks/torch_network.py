@@ -16,7 +16,7 @@ from onnx2torch.node_converters.activations import OnnxSoftmaxV1V11
 from torch import nn
 
 from castsearch.errors import InputError
-from castsearch.faces.networks.onnx_network import Network, Precision
+from castsearch.faces.networks import Network, Precision
 
 _TOLERANCE = 1e-3  # of an output's largest value: far more than rounding, far less than another meaning
 _SIDES = (75, 61)  # of the image that a network of any size is tried on: small, and no multiple of a stride

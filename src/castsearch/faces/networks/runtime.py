@@ -1,0 +1,35 @@
+"""ONNX Runtime: how its sessions are opened, and what they raise."""
+
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+FLOAT = "tensor(float)"
+"""The type of an input or output in single precision."""
+
+CUDA = "CUDAExecutionProvider"
+_PROVIDERS = {
+    # Single precision is to be that; and crops of ever new sizes must not each be timed with every algorithm.
+    CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
+    "CPUExecutionProvider": {},
+}
+
+RUNTIME_ERRORS = (
+    errors.Fail,
+    errors.InvalidArgument,
+    errors.InvalidGraph,
+    errors.InvalidProtobuf,
+    errors.NotImplemented,
+    errors.RuntimeException,
+)
+
+
+def session_options(threads: int) -> dict[str, object]:
+    """Return keyword arguments of a session: CUDA before the CPU where it can be had, and threads for the CPU."""
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    providers = [provider for provider in _PROVIDERS if provider in onnxruntime.get_available_providers()]
+    if providers[0] == CUDA:
+        onnxruntime.preload_dlls()  # CUDA's libraries may be those of Python packages, such as torch's
+    options = [_PROVIDERS[provider] for provider in providers]
+    return {"sess_options": settings, "providers": providers, "provider_options": options}
