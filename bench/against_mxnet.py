@@ -25,9 +25,9 @@ import torch
 from faces import SHARED, mxnet_files, teraflop
 from tqdm import tqdm
 
+from castsearch.faces.mxnet.checkpoints import INPUT_SIZES
 from castsearch.faces.mxnet.importing import build_onnx
 from castsearch.faces.networks.retinaface import SEED_PYRAMID, pyramid_scales
-from castsearch.workflow import face_models
 
 PYTHON = Path(__file__).parents[1] / ".venv-mxnet/bin/python"
 CROPS = ((300, 700), (210, 430))
@@ -40,7 +40,7 @@ def write_detector(folder: Path) -> tuple[Path, Path]:
     Path(f"{prefix}-symbol.json").write_text(json.dumps(graph))
     named = {f"{'aux' if 'moving' in name else 'arg'}:{name}": array for name, array in weights.items()}
     mxnet_files().write_params(Path(f"{prefix}-0000.params"), named)
-    onnx.save(build_onnx(graph, weights, face_models.INPUT_SIZES["detector"]), folder / "R50.onnx")
+    onnx.save(build_onnx(graph, weights, INPUT_SIZES["detector"]), folder / "R50.onnx")
     return prefix, folder / "R50.onnx"
 
 

@@ -28,11 +28,13 @@ import torch
 import yaml
 
 from castsearch.errors import InputError
-from castsearch.faces.engine import Engine, Face, Image, make_engine
+from castsearch.faces import engines as face_engines
+from castsearch.faces.engine import Engine, Face, Image
+from castsearch.faces.mxnet.checkpoints import INPUT_SIZES
 from castsearch.faces.mxnet.importing import build_onnx
-from castsearch.faces.networks.onnx_network import session_options
 from castsearch.faces.networks.retinaface import SEED_PYRAMID, pyramid_scales
-from castsearch.workflow import face_models
+from castsearch.faces.networks.runtime import session_options
+from castsearch.workflow import configuration
 
 SHARED = Path(__file__).parents[2] / "shared"
 CROP = (300, 700)
@@ -63,7 +65,7 @@ def filled_networks(folder: Path) -> dict[str, str]:
     for part, network in (("detector", "R50"), ("recogniser", "arcface")):
         graph, weights = mxnet_files().filled_checkpoint(SHARED / "golden", network)
         files[part] = str(folder / f"{network}.onnx")
-        onnx.save(build_onnx(graph, weights, face_models.INPUT_SIZES[part]), files[part])
+        onnx.save(build_onnx(graph, weights, INPUT_SIZES[part]), files[part])
     return files
 
 
@@ -85,12 +87,10 @@ def engines(folder: Path, config: Path | None) -> Iterator[tuple[str, str, dict]
         return
     faces = yaml.safe_load(config.read_text())["faces"]
     default = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())["faces"]
-    options = default[faces["engine"]] | faces.get(faces["engine"], {})
-    yield (
-        f"{faces['engine']}, {config.name}",
-        faces["engine"],
-        dict(face_models.plan(faces["engine"], options).embedding),
-    )
+    name = faces["engine"]
+    options = default.get(name, {}) | faces.get(name, {})
+    files = configuration.plan_engine({"faces": {name: options}}, name, "results/models")
+    yield f"{name}, {config.name}", name, dict(files.embedding)
 
 
 def teraflop(detector: str | Path, crop: Image, pyramid: Sequence[float]) -> float:
@@ -136,7 +136,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for label, name, arguments in engines(Path(folder), options.config):
             try:
-                engine = make_engine(name, arguments, options.threads)
+                engine = face_engines.load(name).make(arguments, options.threads)
                 detection, embedding = seconds(engine, crops)
             except InputError as error:
                 print(f"{label}: skipped: {error}")

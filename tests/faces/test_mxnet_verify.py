@@ -41,7 +41,7 @@ def test_outputs_within_the_tolerance_pass():
 
 
 def test_missing_environment_is_named_with_its_remedy(checkpoint, tmp_path):
-    with pytest.raises(InputError, match=r"none/bin/python is not there: `make mxnet` sets it up"):
+    with pytest.raises(InputError, match=r"none/bin/python: cannot be started .*; `make mxnet` sets it up"):
         largest_errors(tmp_path / "none/bin/python", *checkpoint, SHAPES)
 
 

@@ -8,13 +8,13 @@ from mxnet_files import filled_checkpoint, write_recogniser
 
 from castsearch.errors import InputError
 from castsearch.faces.alignment import align, centre_chip
-from castsearch.faces.engine import Face, make_engine, provenance, read_ahead
+from castsearch.faces.engine import Face, provenance, read_ahead
+from castsearch.faces.engines import retinaface_arcface
 from castsearch.faces.engines.retinaface_arcface import RetinaFaceArcFaceEngine
 from castsearch.faces.mxnet.importing import build_onnx, import_checkpoint
 from castsearch.faces.networks import retinaface
 from castsearch.faces.networks.retinaface import detect, pyramid_scales
 
-NAME = "retinaface_arcface"
 LANDMARKS = np.array([(180, 100), (220, 100), (200, 125), (185, 150), (215, 150)], np.float32)
 
 
@@ -33,7 +33,7 @@ def run(path):
 
 
 def test_detection_runs_over_the_pyramid(files, collins, hanks):
-    engine = make_engine(NAME, files | {"pyramid": [50, 80]})
+    engine = retinaface_arcface.make(files | {"pyramid": [50, 80]})
     for image, faces in zip([collins, hanks], engine.detect([collins, hanks]), strict=True):
         expected = detect(run(files["detector"]), image, pyramid_scales(*image.shape[:2], [50, 80]), 0.5)
         assert len(faces.scores) > 0
@@ -42,13 +42,13 @@ def test_detection_runs_over_the_pyramid(files, collins, hanks):
 
 def test_feature_is_that_of_the_aligned_face_in_rgb(files, collins):
     face = Face(np.array([160, 60, 240, 170], np.float32), LANDMARKS)
-    (found,) = make_engine(NAME, files).embed([(collins, face)])
+    (found,) = retinaface_arcface.make(files).embed([(collins, face)])
     chip = align(collins, LANDMARKS).transpose(2, 0, 1)[None].astype(np.float32)
     np.testing.assert_allclose(found, run(files["recogniser"])(chip)[0][0], rtol=1e-4, atol=1e-4)
 
 
 def test_features_keep_their_order_over_batches(files, collins):
-    engine = make_engine(NAME, files)
+    engine = retinaface_arcface.make(files)
     images = [np.roll(collins, 20 * shift, axis=1) for shift in range(20)]
     together = list(engine.embed((image, None) for image in images))
     for image, feature in list(zip(images, together, strict=True))[::6]:
@@ -62,7 +62,7 @@ def test_recogniser_of_a_fixed_batch_gives_the_features_of_any(tmp_path, collins
     write_fixed_recogniser(tmp_path / "any.onnx", dimension=512)
     found, expected = (
         list(
-            make_engine(NAME, {"detector": tmp_path / name, "recogniser": tmp_path / name}).embed(
+            retinaface_arcface.make({"detector": tmp_path / name, "recogniser": tmp_path / name}).embed(
                 [(np.roll(collins, 20 * shift, axis=1), None) for shift in range(3)]
             )
         )
@@ -83,14 +83,16 @@ def fixed(path, output, **sizes):
 def test_detector_of_a_fixed_batch_finds_the_faces_of_any(files, tmp_path, hanks):
     options = files | {"pyramid": [50]}
     detector = fixed(files["detector"], tmp_path / "fixed.onnx", d0=2)
-    (expected,), (found,) = (make_engine(NAME, options | more).detect([hanks]) for more in ({}, {"detector": detector}))
+    (expected,), (found,) = (
+        retinaface_arcface.make(options | more).detect([hanks]) for more in ({}, {"detector": detector})
+    )
     np.testing.assert_allclose(found.boxes, expected.boxes, atol=1e-3)
 
 
 def test_network_for_images_of_another_size_is_refused_at_first_use(files, tmp_path, hanks):
     detector = fixed(files["detector"], tmp_path / "detector.onnx", d2=640, d3=640)
     write_fixed_recogniser(tmp_path / "recogniser.onnx", side=96, dimension=512)
-    engine = make_engine(NAME, {"detector": detector, "recogniser": tmp_path / "recogniser.onnx"})
+    engine = retinaface_arcface.make({"detector": detector, "recogniser": tmp_path / "recogniser.onnx"})
     with pytest.raises(InputError, match=r"detector\.onnx: a RetinaFace network for images of any size was expected"):
         next(engine.detect([hanks]))
     with pytest.raises(InputError, match=r"recogniser\.onnx: an ArcFace network for images of 112x112 .* \[96, 96\]"):
@@ -102,7 +104,7 @@ def test_network_in_half_precision_or_of_grey_images_is_refused_at_first_use(fil
     write_fixed_recogniser(tmp_path / "half.onnx", dimension=512)
     halve(tmp_path / "half.onnx")
     for name, found in (("grey", r"1 in tensor\(float\)"), ("half", r"3 in tensor\(float16\)")):
-        engine = make_engine(NAME, files | {"recogniser": tmp_path / f"{name}.onnx"})
+        engine = retinaface_arcface.make(files | {"recogniser": tmp_path / f"{name}.onnx"})
         with pytest.raises(InputError, match=rf"{name}\.onnx: an ArcFace network for images of 3 channels .*{found}"):
             next(engine.embed([(hanks, None)]))
 
@@ -110,25 +112,25 @@ def test_network_in_half_precision_or_of_grey_images_is_refused_at_first_use(fil
 def test_weights_in_another_file_are_refused_at_first_use(files, tmp_path, hanks):
     model = onnx.load(files["recogniser"])
     onnx.save(model, tmp_path / "a.onnx", save_as_external_data=True, location="a.onnx.data", size_threshold=0)
-    engine = make_engine(NAME, files | {"recogniser": tmp_path / "a.onnx"})
+    engine = retinaface_arcface.make(files | {"recogniser": tmp_path / "a.onnx"})
     with pytest.raises(InputError, match=r"a\.onnx: its weights are in a\.onnx\.data beside it; make it one file"):
         next(engine.embed([(hanks, None)]))
 
 
 def test_missing_model_is_named_with_its_remedy(files, tmp_path):
     with pytest.raises(InputError, match=r"none\.onnx: the model file is missing; .*import_mxnet"):
-        make_engine(NAME, files | {"detector": tmp_path / "none.onnx"})
+        retinaface_arcface.make(files | {"detector": tmp_path / "none.onnx"})
 
 
 def test_truncated_model_is_refused_at_first_use(files, tmp_path, hanks):
     (tmp_path / "cut.onnx").write_bytes(files["detector"].read_bytes()[:-1000])
-    engine = make_engine(NAME, files | {"detector": tmp_path / "cut.onnx"})
+    engine = retinaface_arcface.make(files | {"detector": tmp_path / "cut.onnx"})
     with pytest.raises(InputError, match=r"cut\.onnx: a RetinaFace network was expected.*import_mxnet"):
         next(engine.detect([hanks]))
 
 
 def test_model_of_another_kind_is_refused_at_first_use(files, hanks):
-    engine = make_engine(NAME, {"detector": files["recogniser"], "recogniser": files["detector"]})
+    engine = retinaface_arcface.make({"detector": files["recogniser"], "recogniser": files["detector"]})
     with pytest.raises(InputError, match=r"recogniser\.onnx: a RetinaFace network was expected.*not \[512\]"):
         next(engine.detect([hanks]))
     with pytest.raises(InputError, match=r"detector\.onnx: an ArcFace network was expected"):
@@ -136,7 +138,7 @@ def test_model_of_another_kind_is_refused_at_first_use(files, hanks):
 
 
 def test_provenance_names_both_files(files):
-    shown = provenance(make_engine(NAME, files))
+    shown = provenance(retinaface_arcface.make(files))
     assert [model["file"] for model in shown["models"]] == ["detector.onnx", "recogniser.onnx"]
 
 
@@ -197,7 +199,7 @@ def test_adaptive_pyramid_goes_on_from_the_faces_it_has(monkeypatch):
 def test_adaptive_pyramid_without_a_face_equals_the_exact_one(files):
     blank = np.full((60, 40, 3), 128, np.uint8)
     exact, adaptive = (
-        next(make_engine(NAME, files | {"pyramid": [50, 80], "adaptive": mode}).detect([blank]))
+        next(retinaface_arcface.make(files | {"pyramid": [50, 80], "adaptive": mode}).detect([blank]))
         for mode in (False, True)
     )
     for one, other in zip(exact, adaptive, strict=True):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from castsearch.faces import select_candidate_face, select_cast_face
+from castsearch.faces.selection import select_candidate_face, select_cast_face
 
 
 @pytest.fixture(scope="module")

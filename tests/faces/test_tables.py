@@ -13,14 +13,15 @@ from castsearch.data.crops import SCHEMA
 from castsearch.errors import InputError
 from castsearch.faces.detection import detect_table
 from castsearch.faces.embedding import embed_table, select_faces
-from castsearch.faces.engine import Faces, make_engine
+from castsearch.faces.engine import Faces
+from castsearch.faces.engines import dlib as dlib_engine
 from castsearch.faces.selection import Selection
 from castsearch.files import write_table
 
 
 @pytest.fixture(scope="module")
 def engine():
-    return make_engine("dlib")
+    return dlib_engine.make({})
 
 
 def jpeg(image):
@@ -162,7 +163,7 @@ def test_what_scores_below_the_least_score_was_not_detected():
 class BrokenEngine:
     """An engine whose detector or embedder gives a wrong number for its second image."""
 
-    name, licence, models, selection, dimension = "broken", "", (), Selection(), 2
+    name, models, selection, dimension = "broken", (), Selection(), 2
 
     def __init__(self, number):
         self.numbers = iter([0.9, number])

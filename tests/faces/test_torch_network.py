@@ -7,7 +7,7 @@ from mxnet_files import filled_checkpoint
 from onnx import helper
 
 from castsearch.errors import InputError
-from castsearch.faces.engine import model_file
+from castsearch.faces.files import model_file
 from castsearch.faces.mxnet.importing import build_onnx
 from castsearch.faces.networks import onnx_network, retinaface, torch_network
 

@@ -304,9 +304,11 @@ def test_movies_show_the_rankings_and_labels_of_their_own_split(tmp_path):
 def test_the_models_of_every_engine_are_listed(tmp_path):
     paths = [tmp_path / name for name in ("dlib", "insightface")]
     for path in paths:
-        engine = {"engine": path.name, "licence": "free", "models": [{"file": "a.dat", "sha256": "0"}]}
+        engine = {"engine": path.name, "models": [{"file": "a.dat", "sha256": "0"}]}
         files.write_table(path, pa.table({"id": []}).replace_schema_metadata({"engine": json.dumps(engine)}))
-    assert [model["model"] for model in page.list_models(paths, {"dlib": "free", "insightface": "research"}, {}, {})] == ["dlib", "insightface"]
+    licences = {"dlib": "free", "insightface": "research"}
+    listed = page.list_models(paths, licences, {}, {})
+    assert {model["model"]: model["licence"] for model in listed} == licences
 
 
 def test_a_network_that_was_not_trained_has_the_licence_of_its_file(tmp_path):

@@ -8,8 +8,9 @@ from snakemake.utils import update_config
 
 from castsearch.demo.people import PEOPLE
 from castsearch.errors import InputError
+from castsearch.faces import engines
 from castsearch.workflow import configuration
-from castsearch.workflow.configuration import check_files, validate
+from castsearch.workflow.configuration import check_files, plan_engine, validate
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
@@ -135,6 +136,22 @@ def test_a_folder_of_images_that_is_not_there_is_refused_by_key(tmp_path):
 
 def test_the_number_of_photographed_people_is_the_demos():
     assert len(PEOPLE) == configuration._PHOTOGRAPHED
+
+
+def test_a_missing_section_of_an_engine_is_filled_in_with_what_config_yaml_says():
+    config = copy.deepcopy(DEFAULT)
+    for name in engines.names():
+        config["faces"].pop(name, None)
+    validate(config, SCHEMA)
+    assert {name: config["faces"][name] for name in engines.names() if name in DEFAULT["faces"]} == {
+        name: section for name, section in DEFAULT["faces"].items() if name in engines.names()
+    }
+
+
+def test_a_missing_model_file_is_refused_by_its_key():
+    config = changed("faces.insightface.recogniser", {"file": "none.onnx"})
+    with pytest.raises(InputError, match=r"^faces\.insightface\.recogniser: none\.onnx: the model file is missing"):
+        plan_engine(config, "insightface", "models")
 
 
 def test_every_wrong_key_is_named_at_once():

@@ -33,6 +33,8 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _NO_RESULTS = _PACKAGE / "workflow"
 # Names of constants that hold text for people: terms of use, and what to do about an error.
 _TEXTS = ("LICENCE", "REMEDY")
+# A description of options, with their defaults: what is chosen reaches a rule as a parameter.
+_OPTIONS = "OPTIONS"
 _LOGGERS = ("logger", "logging")
 
 
@@ -83,7 +85,7 @@ def _meaning(path: Path) -> bytes:
 
 
 class _WithoutTexts(ast.NodeTransformer):
-    """Takes out docstrings, the texts of errors and log lines, and constants that hold texts for people."""
+    """Takes out docstrings, the texts of errors and log lines, constants that hold texts for people, and options."""
 
     def _without_docstring(self, node: ast.AST) -> ast.AST:
         self.generic_visit(node)
@@ -96,8 +98,10 @@ class _WithoutTexts(ast.NodeTransformer):
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         return _blank(node)
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
         names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        if names == [_OPTIONS]:
+            return None
         if names and all(name.upper().endswith(_TEXTS) for name in names):
             return _blank(node)
         return self.generic_visit(node)

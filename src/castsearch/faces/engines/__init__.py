@@ -1,7 +1,7 @@
 """The face engines: one module each, which holds all that is true of the engine. A new engine is a new module here.
 
-An engine's module defines what `EngineModule` lists. It imports at its top only what the workflow's environment has
-(`envs/workflow.txt`), since the workflow reads it to plan its jobs; packages that only the jobs have are imported in the
+An engine's module defines what `EngineModule` lists. The workflow reads it to plan its jobs, so at its top it imports
+only what the workflow's environment has (`envs/workflow.txt`); packages that only the jobs have are imported in the
 functions that use them. Engines do not import each other.
 """
 

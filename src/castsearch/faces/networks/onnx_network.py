@@ -15,6 +15,7 @@ from castsearch.faces.networks import Network, Precision
 from castsearch.faces.networks.runtime import CUDA, FLOAT, RUNTIME_ERRORS, session_options
 from castsearch.hardware import torch_has_gpu
 
+
 def print_device(model: ModelFile, session: onnxruntime.InferenceSession) -> None:
     """Say in the log on which device a network runs, and how it could run on a GPU that is there."""
     if CUDA in session.get_providers():

@@ -28,7 +28,7 @@ def download_pack(name: str, folder: str | Path) -> None:
         except (OSError, RuntimeError, zipfile.BadZipFile) as error:  # requests' errors are OSErrors
             reason = " ".join(str(error).split())
             raise InputError(
-                f"{name}: this pack of face networks could not be downloaded ({reason}); get {name}.zip where there is a "
-                "network, unpack it, and name its folder as faces.insightface.pack; see docs/face-models.md"
+                f"{name}: this pack could not be downloaded ({reason}); get {name}.zip where there is a network, "
+                "unpack it, and name its folder in place of the pack; see docs/face-models.md"
             ) from None
         shutil.move(unpacked, folder)

@@ -77,7 +77,7 @@ def open_detector(pack: Pack, side: int, threshold: float, threads: int) -> SCRF
         InputError: the network is no SCRFD with landmarks that takes one image at a time.
     """
     expected = "a face detector of insightface with landmarks"
-    model = _open(pack.folder, pack.detector, "detection", SCRFD, expected, threads)
+    model = _open(pack, "detection", SCRFD, expected, threads)
     ranks = {len(output.shape) for output in model.session.get_outputs()}
     takes_one = _batch(model.session.get_inputs()[0].shape, 1) == 1
     if not (model.use_kps and ranks <= {2, 3} and takes_one):
@@ -99,7 +99,7 @@ def open_recogniser(pack: Pack, threads: int) -> Recogniser:
     if pack.recogniser is None:
         raise InputError(f"{pack.folder}: this folder holds no face recogniser; {_REMEDY}")
     expected = "a face recogniser of insightface"
-    model = _open(pack.folder, pack.recogniser, "recognition", ArcFaceONNX, expected, threads)
+    model = _open(pack, "recognition", ArcFaceONNX, expected, threads)
     run = any_batch(lambda chips: [model.get_feat([chip[:, :, ::-1] for chip in chips])], model.input_shape[0])
     return Recogniser(
         lambda chips: run(chips)[0], model.input_size[0], _batch(model.input_shape), model.output_shape[1]
@@ -146,11 +146,12 @@ def open_own_recogniser(
     return Recogniser(describe, size, _batch(shape), feature[1])
 
 
-def _open(folder: Path, file: ModelFile, task: str, kind: type[_Model], expected: str, threads: int) -> _Model:
+def _open(pack: Pack, task: str, kind: type[_Model], expected: str, threads: int) -> _Model:
+    file = pack.detector if task == "detection" else pack.recogniser
     check_self_contained(file)
     # A pack with a manifest says there how its networks want their input; the package then takes the folder.
-    described = has_model_package_manifest(folder)
-    source = (folder, task) if described else (file.path, None)
+    described = has_model_package_manifest(pack.folder)
+    source = (pack.folder, task) if described else (file.path, None)
     try:
         model = get_model(source[0], model_task=source[1], **session_options(threads))
     except (*RUNTIME_ERRORS, DecodeError, ValueError, RuntimeError, AssertionError) as error:

@@ -7,8 +7,8 @@ from insightface.utils import storage
 from insightface_files import write_pack
 
 from castsearch.errors import InputError
-from castsearch.faces.engine import make_engine
-from castsearch.faces.engines.insightface_pack import download_pack
+from castsearch.faces.engines import insightface
+from castsearch.faces.packs.download import download_pack
 
 
 def test_pack_is_unpacked_into_its_folder(tmp_path, monkeypatch):
@@ -25,7 +25,7 @@ def test_pack_is_unpacked_into_its_folder(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     download_pack("small", tmp_path / "models/small")
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["small"]
-    assert len(make_engine("insightface", {"pack": tmp_path / "models/small"}).models) == 2
+    assert len(insightface.make({"pack": tmp_path / "models/small"}).models) == 2
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,6 @@ def test_pack_that_cannot_be_had_is_refused_with_the_remedy(tmp_path, monkeypatc
         raise error
 
     monkeypatch.setattr(storage, "download_file", download)
-    with pytest.raises(InputError, match=rf"small: could not be downloaded \({error}\); get small\.zip"):
+    with pytest.raises(InputError, match=rf"small: this pack could not be downloaded \({error}\); get small\.zip"):
         download_pack("small", tmp_path / "small")
     assert list(tmp_path.iterdir()) == []
