@@ -1,0 +1,1 @@
+"""Detectors of persons in frames, one kind a file."""

@@ -1,0 +1,97 @@
+"""Persons by a DETR-like network in an ONNX file: RT-DETR, D-FINE, RF-DETR, DETR.
+
+Their exports take the whole picture, stretched to the network's square, and need no suppression of doubles. Two forms
+of answers are known, and told apart by their shapes, n being the number of boxes that the network always gives:
+
+- `labels` (n), `boxes` (n, 4) as x1, y1, x2, y2 in pixels, and `scores` (n), for a second input with the picture's
+  width and height: RT-DETR, D-FINE;
+- boxes (n, 4) as centre and size in shares of the picture, and a logit for each class (n, classes): RF-DETR, and what
+  Hugging Face's Optimum exports.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from castsearch.errors import InputError
+from castsearch.faces.engine import Image, model_file
+from castsearch.faces.networks.onnx_network import open_session, print_device
+from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector
+
+_SIDE = 640  # pixels, where the file leaves it open
+_REMEDY = "name an ONNX file of RT-DETR, D-FINE, RF-DETR or DETR"
+
+
+def make(
+    file: str | Path,
+    person: int = 0,
+    mean: Sequence[float] = (0, 0, 0),
+    std: Sequence[float] = (1, 1, 1),
+    threads: int = 1,
+) -> Detector:
+    """Make a detector.
+
+    Args:
+        file: the ONNX file.
+        person: number of the class "person": 0 where COCO's 80 classes are counted from 0, else 1.
+        mean: of red, green and blue, from 0 to 1, which is subtracted,
+        std: and by which they are divided then.
+        threads: that the network may use on the CPU.
+
+    Raises:
+        InputError: the file is missing, or its inputs and outputs are of no known form.
+    """
+    model = model_file(Path(file), _REMEDY)
+    session = open_session(model, threads, "a DETR-like detector", _REMEDY)
+    picture, *sizes = session.get_inputs()
+    if len(picture.shape) != 4 or len(sizes) > 1:
+        raise InputError(f"{file}: one picture and perhaps its size were expected as inputs; {_REMEDY}")
+    print_device(model, session)
+    height, width = (side if isinstance(side, int) else _SIDE for side in picture.shape[2:])
+    read = _scored if sizes else _logits
+    centre, spread = np.array(mean, np.float32), np.array(std, np.float32)
+
+    def detect(images: Iterable[Image]) -> Iterator[Boxes]:
+        for image in images:
+            resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+            pixels = ((resized.astype(np.float32) / 255 - centre) / spread).transpose(2, 0, 1)[None]
+            inputs = {picture.name: np.ascontiguousarray(pixels)}
+            if sizes:
+                inputs[sizes[0].name] = np.array([image.shape[1::-1]], _kind(sizes[0]))
+            answers = [answer[0] for answer in session.run(None, inputs) if answer.ndim > 1]
+            try:
+                boxes, scores = read(answers, person, image)
+            except (StopIteration, ValueError, IndexError):
+                shapes = ", ".join(str(answer.shape) for answer in answers)
+                raise InputError(f"{file}: answers of the shapes {shapes} are of no known form; {_REMEDY}") from None
+            order = np.argsort(-scores, kind="stable")
+            order = order[scores[order] >= LOWEST_SCORE]
+            yield Boxes(boxes[order].astype(np.float32), scores[order].astype(np.float32))
+
+    return Detector(detect, 0.5)
+
+
+def _kind(put: onnxruntime.NodeArg) -> type:
+    return np.float32 if put.type == "tensor(float)" else np.int64
+
+
+def _scored(answers: Sequence[NDArray], person: int, image: Image) -> tuple[NDArray, NDArray]:
+    """Boxes in pixels and scores of one class, of answers that are labels, boxes and scores in any order."""
+    boxes = next(answer for answer in answers if answer.ndim == 2 and answer.shape[1] == 4)
+    labels = next(answer for answer in answers if answer.ndim == 1 and answer.dtype.kind == "i")
+    scores = next(answer for answer in answers if answer.ndim == 1 and answer.dtype.kind == "f")
+    own = labels == person
+    return boxes[own], scores[own]
+
+
+def _logits(answers: Sequence[NDArray], person: int, image: Image) -> tuple[NDArray, NDArray]:
+    """The same, of answers that are boxes in shares of the picture and logits."""
+    boxes = next(answer for answer in answers if answer.ndim == 2 and answer.shape[1] == 4)
+    logits = next(answer for answer in answers if answer.ndim == 2 and answer.shape[1] > 4)
+    centre, size = boxes[:, :2], boxes[:, 2:]
+    corners = np.concatenate([centre - size / 2, centre + size / 2], axis=1) * np.tile(image.shape[1::-1], 2)
+    return corners, 1 / (1 + np.exp(-logits[:, person].astype(np.float64)))

@@ -1,0 +1,50 @@
+"""Persons by one of torchvision's detectors, trained on COCO."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+from torchvision.models import detection, get_model
+
+from castsearch.errors import InputError
+from castsearch.faces.engine import Image
+from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector, batched
+
+_PERSON = 1  # COCO's number of the class
+_BATCH = 4  # pictures on a GPU
+
+
+def make(name: str, file: str | Path, threads: int = 1) -> Detector:
+    """Make a detector.
+
+    Args:
+        name: as torchvision lists it, such as "fasterrcnn_resnet50_fpn_v2".
+        file: its weights, as torchvision publishes them.
+        threads: that the network may use on the CPU.
+
+    Raises:
+        InputError: torchvision has no such detector, or the file does not fit it.
+    """
+    if not hasattr(detection, name):
+        raise InputError(f"persons.torchvision.name: {name}: torchvision has no such detector")
+    if not Path(file).is_file():
+        raise InputError(f"{file}: the weights of {name} are missing")
+    torch.set_num_threads(threads)
+    network = get_model(name, weights=None, weights_backbone=None)
+    try:
+        network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    except Exception as error:
+        raise InputError(f"{file}: not the weights of {name}: {str(error).splitlines()[0]}") from None
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network.eval().to(device)
+
+    def detect(images: Iterable[Image]) -> Iterator[Boxes]:
+        for batch in batched(images, _BATCH if device.type == "cuda" else 1):
+            pictures = [torch.from_numpy(image).to(device).permute(2, 0, 1) / 255 for image in batch]
+            with torch.inference_mode():
+                answers = network(pictures)
+            for answer in answers:
+                own = (answer["labels"] == _PERSON) & (answer["scores"] >= LOWEST_SCORE)
+                yield Boxes(answer["boxes"][own].cpu().numpy(), answer["scores"][own].cpu().numpy())
+
+    return Detector(detect, 0.7)

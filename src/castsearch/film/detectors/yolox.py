@@ -1,0 +1,99 @@
+"""Persons by a YOLOX network in an ONNX file, as its authors export it.
+
+Ge, Liu, Wang, Li and Sun, "YOLOX: Exceeding YOLO Series in 2021". The picture is fitted into the network's square at
+its top left, blue first, 0 to 255, with grey beside it. A cell's answer is centre, size, objectness and class
+probabilities; the first class of COCO is "person".
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from castsearch.errors import InputError
+from castsearch.faces.engine import Image, model_file
+from castsearch.faces.networks.onnx_network import open_session, print_device
+from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector, batched
+
+_STRIDES = 8, 16, 32
+_PADDING = 114
+_OVERLAP = 0.45  # of its non-maximum suppression
+_PERSON = 5  # column: four numbers of the box, objectness, then the classes
+_SIDE = 640  # where the file leaves it open
+_BATCH = 8  # likewise
+_REMEDY = "name a YOLOX file in ONNX, as YOLOX's tools/export_onnx.py writes it"
+
+
+def make(file: str | Path, threads: int = 1) -> Detector:
+    """Make a detector whose score is objectness times the probability of "person".
+
+    Args:
+        file: the ONNX file.
+        threads: that the network may use on the CPU.
+
+    Raises:
+        InputError: the file is missing, or no YOLOX network.
+    """
+    model = model_file(Path(file), _REMEDY)
+    session = open_session(model, threads, "a YOLOX detector", _REMEDY)
+    [put, *others] = session.get_inputs()
+    shape = [size if isinstance(size, int) else None for size in put.shape]
+    answer = session.get_outputs()[0].shape
+    if others or len(shape) != 4 or shape[1] not in (3, None) or len(answer) != 3 or answer[2] != 85:
+        raise InputError(f"{file}: a YOLOX detector with answers of 85 numbers was expected, not {answer}; {_REMEDY}")
+    print_device(model, session)
+    height, width = shape[2] or _SIDE, shape[3] or _SIDE
+    cells = _cells(height, width)
+
+    def detect(images: Iterable[Image]) -> Iterator[Boxes]:
+        for batch in batched(images, shape[0] or _BATCH):
+            fitted, scales = zip(*(_fit(image, height, width) for image in batch), strict=True)
+            full = np.stack(fitted)
+            missing = (shape[0] or len(batch)) - len(batch)
+            full = np.concatenate([full, np.repeat(full[-1:], missing, axis=0)])
+            [answers, *_] = session.run(None, {put.name: full})
+            if answers.shape[1] != len(cells):
+                raise InputError(f"{file}: answers for {answers.shape[1]} cells, not {len(cells)}; {_REMEDY}")
+            for scale, answer in zip(scales, answers, strict=False):
+                yield _persons(answer, cells, scale)
+
+    return Detector(detect, 0.4)
+
+
+def _cells(height: int, width: int) -> NDArray[np.float32]:
+    """Column, row and stride of every cell, (n, 3)."""
+    grids = []
+    for stride in _STRIDES:
+        rows, columns = np.mgrid[: height // stride, : width // stride]
+        grids.append(np.stack([columns.ravel(), rows.ravel(), np.full(rows.size, stride)], axis=1))
+    return np.concatenate(grids).astype(np.float32)
+
+
+def _fit(image: Image, height: int, width: int) -> tuple[NDArray[np.float32], float]:
+    """Scale a picture into the network's; returns (3, height, width) and the scale."""
+    scale = min(height / image.shape[0], width / image.shape[1])
+    size = max(1, int(image.shape[1] * scale)), max(1, int(image.shape[0] * scale))
+    padded = np.full((height, width, 3), _PADDING, np.uint8)
+    padded[: size[1], : size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    return padded[..., ::-1].transpose(2, 0, 1).astype(np.float32), scale
+
+
+def _persons(answer: NDArray[np.float32], cells: NDArray[np.float32], scale: float) -> Boxes:
+    """The persons in one answer (n, 85), in pixels of the picture before it was scaled."""
+    scores = answer[:, 4] * answer[:, _PERSON]
+    centre, size = answer[:, :2], answer[:, 2:4]
+    if not (size > 0).all():  # else the file holds their decoding, too
+        centre, size = (centre + cells[:, :2]) * cells[:, 2:], np.exp(size) * cells[:, 2:]
+    likely = scores >= LOWEST_SCORE
+    boxes = np.concatenate([centre - size / 2, centre + size / 2], axis=1)[likely] / scale
+    return suppress(boxes, scores[likely], _OVERLAP)
+
+
+def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float) -> Boxes:
+    """Keep the best of boxes (n, 4) that overlap by more than a share of their union."""
+    corners_and_sizes = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+    kept = cv2.dnn.NMSBoxes(corners_and_sizes.tolist(), scores.tolist(), 0.0, overlap)
+    order = np.asarray(kept, int).ravel()
+    return Boxes(boxes[order].astype(np.float32), scores[order].astype(np.float32))

@@ -1,0 +1,190 @@
+"""Shots: where a film cuts, fades or dissolves from one picture to another.
+
+A film may be looked at in parts. A part also reads the frames around it that decide about its own, so that adjoining
+parts find the changes of one pass. Frames are made small first, as PySceneDetect and TransNetV2 do themselves, so that
+most of the work is decoding.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode, SceneDetector
+
+from castsearch import files
+from castsearch.film.decode import Film, Frame, seconds
+
+SHORTEST = 0.4  # seconds; what two changes closer than that enclose is a flash, or a part of a transition
+_LONGEST_SIDE = 256  # pixels, as PySceneDetect's command line has it
+
+
+class Shot(NamedTuple):
+    """From the time of its first frame up to that of the next shot's first frame, in seconds."""
+
+    start: float
+    end: float
+
+
+class Changes(NamedTuple):
+    """What a part of a film tells about its shots, in seconds.
+
+    Attributes:
+        times: of the first frames of new shots.
+        first: time of the part's first frame, None where it has none,
+        end: and the time until which its last frame is shown.
+        frames: how many the part has.
+        damaged: how many packets were left out.
+    """
+
+    times: list[float]
+    first: float | None
+    end: float | None
+    frames: int
+    damaged: int
+
+
+class Detector(NamedTuple):
+    """How changes are found.
+
+    Attributes:
+        find: from frames in their order, and the score from which on a frame is a change, to times of first frames.
+        threshold: the score, where nothing else is wanted.
+        before: how many frames before a part decide about its first,
+        after: and how many after it about its last.
+    """
+
+    find: Callable[[Iterator[Frame], float], Iterator[Fraction]]
+    threshold: float
+    before: int
+    after: int
+
+
+def find_changes(
+    film: Film, detector: str, start: float = 0, end: float | None = None, threshold: float | None = None
+) -> Changes:
+    """Find the first frames of new shots in the part [start, end) of a film.
+
+    Args:
+        film: the film.
+        detector: "adaptive" or "content", PySceneDetect's, which see cuts; or "transnetv2", which also sees fades and
+            dissolves.
+        start: of the part, in seconds.
+        end: of the part; None for the end of the film.
+        threshold: the score from which on a frame is a change; None for the detector's own default.
+
+    Raises:
+        InputError: the film cannot be read.
+    """
+    kind = _detector(detector)
+    bounds: list[Frame] = []  # the part's first and last
+    count = damaged_before = 0
+
+    def watched() -> Iterator[Frame]:
+        nonlocal count, damaged_before
+        for frame in _with_context(film, Fraction(start), end, kind.before, kind.after):
+            if frame.time < start:
+                damaged_before = film.damaged
+            elif end is None or frame.time < end:
+                count += 1
+                bounds[1:] = [frame] if bounds else [frame, frame]
+            yield frame
+
+    found = list(kind.find(watched(), kind.threshold if threshold is None else threshold))
+    if not bounds:
+        return Changes([], None, None, 0, 0)
+    first, last = bounds
+    return Changes(
+        [seconds(time) for time in found if first.time <= time <= last.time],
+        seconds(first.time),
+        seconds(last.time + last.duration),
+        count,
+        film.damaged - damaged_before,
+    )
+
+
+def join_changes(parts: Sequence[Changes], shortest: float = SHORTEST) -> list[Shot]:
+    """Make the shots of a film of what its parts tell, in their order; a film without a change has one shot.
+
+    A change that follows the last one, or the film's first frame, by less than `shortest` seconds is none.
+    """
+    shown = [part for part in parts if part.frames]
+    if not shown:
+        return []
+    starts = [shown[0].first]
+    for time in (time for part in shown for time in part.times):
+        if time - starts[-1] >= shortest:
+            starts.append(time)
+    return [Shot(*bounds) for bounds in pairwise([*starts, shown[-1].end])]
+
+
+def shot_numbers(times: NDArray[np.float64], shots: Sequence[Shot]) -> NDArray[np.int64]:
+    """Return the number of the shot that each time lies in, from 1 on."""
+    return np.searchsorted([shot.start for shot in shots], times, side="right")
+
+
+def write_shots(path: str | Path, shots: Sequence[Shot]) -> None:
+    """Write a table with number, start, end and length of each shot, in seconds."""
+    table = pd.DataFrame(shots, columns=Shot._fields)
+    table.insert(0, "shot", np.arange(1, len(table) + 1))
+    table["length"] = table["end"] - table["start"]
+    files.write_text(path, table.to_csv(sep="\t", index=False, float_format="%.6f"))
+
+
+def read_shots(path: str | Path) -> list[Shot]:
+    """Read what `write_shots` wrote."""
+    table = pd.read_csv(path, sep="\t", dtype=float)
+    return [Shot(*bounds) for bounds in table[["start", "end"]].to_numpy().tolist()]
+
+
+def _with_context(film: Film, start: Fraction, end: float | None, before: int, after: int) -> Iterator[Frame]:
+    """Yield the frames of a part with so many frames before it and after it; fewer only at the film's ends."""
+    lead = 2  # seconds in which as many frames are expected
+    context: deque[Frame] = deque(maxlen=before)
+    beyond = 0
+    while start > 0 and len(context) < before:
+        context.clear()
+        context.extend(film.frames(max(Fraction(0), start - lead), start))
+        if lead >= start:
+            break
+        lead *= 4
+    yield from context
+    for frame in film.frames(start):
+        if end is not None and frame.time >= end:
+            beyond += 1
+            if beyond > after:
+                return
+        yield frame
+
+
+def _detector(name: str) -> Detector:
+    match name:
+        case "adaptive":
+            # A frame's score compares it with the last one, and is compared with those of two frames on either side.
+            return Detector(lambda frames, least: _by_scenedetect(frames, AdaptiveDetector(least, 0)), 3.0, 3, 2)
+        case "content":
+            return Detector(lambda frames, least: _by_scenedetect(frames, ContentDetector(least, 0)), 27.0, 1, 0)
+        case "transnetv2":
+            from castsearch.film import transnetv2  # noqa: PLC0415 (torch takes seconds to import)
+
+            return Detector(transnetv2.find, 0.5, transnetv2.BEFORE, transnetv2.AFTER)
+    raise ValueError(f"shot detector {name!r}: unknown; there are: adaptive, content, transnetv2")
+
+
+def _by_scenedetect(frames: Iterator[Frame], detector: SceneDetector) -> Iterator[Fraction]:
+    """Drive a detector of PySceneDetect, with a least shot length of 0, by our own frames.
+
+    It is given numbers in place of times: it keeps times as floats, which would not be a frame's own again.
+    """
+    times: list[Fraction] = []
+    for number, frame in enumerate(frames):
+        times.append(frame.time)
+        bgr = cv2.cvtColor(frame.rgb(_LONGEST_SIDE), cv2.COLOR_RGB2BGR)
+        for change in detector.process_frame(FrameTimecode(number, fps=25.0), bgr):
+            yield times[change.frame_num]

@@ -1,0 +1,159 @@
+"""Stage tracks: the boxes of one person through the samples of one shot, in one table.
+
+Boxes are linked from sample to sample by where they are expected, by SciPy's optimal assignment: first those of a high
+score, then, to what is still missing, those of a low one (Zhang et al., "ByteTrack: Multi-Object Tracking by
+Associating Every Detection Box", ECCV 2022). A track ends with its shot.
+
+The table has the rows of the tables of persons that belong to a track, with their columns, and besides
+
+    shot      int32, number of the shot, from 1
+    track     int32, number of the track in the film, from 1, by time of its first box
+    chosen    bool, one of the few that stand for their track: it is cut out, and its face and body are described
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from castsearch.film.shots import Shot, shot_numbers
+
+GAP = 1.0  # seconds for which a person may be hidden
+CHOSEN = 5  # boxes that stand for a track
+_LEAST_OVERLAP = 0.15  # share of the union, with the box that is expected
+_LEAST_OVERLAP_WEAK = 0.4  # the same of a box with a low score
+_MEMORY = 0.5  # weight of a track's velocity before, against that of its last step
+
+
+@dataclass
+class _Track:
+    """A person who is followed: where they were last, and how they moved, in pixels a second."""
+
+    number: int
+    time: float
+    box: NDArray[np.float64]
+    velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
+    steps: int = 0
+
+    def expected(self, time: float) -> NDArray[np.float64]:
+        return self.box + self.velocity * (time - self.time)
+
+    def move(self, time: float, box: NDArray[np.float64]) -> None:
+        # The whole box moves; that its sides move apart is noise more often than a person who comes nearer.
+        step = (box - self.box) / (time - self.time)
+        step = np.tile((step[:2] + step[2:]) / 2, 2)
+        self.velocity = step if not self.steps else _MEMORY * self.velocity + (1 - _MEMORY) * step
+        self.time, self.box, self.steps = time, box, self.steps + 1
+
+
+def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = GAP, chosen: int = CHOSEN) -> pa.Table:
+    """Link the boxes of a film to tracks.
+
+    Args:
+        parts: tables of persons of the film's parts, in their order.
+        shots: of the film.
+        gap: seconds for which a person may be hidden.
+        chosen: how many boxes stand for a track.
+    """
+    certain = float(parts[0].schema.metadata[b"certain_score"])
+    table = pa.concat_tables(part.replace_schema_metadata(None) for part in parts)
+    times, scores = table["time"].to_numpy(), table["score"].to_numpy()
+    boxes = table["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
+    shot = shot_numbers(times, shots)
+    track = link(times, boxes, scores, shot, certain, gap=gap)
+    kept = np.flatnonzero(track > 0)
+    table = table.take(kept)
+    table = table.append_column("shot", pa.array(shot[kept], pa.int32()))
+    table = table.append_column("track", pa.array(track[kept], pa.int32()))
+    return table.append_column("chosen", pa.array(choose(times[kept], boxes[kept], scores[kept], track[kept], chosen)))
+
+
+def link(
+    times: NDArray[np.float64],
+    boxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    shots: NDArray[np.integer],
+    certain: float,
+    *,
+    gap: float = GAP,
+) -> NDArray[np.int64]:
+    """Give each box the number of its track, from 1, or 0 where it belongs to none.
+
+    Args:
+        times: (n,) in seconds, growing; boxes of one time are of one frame.
+        boxes: (n, 4) x1, y1, x2, y2.
+        scores: (n,) of the detector.
+        shots: (n,) of what shot each is; no track has boxes of two.
+        certain: from which score on a box begins a track; others only continue one.
+        gap: seconds after which a track that found no box ends.
+    """
+    numbers = np.zeros(len(times), np.int64)
+    tracks: list[_Track] = []
+    count = 0
+    frames = np.split(np.arange(len(times)), np.flatnonzero(np.diff(times)) + 1) if len(times) else []
+    for before, rows in zip([None, *frames], frames, strict=False):
+        time = times[rows[0]]
+        if before is not None and shots[before[0]] != shots[rows[0]]:
+            tracks = []
+        tracks = [track for track in tracks if time - track.time <= gap]
+        strong = scores[rows] >= certain
+        waiting = list(tracks)
+        for own, least in ((rows[strong], _LEAST_OVERLAP), (rows[~strong], _LEAST_OVERLAP_WEAK)):
+            for track, row in _assign(waiting, boxes, own, time, least):
+                track.move(time, boxes[row].astype(float))
+                numbers[row] = track.number
+                waiting.remove(track)
+        for row in rows[strong & (numbers[rows] == 0)]:
+            count += 1
+            numbers[row] = count
+            tracks.append(_Track(count, time, boxes[row].astype(float)))
+    return numbers
+
+
+def _assign(
+    tracks: Sequence[_Track], boxes: NDArray[np.float32], rows: NDArray[np.int64], time: float, least: float
+) -> list[tuple[_Track, int]]:
+    """Pairs of tracks and rows with the largest sum of overlaps, of those that overlap by `least`."""
+    if not tracks or not len(rows):
+        return []
+    overlaps = overlap(np.stack([track.expected(time) for track in tracks]), boxes[rows].astype(float))
+    # Too small an overlap must not decide who gets what else.
+    pairs = linear_sum_assignment(np.where(overlaps >= least, overlaps, 0), maximize=True)
+    return [(tracks[i], int(rows[j])) for i, j in zip(*pairs, strict=True) if overlaps[i, j] >= least]
+
+
+def overlap(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Intersection over union of boxes (n, 4) and (m, 4), x1, y1, x2, y2: an array (n, m)."""
+    corner = np.maximum(first[:, None, :2], second[None, :, :2])
+    other = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    shared = (other - corner).clip(0).prod(axis=2)
+    area, other_area = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second))
+    return shared / np.maximum(area[:, None] + other_area - shared, 1e-9)
+
+
+def choose(
+    times: NDArray[np.float64],
+    boxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    tracks: NDArray[np.integer],
+    count: int = CHOSEN,
+) -> NDArray[np.bool_]:
+    """Choose the boxes that stand for each track: the best of each of `count` equal spans of its time.
+
+    The best is the largest by score times the square root of the area: near, and surely a person.
+    """
+    quality = scores * np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
+    chosen = np.zeros(len(times), bool)
+    order = np.lexsort((times, tracks))
+    for rows in np.split(order, np.flatnonzero(np.diff(tracks[order])) + 1):
+        if not len(rows):
+            continue
+        since, until = times[rows[0]], times[rows[-1]]
+        spans = np.minimum((times[rows] - since) / max(until - since, 1e-9) * count, count - 1).astype(int)
+        for span in np.unique(spans):
+            own = rows[spans == span]
+            chosen[own[np.argmax(quality[own])]] = True
+    return chosen

@@ -1,0 +1,361 @@
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from clips import HEIGHT, WIDTH, number_of, numbered, write
+
+from castsearch.errors import InputError
+from castsearch.film.decode import Film
+
+NO_SCENE_CUTS = {"sc_threshold": "0"}
+
+
+def numbers(count):
+    return [numbered(number) for number in range(count)]
+
+
+def times(path, **part):
+    with Film(path) as film:
+        return [frame.time for frame in film.frames(**part)]
+
+
+def shown(path, *part):
+    """Number and pixels of every frame of a part."""
+    with Film(path) as film:
+        images = [frame.rgb() for frame in film.frames(*part)]
+    return [number_of(image) for image in images], [image.tobytes() for image in images]
+
+
+def one_image(path):
+    with Film(path) as film:
+        return next(film.frames()).rgb()
+
+
+def packet_times(path):
+    """What the container itself says, without any decoding."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return sorted(packet.pts * packet.time_base for packet in container.demux(stream) if packet.pts is not None)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.ts"])
+def test_a_constant_rate_with_b_frames(tmp_path, name):
+    codec = "mpeg4" if name.endswith("avi") else "libx264"
+    path = write(tmp_path / name, numbers(30), rate=25, codec=codec, options={"bf": "0"} if codec == "mpeg4" else {})
+    assert [round(float(time), 3) for time in times(path)] == [round(n / 25, 3) for n in range(30)]
+    assert shown(path)[0] == list(range(30))
+
+
+def test_a_rate_that_no_float_holds(tmp_path):
+    rate = Fraction(30000, 1001)
+    path = write(tmp_path / "a.mp4", numbers(30), rate=rate)
+    assert times(path) == [n / rate for n in range(30)]
+
+
+def test_a_variable_rate(tmp_path):
+    wanted = [Fraction(n * n, 100) for n in range(12)]
+    path = write(tmp_path / "a.mp4", numbers(12), times=wanted)
+    assert times(path) == wanted
+
+
+@pytest.mark.parametrize("name", ["a.ts", "a.mkv"])
+def test_time_stamps_that_begin_late_are_counted_from_there(tmp_path, name):
+    path = write(tmp_path / name, numbers(10), shift=1000)
+    assert packet_times(path)[0] > 999
+    assert [round(float(time), 3) for time in times(path)] == [n / 25 for n in range(10)]
+
+
+def test_a_picture_that_begins_after_the_sound(tmp_path):
+    path = write(tmp_path / "a.mkv", numbers(10), shift=1, sound_from=0)
+    assert float(times(path)[0]) == pytest.approx(1, abs=0.03)
+
+
+def test_an_edit_list_hides_the_frames_before_its_start(tmp_path):
+    path = write(tmp_path / "a.mp4", numbers(20), shift=Fraction(-4, 25))
+    assert shown(path)[0] == list(range(4, 20))
+    assert times(path)[0] == 0
+
+
+CODECS = {
+    "h264, open groups": ("a.mp4", "libx264", NO_SCENE_CUTS | {"g": "25", "x264-params": "open-gop=1:bframes=3"}),
+    "h264 in MPEG-TS": ("a.ts", "libx264", NO_SCENE_CUTS | {"g": "25", "x264-params": "open-gop=1:bframes=3"}),
+    "h264, refreshed row by row": ("b.ts", "libx264", {"x264-params": "intra-refresh=1:keyint=20:bframes=0"}),
+    "hevc, open groups": ("a.mkv", "libx265", {"x265-params": "keyint=25:open-gop=1:log-level=none"}),
+    "mpeg2": ("a.mpg", "mpeg2video", {"g": "12", "bf": "2"}),
+}
+
+
+@pytest.mark.parametrize(("name", "codec", "options"), CODECS.values(), ids=CODECS)
+def test_parts_have_the_frames_of_one_pass(tmp_path, name, codec, options):
+    path = write(tmp_path / name, numbers(200), rate=10, codec=codec, options=options)
+    whole_numbers, whole_pixels = shown(path)
+    bounds = [0, 7.77, 9.5, 12, None]
+    parts = [shown(path, start, end) for start, end in zip(bounds, bounds[1:], strict=False)]
+    assert whole_numbers == list(range(200))
+    assert sum((part[0] for part in parts), []) == whole_numbers
+    assert sum((part[1] for part in parts), []) == whole_pixels
+
+
+def test_samples_are_the_first_frame_of_each_interval(tmp_path):
+    path = write(tmp_path / "a.mp4", numbers(60), rate=30)
+    with Film(path) as film:
+        sampled = [frame.time for frame in film.samples(4)]
+    assert sampled == [Fraction(n, 30) for n in (0, 8, 15, 23, 30, 38, 45, 53)]
+
+
+@pytest.mark.parametrize("bounds", [[0, 0.5, 1.1, 1.3, None], [0, 2, None]])
+def test_parts_have_the_samples_of_one_pass(tmp_path, bounds):
+    path = write(tmp_path / "a.mp4", numbers(60), rate=30)
+    with Film(path) as film:
+        whole = [frame.time for frame in film.samples(4)]
+        parts = [[f.time for f in film.samples(4, *part)] for part in zip(bounds, bounds[1:], strict=False)]
+    assert sum(parts, []) == whole
+
+
+def test_a_film_with_fewer_frames_than_samples_has_each_once(tmp_path):
+    path = write(tmp_path / "a.mp4", numbers(4), times=[Fraction(n) for n in range(4)])
+    with Film(path) as film:
+        assert [frame.time for frame in film.samples(5)] == [0, 1, 2, 3]
+
+
+def quadrants():
+    """Red, green, blue and white, from the top left clockwise to blue below on the right."""
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    image[: HEIGHT // 2, : WIDTH // 2] = 255, 0, 0
+    image[: HEIGHT // 2, WIDTH // 2 :] = 0, 255, 0
+    image[HEIGHT // 2 :, WIDTH // 2 :] = 0, 0, 255
+    image[HEIGHT // 2 :, : WIDTH // 2] = 255, 255, 255
+    return image
+
+
+def corners(image):
+    """The colours of the four corners, clockwise from the top left."""
+    names = {(1, 0, 0): "red", (0, 1, 0): "green", (0, 0, 1): "blue", (1, 1, 1): "white"}
+    found = [image[y, x] for y, x in ((8, 8), (8, -8), (-8, -8), (-8, 8))]
+    return [names[tuple((pixel > 127).astype(int).tolist())] for pixel in found]
+
+
+@pytest.mark.parametrize(
+    ("degrees", "flips", "expected"),
+    [
+        (90, {}, ["green", "blue", "white", "red"]),
+        (180, {}, ["blue", "white", "red", "green"]),
+        (-90, {}, ["white", "red", "green", "blue"]),
+        (0, {"hflip": True}, ["green", "red", "white", "blue"]),
+        (0, {"vflip": True}, ["white", "blue", "green", "red"]),
+    ],
+)
+def test_the_display_matrix_turns_and_mirrors(tmp_path, degrees, flips, expected):
+    path = write(
+        tmp_path / "a.mp4", [quadrants()], prepare=lambda stream: stream.set_display_rotation(degrees, **flips)
+    )
+    image = one_image(path)
+    assert corners(image) == expected
+    assert image.shape[:2] == ((WIDTH, HEIGHT) if degrees in (90, -90) else (HEIGHT, WIDTH))
+    with Film(path) as film:
+        assert next(film.frames()).size == image.shape[1::-1]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size"), [(Fraction(2), (2 * WIDTH, HEIGHT)), (Fraction(1, 2), (WIDTH, 2 * HEIGHT))]
+)
+def test_pixels_become_square(tmp_path, ratio, size):
+    def prepare(stream):
+        stream.codec_context.sample_aspect_ratio = ratio
+
+    assert one_image(write(tmp_path / "a.mp4", [quadrants()], prepare=prepare)).shape[1::-1] == size
+
+
+def test_a_smaller_picture_keeps_its_shape(tmp_path):
+    with Film(write(tmp_path / "a.mp4", [quadrants()])) as film:
+        assert next(film.frames()).rgb(longest=64).shape == (48, 64, 3)
+
+
+def test_interlaced_frames_have_no_comb(tmp_path):
+    """A white square that jumps between the fields; half its rows are in each place."""
+    pictures = []
+    for number in range(6):
+        image = np.full((HEIGHT, WIDTH, 3), 16, np.uint8)
+        image[24:72:2, 10 + 12 * number : 40 + 12 * number] = 235
+        image[25:72:2, 16 + 12 * number : 46 + 12 * number] = 235
+        pictures.append(image)
+    path = write(
+        tmp_path / "a.mpg", pictures, codec="mpeg2video", options={"flags": "+ildct+ilme", "top": "1", "qscale": "1"}
+    )
+    with Film(path) as film:
+        frame = list(film.frames())[3]
+    assert frame.picture.interlaced_frame
+
+    def comb(image):
+        rows = image[30:66].astype(int).mean(axis=2)
+        return np.abs(2 * rows[1:-1] - rows[:-2] - rows[2:]).mean()
+
+    assert comb(frame.rgb()) < 0.3 * comb(frame.picture.to_ndarray(format="rgb24"))
+
+
+def luma(value, height=HEIGHT, width=WIDTH, matrix=9, transfer=16, primaries=9):
+    """A grey 10-bit frame with a signal value between 0 and 1."""
+    frame = av.VideoFrame(width, height, "yuv420p10le")
+    for place, plane in enumerate(frame.planes):
+        code = round(64 + 876 * value) if place == 0 else 512
+        plane.update(np.full(plane.buffer_size // 2, code, np.uint16).tobytes())
+    frame.colorspace, frame.color_range, frame.color_trc, frame.color_primaries = matrix, 1, transfer, primaries
+    return frame
+
+
+def coloured(stream, matrix, transfer, primaries):
+    context = stream.codec_context
+    context.colorspace, context.color_trc, context.color_primaries, context.color_range = matrix, transfer, primaries, 1
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0, 0), (0.5, 127), (1, 255)])
+def test_ten_bits_become_eight(tmp_path, value, expected):
+    frame = luma(value, matrix=1, transfer=1, primaries=1)
+    path = write(
+        tmp_path / "a.mkv", [frame], codec="ffv1", pixels="yuv420p10le", prepare=lambda s: coloured(s, 1, 1, 1)
+    )
+    assert np.abs(one_image(path).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("transfer", "value", "expected"),
+    [
+        (16, 0.5806, 255),  # PQ: reference white of 203 cd/m²
+        (16, 0.7518, 255),  # a highlight of 1000 cd/m²
+        (16, 0.4403, 142),  # 50 cd/m²: BT.709 of a quarter of the reference white
+        (16, 0.0, 0),
+        (18, 0.75, 255),  # HLG: reference white
+    ],
+)
+def test_the_reference_white_of_hdr_is_white(tmp_path, transfer, value, expected):
+    path = write(
+        tmp_path / "a.mkv",
+        [luma(value, transfer=transfer)],
+        codec="ffv1",
+        pixels="yuv420p10le",
+        prepare=lambda s: coloured(s, 9, transfer, 9),
+    )
+    assert np.abs(one_image(path).astype(int) - expected).max() <= 4
+
+
+@pytest.mark.parametrize(("size", "matrix"), [((640, 480), "601"), ((1280, 720), "709")])
+def test_a_matrix_that_is_not_named_follows_the_number_of_lines(tmp_path, size, matrix):
+    frame = av.VideoFrame(*size, "yuv420p")
+    for plane, code in zip(frame.planes, (81, 90, 240), strict=True):  # red by BT.601
+        plane.update(np.full(plane.buffer_size, code, np.uint8).tobytes())
+    path = write(tmp_path / "a.mkv", [frame], codec="ffv1")
+    expected = {"601": (254, 0, 0), "709": (255, 24, 0)}[matrix]
+    assert np.abs(one_image(path)[100, 100].astype(int) - expected).max() <= 3
+
+
+def test_the_stream_that_is_marked_as_default_is_taken(tmp_path):
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        streams = []
+        for size, default in ((128, False), (64, True)):
+            stream = container.add_stream("ffv1", rate=25)
+            stream.width = stream.height = size
+            stream.pix_fmt = "yuv420p"
+            stream.disposition = av.stream.Disposition.default if default else av.stream.Disposition.dub
+            streams.append((stream, size))
+        for stream, size in streams:
+            frame = av.VideoFrame.from_ndarray(np.zeros((size, size, 3), np.uint8))
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    assert one_image(path).shape == (64, 64, 3)
+
+
+def test_damage_is_left_out_and_counted(tmp_path):
+    path = write(tmp_path / "a.mkv", numbers(60), codec="ffv1")
+    content = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.pos is not None and packet.size]
+    packet = packets[20]
+    content[packet.pos + 20 : packet.pos + 20 + packet.size - 30] = bytes(packet.size - 30)
+    path.write_bytes(content)
+    with Film(path) as film:
+        found = [number_of(frame.rgb()) for frame in film.frames()]
+        damaged = film.damaged
+    assert 57 <= len(found) <= 60
+    assert found[-1] == 59
+    assert damaged >= 60 - len(found)
+
+
+def test_a_file_that_is_cut_off_has_the_frames_before(tmp_path):
+    path = write(tmp_path / "a.mkv", numbers(60), codec="ffv1")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    found = shown(path)[0]
+    assert 10 < len(found) < 50
+    assert found == list(range(len(found)))
+
+
+def test_a_film_of_one_frame(tmp_path):
+    assert times(write(tmp_path / "a.mp4", numbers(1))) == [0]
+
+
+def test_a_part_after_the_end_is_empty(tmp_path):
+    assert times(write(tmp_path / "a.mp4", numbers(30)), start=100, end=200) == []
+
+
+def refusal(path):
+    with pytest.raises(InputError) as refused, Film(path) as film:
+        list(film.frames())
+    message = str(refused.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    assert "there is no such film" in refusal(tmp_path / "a.mp4")
+
+
+def test_a_file_that_is_no_film_is_refused(tmp_path):
+    (tmp_path / "a.mp4").write_text("no film")
+    assert "cannot be opened as a film" in refusal(tmp_path / "a.mp4")
+
+
+def test_a_container_cut_off_before_its_index_is_refused(tmp_path):
+    path = write(tmp_path / "a.mp4", numbers(60))
+    path.write_bytes(path.read_bytes()[:-1000])
+    assert "cannot be opened as a film" in refusal(path)
+
+
+def test_sound_alone_is_refused(tmp_path):
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        sound = container.add_stream("aac", rate=48000, layout="mono")
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        silence.rate = 48000
+        container.mux(sound.encode(silence))
+        container.mux(sound.encode(None))
+    assert "has no video stream" in refusal(path)
+
+
+PLAYLISTS = {
+    "film.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{other}\n#EXT-X-ENDLIST\n",
+    "concat.mp4": "ffconcat version 1.0\nfile '{other}'\n",
+    "film.mpd": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period/></MPD><!-- {other} -->',
+    "film.sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\nm=video 5000 RTP/AVP 96\n",
+}
+
+
+@pytest.mark.parametrize("name", PLAYLISTS)
+def test_a_file_that_names_other_files_is_refused(tmp_path, name):
+    other = write(tmp_path / "other.ts", numbers(3))
+    (tmp_path / name).write_text(PLAYLISTS[name].format(other=other))
+    assert "cannot be opened as a film" in refusal(tmp_path / name)
+
+
+def test_a_name_that_is_a_protocol_opens_no_other_file(tmp_path):
+    other = write(tmp_path / "other.ts", numbers(3))
+    with pytest.raises(InputError, match="there is no such film"):
+        Film(f"concat:{other}")
+
+
+def test_pictures_above_the_limit_are_refused(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.mp4", numbers(3))
+    monkeypatch.setattr("castsearch.film.decode.MAX_PIXELS", 1000)
+    assert "128x96 pixels" in refusal(path)

@@ -1,0 +1,182 @@
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from clips import numbered, write
+from onnx import TensorProto, helper, numpy_helper
+
+from castsearch.errors import InputError
+from castsearch.film.decode import Film
+from castsearch.film.detectors.faces import grow
+from castsearch.film.persons import Boxes, Detector, batched, find_persons, make_detector
+from castsearch.film.tracks import overlap
+
+SIDE = 64  # of the networks' square; its 64 + 16 + 4 cells have strides 8, 16 and 32
+WIDE = np.zeros((96, 128, 3), np.uint8)
+
+
+def constant_network(path, outputs, inputs=(("images", [1, 3, SIDE, SIDE], TensorProto.FLOAT),)):
+    """An ONNX file that gives the same arrays whatever it sees."""
+    nodes = [
+        helper.make_node("Constant", [], [name], value=numpy_helper.from_array(value))
+        for name, value in outputs.items()
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "constant",
+        [helper.make_tensor_value_info(name, kind, shape) for name, shape, kind in inputs],
+        [
+            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+            for name, value in outputs.items()
+        ],
+    )
+    onnx.save(helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 17)]), path)
+    return path
+
+
+def yolox(path, answers):
+    """A YOLOX file: {cell: (x, y, width, height, objectness, probability of a person)} as it gives them."""
+    output = np.zeros((1, 84, 85), np.float32)
+    for cell, numbers in answers.items():
+        output[0, cell, :6] = numbers
+    return constant_network(path, {"output": output})
+
+
+def found(detector, *images):
+    return list(detector.detect(iter(images)))
+
+
+def test_yolox_answers_are_decoded(tmp_path):
+    file = yolox(tmp_path / "a.onnx", {9: (0.5, 0.25, np.log(2), np.log(3), 0.9, 0.8)})  # column 1, row 1, stride 8
+    [persons] = found(make_detector("yolox", {"file": file}), WIDE)
+    # The picture of 128 pixels was halved: centre (1.5, 1.25) · 8, size (2, 3) · 8.
+    assert persons.boxes == pytest.approx(2 * np.array([[12 - 8, 10 - 12, 12 + 8, 10 + 12]]), abs=1e-4)
+    assert persons.scores == pytest.approx([0.72])
+
+
+def test_a_second_box_of_one_person_is_suppressed(tmp_path):
+    same = (0.5, 0.5, np.log(4), np.log(4))
+    file = yolox(tmp_path / "a.onnx", {9: (*same, 0.9, 0.9), 10: (-0.4, *same[1:], 0.8, 0.8), 60: (*same, 0.7, 0.7)})
+    [persons] = found(make_detector("yolox", {"file": file}), WIDE)
+    assert persons.scores == pytest.approx([0.81, 0.49])
+
+
+SHARED = Path(__file__).parents[3] / "shared"
+NANO, CLIP = SHARED / "models/yolox_nano.onnx", SHARED / "hamilton/short_hamilton_clip.mp4"
+
+
+@pytest.mark.skipif(not (NANO.exists() and CLIP.exists()), reason="needs ../shared with a YOLOX file and a film clip")
+def test_a_real_yolox_file_sees_the_people_of_a_real_film():
+    with Film(CLIP) as film:
+        first = find_persons(film, make_detector("yolox", {"file": NANO}), 5, end=1).to_pylist()[0]
+    assert first["score"] > 0.8
+    assert overlap(np.array([first["box"]]), np.array([[393, 30, 607, 356]])) > 0.9
+
+
+DETR_INPUTS = [("images", [1, 3, SIDE, SIDE], TensorProto.FLOAT), ("orig_target_sizes", [1, 2], TensorProto.INT64)]
+
+
+def test_detr_answers_with_labels_boxes_and_scores(tmp_path):
+    outputs = {
+        "labels": np.array([[1, 0, 0]]),
+        "boxes": np.array([[[0, 0, 5, 5], [1, 2, 30, 40], [3, 4, 50, 60]]], np.float32),
+        "scores": np.array([[0.9, 0.3, 0.8]], np.float32),
+    }
+    file = constant_network(tmp_path / "a.onnx", outputs, DETR_INPUTS)
+    [persons] = found(make_detector("detr", {"file": file}), WIDE)
+    assert persons.boxes.tolist() == [[3, 4, 50, 60], [1, 2, 30, 40]]
+    assert persons.scores == pytest.approx([0.8, 0.3])
+
+
+def test_detr_answers_with_logits_in_shares_of_the_picture(tmp_path):
+    logits = np.full((1, 2, 91), -9, np.float32)
+    logits[0, 1, 1] = 0
+    outputs = {"dets": np.array([[[0.5] * 4, [0.5, 0.5, 0.25, 0.5]]], np.float32), "labels": logits}
+    file = constant_network(tmp_path / "a.onnx", outputs)
+    [persons] = found(make_detector("detr", {"file": file, "person": 1}), WIDE)
+    assert persons.boxes.tolist() == [[48, 24, 80, 72]]
+    assert persons.scores == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize("kind", ["yolox", "detr"])
+def test_a_file_of_another_kind_is_refused(tmp_path, kind):
+    file = constant_network(tmp_path / "a.onnx", {"output": np.zeros((1, 7), np.float32)})
+    with pytest.raises(InputError, match=r"a\.onnx: .*(was expected|of no known form)"):
+        found(make_detector(kind, {"file": file}), WIDE)
+
+
+@pytest.mark.parametrize("kind", ["yolox", "detr"])
+def test_a_missing_file_is_refused(tmp_path, kind):
+    with pytest.raises(InputError, match="the model file is missing"):
+        make_detector(kind, {"file": tmp_path / "a.onnx"})
+
+
+def test_an_unknown_detector_is_refused():
+    with pytest.raises(InputError, match="there are: faces, yolox, detr, torchvision"):
+        make_detector("hog", {})
+
+
+def test_a_torchvision_detector_reads_its_file_from_disk(tmp_path):
+    torch = pytest.importorskip("torch")
+    from torchvision.models.detection import ssdlite320_mobilenet_v3_large  # noqa: PLC0415
+
+    name = "ssdlite320_mobilenet_v3_large"
+    torch.save(ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None).state_dict(), tmp_path / "a.pth")
+    detector = make_detector("torchvision", {"name": name, "file": tmp_path / "a.pth"})
+    [persons] = found(detector, WIDE)
+    assert persons.boxes.shape == (len(persons.scores), 4)
+    with pytest.raises(InputError, match=r"a\.pth: not the weights of fasterrcnn_resnet50_fpn"):
+        make_detector("torchvision", {"name": "fasterrcnn_resnet50_fpn", "file": tmp_path / "a.pth"})
+
+
+def test_a_person_is_grown_from_a_face():
+    [box] = grow(np.array([[100, 50, 120, 80]], np.float32))
+    assert box.tolist() == [80, 32, 140, 215]
+
+
+def test_batches_keep_all_items():
+    assert list(batched(range(5), 2)) == [[0, 1], [2, 3], [4]]
+
+
+def by_number(images):
+    """As many boxes as the number that a frame shows; one of them leaves the frame, one is outside."""
+    for image in images:
+        number = int(image[0, -8:].mean() > 127)
+        boxes = np.array([[10, 20, 500, 60], [300, 0, 400, 90]], np.float32)[: 2 * number]
+        yield Boxes(boxes, np.array([0.9, 0.8], np.float32)[: 2 * number])
+
+
+@pytest.fixture
+def film(tmp_path):
+    return write(tmp_path / "a.mp4", [numbered(number) for number in range(20)], rate=10)
+
+
+def test_boxes_are_clipped_to_their_frame(film):
+    with Film(film) as opened:
+        table = find_persons(opened, Detector(by_number, 0.5), 10)
+    assert table["time"].to_pylist() == [n / 10 for n in range(1, 20, 2)]
+    assert table["box"].to_pylist() == [[10, 20, 128, 60]] * 10
+    assert (table["width"][0].as_py(), table["height"][0].as_py()) == (128, 96)
+    assert table.schema.metadata == {b"samples": b"20", b"damaged": b"0", b"certain_score": b"0.5"}
+
+
+def test_parts_have_the_boxes_of_one_pass(film):
+    with Film(film) as opened:
+        whole = find_persons(opened, Detector(by_number, 0.5), 10).to_pylist()
+        parts = [find_persons(opened, Detector(by_number, 0.5), 10, *part) for part in ((0, 0.75), (0.75, None))]
+    assert list(chain.from_iterable(part.to_pylist() for part in parts)) == whole
+
+
+def test_a_film_without_persons_has_an_empty_table(film):
+    none = Boxes(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+    with Film(film) as opened:
+        table = find_persons(opened, Detector(lambda images: (none for _ in images), 0.5), 10)
+    assert len(table) == 0
+
+
+def test_numbers_that_are_not_finite_are_refused(film):
+    wrong = Boxes(np.full((1, 4), np.nan, np.float32), np.ones(1, np.float32))
+    with Film(film) as opened, pytest.raises(InputError, match="not finite"):
+        find_persons(opened, Detector(lambda images: (wrong for _ in images), 0.5), 10)

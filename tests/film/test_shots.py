@@ -1,0 +1,85 @@
+from fractions import Fraction
+from itertools import chain, pairwise
+
+import numpy as np
+import pytest
+from clips import write
+
+from castsearch.film.decode import Film
+from castsearch.film.shots import Changes, Shot, find_changes, join_changes, read_shots, shot_numbers, write_shots
+
+
+def scene(seed, count):
+    """Frames of a picture of its own, on which the light changes a little."""
+    generator = np.random.default_rng(seed)
+    small = generator.integers(0, 200, (6, 8, 3))
+    picture = np.kron(small, np.ones((16, 16, 1))).astype(int)
+    return [(picture + generator.integers(0, 8)).astype(np.uint8) for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """Three scenes of 1, 1.2 and 2 seconds at 25 frames a second."""
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    return write(path, scene(1, 25) + scene(2, 30) + scene(3, 50), rate=25)
+
+
+@pytest.mark.parametrize("detector", ["adaptive", "content", "transnetv2"])
+def test_cuts_are_found_at_the_first_frame_of_the_new_shot(film, detector):
+    with Film(film) as opened:
+        found = find_changes(opened, detector)
+    assert found == Changes([1.0, 2.2], 0.0, 4.2, 105, 0)
+
+
+@pytest.mark.parametrize("detector", ["adaptive", "content"])
+@pytest.mark.parametrize("cuts", [[1.0], [0.96], [0.5, 1.04, 2.2, 3.9]])
+def test_parts_find_the_changes_of_one_pass(film, detector, cuts):
+    with Film(film) as opened:
+        bounds = [0, *cuts, None]
+        parts = [find_changes(opened, detector, *part) for part in pairwise(bounds)]
+        whole = find_changes(opened, detector)
+    assert [*chain.from_iterable(part.times for part in parts)] == whole.times
+    assert sum(part.frames for part in parts) == whole.frames
+    assert join_changes(parts) == join_changes([whole])
+
+
+def test_times_of_a_variable_rate_are_those_of_the_frames(tmp_path):
+    times = [Fraction(n, 20) + (Fraction(3, 10) if n >= 15 else 0) for n in range(30)]
+    with Film(write(tmp_path / "a.mp4", scene(1, 15) + scene(2, 15), times=times)) as film:
+        assert find_changes(film, "adaptive").times == [float(times[15])]
+
+
+def test_a_film_without_a_cut_has_one_shot(tmp_path):
+    with Film(write(tmp_path / "a.mp4", scene(1, 30))) as film:
+        assert join_changes([find_changes(film, "adaptive")]) == [Shot(0.0, 1.2)]
+
+
+def test_a_threshold_decides_what_is_a_change(film):
+    with Film(film) as opened:
+        assert find_changes(opened, "content", threshold=200).times == []
+
+
+def test_changes_in_quick_succession_are_one():
+    assert join_changes([Changes([0.2, 2.0, 2.2, 2.39, 4.0], 0.0, 5.0, 125, 0)]) == [
+        Shot(0.0, 2.0),
+        Shot(2.0, 4.0),
+        Shot(4.0, 5.0),
+    ]
+
+
+def test_parts_without_frames_do_not_matter():
+    parts = [Changes([1.0], 0.5, 2.0, 40, 0), Changes([], None, None, 0, 0)]
+    assert join_changes(parts) == [Shot(0.5, 1.0), Shot(1.0, 2.0)]
+    assert join_changes(parts[1:]) == []
+
+
+def test_a_time_belongs_to_the_shot_that_begins_with_it():
+    shots = [Shot(0.5, 1.0), Shot(1.0, 2.0)]
+    assert shot_numbers(np.array([0.5, 0.99, 1.0, 2.0]), shots).tolist() == [1, 1, 2, 2]
+
+
+def test_a_table_of_shots_is_read_as_it_was_written(tmp_path):
+    shots = [Shot(0.844014, 1.511348), Shot(1.511348, 10.019856)]
+    write_shots(tmp_path / "shots.tsv", shots)
+    assert read_shots(tmp_path / "shots.tsv") == shots
+    assert (tmp_path / "shots.tsv").read_text().splitlines()[1].split("\t")[0] == "1"
