@@ -10,7 +10,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-REQUIREMENTS := workflow core faces reid dev
+REQUIREMENTS := workflow core faces film reid dev
 PYTHON_3_11 := import sys; sys.version_info[:2] == (3, 11) or sys.exit("Python 3.11 is needed: make PYTHON=python3.11 …")
 
 .PHONY: install demo test test-fast test-slurm bench mxnet lint clean

@@ -1,4 +1,5 @@
 from fractions import Fraction
+from itertools import chain, pairwise
 
 import av
 import numpy as np
@@ -91,10 +92,10 @@ def test_parts_have_the_frames_of_one_pass(tmp_path, name, codec, options):
     path = write(tmp_path / name, numbers(200), rate=10, codec=codec, options=options)
     whole_numbers, whole_pixels = shown(path)
     bounds = [0, 7.77, 9.5, 12, None]
-    parts = [shown(path, start, end) for start, end in zip(bounds, bounds[1:], strict=False)]
+    parts = [shown(path, start, end) for start, end in pairwise(bounds)]
     assert whole_numbers == list(range(200))
-    assert sum((part[0] for part in parts), []) == whole_numbers
-    assert sum((part[1] for part in parts), []) == whole_pixels
+    assert [*chain.from_iterable(part[0] for part in parts)] == whole_numbers
+    assert [*chain.from_iterable(part[1] for part in parts)] == whole_pixels
 
 
 def test_samples_are_the_first_frame_of_each_interval(tmp_path):
@@ -109,8 +110,8 @@ def test_parts_have_the_samples_of_one_pass(tmp_path, bounds):
     path = write(tmp_path / "a.mp4", numbers(60), rate=30)
     with Film(path) as film:
         whole = [frame.time for frame in film.samples(4)]
-        parts = [[f.time for f in film.samples(4, *part)] for part in zip(bounds, bounds[1:], strict=False)]
-    assert sum(parts, []) == whole
+        parts = [[f.time for f in film.samples(4, *part)] for part in pairwise(bounds)]
+    assert [*chain.from_iterable(parts)] == whole
 
 
 def test_a_film_with_fewer_frames_than_samples_has_each_once(tmp_path):
@@ -157,9 +158,7 @@ def test_the_display_matrix_turns_and_mirrors(tmp_path, degrees, flips, expected
         assert next(film.frames()).size == image.shape[1::-1]
 
 
-@pytest.mark.parametrize(
-    ("ratio", "size"), [(Fraction(2), (2 * WIDTH, HEIGHT)), (Fraction(1, 2), (WIDTH, 2 * HEIGHT))]
-)
+@pytest.mark.parametrize(("ratio", "size"), [(Fraction(2), (2 * WIDTH, HEIGHT)), (Fraction(1, 2), (WIDTH, 2 * HEIGHT))])
 def test_pixels_become_square(tmp_path, ratio, size):
     def prepare(stream):
         stream.codec_context.sample_aspect_ratio = ratio

@@ -19,7 +19,7 @@ streams.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -213,21 +213,21 @@ class Film:
                 sampled = interval
                 yield frame
 
-    def _with_neighbours(self, frames: Iterable[tuple[Fraction, av.VideoFrame]]) -> Iterator[Frame]:
+    def _with_neighbours(self, frames: Iterator[tuple[Fraction, av.VideoFrame]]) -> Iterator[Frame]:
         """Give each frame those before and after it."""
         ratio = self._stream.sample_aspect_ratio or Fraction(1)
         if not Fraction(1, _MAX_STRETCH) <= ratio <= _MAX_STRETCH:
             ratio = Fraction(1)
-        duration = Fraction(0)
-        before = shown = None
-        for time, after in frames:
-            if shown is not None:
-                duration = time - since
-                yield Frame(since, duration, shown, (before, after), ratio)
-            before, shown, since = shown, after, time
-        if shown is not None:
-            own = (shown.duration or 0) * shown.time_base
-            yield Frame(since, own or duration, shown, (before, None), ratio)
+        first = next(frames, None)
+        if first is None:
+            return
+        before, (time, picture), duration = None, first, Fraction(0)
+        for later, after in frames:
+            duration = later - time
+            yield Frame(time, duration, picture, (before, after), ratio)
+            before, time, picture = picture, later, after
+        own = (picture.duration or 0) * picture.time_base
+        yield Frame(time, own or duration, picture, (before, None), ratio)
 
     def _decoded(self, start: Fraction) -> Iterator[tuple[Fraction, av.VideoFrame]]:
         """Decode from somewhere before `start`, or from the beginning; times grow."""
@@ -309,9 +309,7 @@ def _upright(image: NDArray[np.uint8], picture: av.VideoFrame) -> NDArray[np.uin
     return np.ascontiguousarray(np.rot90(image[:, ::-1] if mirrored else image, turns))
 
 
-def _progressive(
-    picture: av.VideoFrame, before: av.VideoFrame | None, after: av.VideoFrame | None
-) -> av.VideoFrame:
+def _progressive(picture: av.VideoFrame, before: av.VideoFrame | None, after: av.VideoFrame | None) -> av.VideoFrame:
     """Deinterlace a frame; neighbours of another format do not count."""
     frames = [
         frame

