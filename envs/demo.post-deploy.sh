@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
 # Packages that carry photographs; see data.txt for why they come without what they declare to need.
 set -euo pipefail
-pip install --no-deps insightface==2.1 mahotas==1.4.19 matplotlib==3.11.2 scikit-image==0.26.0
+pip install --no-deps insightface==2.1 mahotas==1.4.19 scikit-image==0.26.0

@@ -1,5 +1,7 @@
 from castsearch import files
+from castsearch.data.rankings import by_split, read_rankings
 from castsearch.evaluation import tables
+from castsearch.evaluation.labels import read_cast, read_labels
 from castsearch.report import page
 from castsearch.workflow import provenance
 from castsearch.workflow.logs import logging_to
@@ -8,16 +10,16 @@ with logging_to(snakemake.log[0]):
     params, inputs = snakemake.params, snakemake.input
     descriptions = {variant.name: variant.description for variant in params.variants}
     ablation = tables.read_ablation(inputs.ablation or None, descriptions)
-    crops = tables.by_split(inputs.crops)
+    crops = by_split(inputs.crops)
     shown = [params.variant.name, params.baseline.name]
     rankings = {
-        split: {variant: tables.read_rankings(paths, variant) for variant in shown}
-        for split, paths in tables.by_split(inputs.rankings).items()
+        split: {variant: read_rankings(paths, variant) for variant in shown}
+        for split, paths in by_split(inputs.rankings).items()
     }
     labels, skipped = {}, []
     for split, path in zip(params.splits, inputs.labels, strict=True):
-        cast = tables.read_cast(crops.get(split, ()))
-        labels[split], left_out = tables.read_labels(path, cast, "skip", params.across)  # "stop" has stopped there
+        cast = read_cast(crops.get(split, ()))
+        labels[split], left_out = read_labels(path, cast, "skip", params.across)  # "stop" has stopped there
         skipped += left_out
     skipped += tables.read_problems(dict.fromkeys([*inputs.train_crops, *inputs.crops]))
     movies = page.read_movies(

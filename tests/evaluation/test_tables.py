@@ -1,3 +1,5 @@
+import math
+
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -9,35 +11,42 @@ from castsearch.errors import InputError
 from castsearch.evaluation import tables
 from castsearch.search.stages import RANKINGS
 
-ROWS = [
-    {"variant": "face", "cast": "m_a", "ranking": ["1", "2", "3"]},
-    {"variant": "face", "cast": "m_b", "ranking": ["3", "2", "1"]},
-    {"variant": "both", "cast": "m_a", "ranking": ["2", "1", "3"]},
-]
 LABELS = {"m_a": ["1"], "m_b": ["1", "2"]}
 
 
-def test_rankings_of_several_movies_are_read_together(tmp_path):
-    for number, rows in enumerate((ROWS[:1], ROWS[1:])):
-        files.write_table(tmp_path / str(number), pa.Table.from_pylist(rows, schema=RANKINGS))
-    paths = [tmp_path / "0", tmp_path / "1"]
-    assert tables.read_rankings(paths, "face") == {"m_a": ["1", "2", "3"], "m_b": ["3", "2", "1"]}
-    assert tables.read_rankings(paths[1:], "both") == {"m_a": ["2", "1", "3"]}
+def test_a_query_without_relevant_candidates_is_left_out_of_the_means():
+    movies = {"m_1": "m", "m_2": "m"}
+    queries = tables.score_queries({"m_1": ["a"], "m_2": []}, {"m_1": ["b", "a"], "m_2": ["a"]}, movies)
+    assert tables.summarize(queries).to_dict() == {
+        "queries": 1,
+        "mAP": 0.5,
+        "CMC@1": 0.0,
+        "CMC@5": 1.0,
+        "CMC@10": 1.0,
+    }
 
 
-def test_rankings_without_the_variant_are_refused_unless_there_are_none(tmp_path):
-    for name, rows in {"m.arrow": ROWS, "empty.arrow": []}.items():
-        files.write_table(tmp_path / name, pa.Table.from_pylist(rows, schema=RANKINGS))
-    with pytest.raises(InputError, match=r"m\.arrow: has no ranking by diffusion face; delete it"):
-        tables.read_rankings([tmp_path / "m.arrow"], "diffusion face")
-    assert tables.read_rankings([tmp_path / "empty.arrow"], "diffusion face") == {}
+def test_a_movie_without_scored_queries_keeps_its_row():
+    queries = tables.score_queries({"m_1": ["a"], "n_1": []}, {"m_1": ["a"]}, {"m_1": "m", "n_1": "n"})
+    movies = tables.summarize_movies(queries)
+    assert movies["queries"].to_dict() == {"m": 1, "n": 0}
+    assert math.isnan(movies.loc["n", "mAP"])
 
 
-def test_a_cast_id_that_is_ranked_twice_is_refused(tmp_path):
-    for name in ("one.arrow", "two.arrow"):
-        files.write_table(tmp_path / name, pa.Table.from_pylist(ROWS[:1], schema=RANKINGS))
-    with pytest.raises(InputError, match=r"two\.arrow: cast m_a: has a second ranking by face"):
-        tables.read_rankings([tmp_path / "one.arrow", tmp_path / "two.arrow"], "face")
+def test_no_query_gives_an_empty_table_of_movies():
+    movies = tables.summarize_movies(tables.score_queries({}, {}, {}))
+    assert list(movies.columns) == ["queries", "mAP", "CMC@1", "CMC@5", "CMC@10"]
+    assert len(movies) == 0
+
+
+def test_cmc_counts_the_queries_whose_first_hit_is_early_enough():
+    ranking = [f"x{i}" for i in range(20)]
+    labels = {"a": ["x0"], "b": ["x4", "x9"], "c": ["x9"], "d": ["x10"]}
+    movies = dict(zip(labels, "mmnn", strict=True))
+    queries = tables.score_queries(labels, dict.fromkeys(labels, ranking), movies)
+    assert queries["first_hit"].tolist() == [1, 5, 10, 11]
+    assert tables.summarize(queries)["CMC@1":].tolist() == [0.25, 0.5, 0.75]
+    assert tables.summarize_movies(queries)["CMC@5"].to_dict() == {"m": 1.0, "n": 0.0}
 
 
 def test_a_query_without_a_ranking_scores_0():
@@ -82,30 +91,9 @@ def evaluate(tmp_path):
     return evaluate
 
 
-def test_files_are_sorted_by_split():
-    sorted_files = tables.by_split(["crops/val/a.arrow", "crops/test/a.arrow", "crops/val/b.arrow"])
-    assert {split: [path.stem for path in paths] for split, paths in sorted_files.items()} == {
-        "val": ["a", "b"],
-        "test": ["a"],
-    }
-
-
-def test_the_cast_has_movies_names_and_candidates(write_movie):
-    files = [write_movie("val", "m", {"ada": "ann"}, ["1"])[0], write_movie("val", "n", {"bob": None}, ["1", "2"])[0]]
-    cast = tables.read_cast(files)
-    assert cast.movies == {"ada": "m", "bob": "n"}
-    assert cast.names == {"ada": "ann", "bob": None}
-    assert cast.candidates == {"ada": {"1"}, "bob": {"1", "2"}}
-
-
-def test_candidates_of_a_movie_without_cast_belong_to_the_split(write_movie):
-    files = [write_movie("val", "m", {"ada": "ann"}, ["1"])[0], write_movie("val", "n", {}, ["2"])[0]]
-    assert tables.read_cast(files).everyone == {"1", "2"}
-
-
 def test_splits_that_share_a_cast_id_are_scored_each_by_its_own(write_movie, evaluate):
     movies = [write_movie("val", "m", {"ada": "ann"}, ["1", "2"]), write_movie("test", "n", {"ada": "ann"}, ["2", "3"])]
-    (queries, _, ablation), _ = evaluate(movies, {"test": {"ada": ["3"]}, "val": {"ada": ["1"]}})
+    queries, _, ablation = evaluate(movies, {"test": {"ada": ["3"]}, "val": {"ada": ["1"]}})
     assert queries[["split", "variant", "movie", "cast", "AP"]].values.tolist() == [
         ["test", "face", "n", "ada", 0.5],
         ["val", "face", "m", "ada", 1.0],
@@ -119,9 +107,11 @@ def test_labels_of_a_cast_member_of_another_split_stop(write_movie, evaluate):
         evaluate(movies, {"val": {"bob": ["2"]}})
 
 
-def test_the_evaluation_says_how_many_have_labels_and_what_was_skipped(write_movie, evaluate):
+def test_the_evaluation_says_how_many_have_labels_and_what_was_skipped(write_movie, evaluate, caplog):
+    caplog.set_level("INFO")
     movies = [write_movie("val", "m", {"ada": "ann", "bob": "ben"}, ["1", "2"], broken=["2"])]
-    (queries, *_), lines = evaluate(movies, {"val": {"ada": ["1", "7"]}}, on_bad="skip")
+    queries = evaluate(movies, {"val": {"ada": ["1", "7"]}}, on_bad="skip").queries
+    lines = caplog.messages
     assert queries["relevant"].tolist() == [1]
     assert lines[0] == "val: 1 of 2 cast members have labels"
     assert [line.split(":")[0] for line in lines[1:]] == ["skipped 2", "skipped 7"]
@@ -130,13 +120,12 @@ def test_the_evaluation_says_how_many_have_labels_and_what_was_skipped(write_mov
 def test_a_search_of_all_movies_counts_the_person_in_each(write_movie, evaluate):
     movies = [write_movie("val", "m", {"ada": "ann"}, ["1"]), write_movie("val", "n", {"bob": "ann"}, ["2"])]
     labels = {"val": {"ada": ["1"], "bob": ["2"]}}
-    assert evaluate(movies, labels, across=True)[0][0]["relevant"].tolist() == [2, 2]
+    assert evaluate(movies, labels, across=True).queries["relevant"].tolist() == [2, 2]
 
 
 def test_a_split_without_movies_has_no_queries(write_movie, evaluate):
-    (queries, *_), lines = evaluate([write_movie("val", "m", {"ada": "ann"}, ["1"])], {"test": {}})
-    assert len(queries) == 0
-    assert lines == ["test: 0 of 0 cast members have labels"]
+    scores = evaluate([write_movie("val", "m", {"ada": "ann"}, ["1"])], {"test": {}})
+    assert len(scores.queries) == 0
 
 
 def test_the_ablation_is_read_with_names_as_text_and_described(tmp_path):

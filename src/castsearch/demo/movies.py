@@ -42,8 +42,8 @@ class Settings:
     seed: int = 0
     candidates: int = 60
     cast: int = 4
-    others: int = 2
-    faceless: float = 0.35
+    others: int = 3
+    faceless: float = 0.33
     frame: tuple[int, int] = (768, 432)
     portrait: int = 320
 

@@ -1,7 +1,7 @@
-"""Run as a program, `python -m castsearch.evaluation`, the package scores a submission file."""
+"""`python -m castsearch.evaluation` is `castsearch evaluate`: it scores a submission file."""
 
 import sys
 
-from castsearch.evaluation.metrics import main
+from castsearch.cli import main
 
-sys.exit(main())
+sys.exit(main(["evaluate", *sys.argv[1:]]))

@@ -1,111 +1,92 @@
-"""The tables that a run ends in: scores of every variant of the search, per query, per movie and overall."""
+"""Stage evaluate: the scores of every variant of the search, per query, per movie and overall, as tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 from tabulate import tabulate
 
 from castsearch import files
-from castsearch.data.challenge import check_labels, load_labels
-from castsearch.data.crops import candidate_ids, cast_ids, problems
-from castsearch.errors import InputError
-from castsearch.evaluation import metrics
-from castsearch.evaluation.metrics import Cast
+from castsearch.data.crops import problems
+from castsearch.data.rankings import by_split, read_rankings
+from castsearch.evaluation.labels import read_cast, read_labels
+from castsearch.evaluation.metrics import average_precision, first_hit, matched_within
+
+logger = logging.getLogger(__name__)
+
+CMC_RANKS = (1, 5, 10)
+CMC = tuple(f"CMC@{k}" for k in CMC_RANKS)
 
 
-def by_split(paths: Iterable[str | Path]) -> dict[str, list[Path]]:
-    """Sort files of movies, `…/{split}/{movie}.arrow`, by their split."""
-    splits: dict[str, list[Path]] = {}
-    for path in map(Path, paths):
-        splits.setdefault(path.parent.name, []).append(path)
-    return splits
+class Scores(NamedTuple):
+    """Tables of scores, each with the columns `split` and `variant` first.
 
-
-def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[str]]:
-    """Read one variant's rankings of several movies of one split: cast id → candidate ids, best first.
-
-    Raises:
-        InputError: a file has rankings, but none by this variant; or a cast id has two, of which only one could be
-            scored or handed in.
+    Attributes:
+        queries: A row per query, see `score_queries`.
+        movies: A row per movie, see `summarize_movies`.
+        ablation: A row per split and variant: how many `queries`, `mAP` and `CMC@k`.
     """
-    rankings: dict[str, list[str]] = {}
-    for path in paths:
-        table = files.read_table(path)
-        if len(table) and not pc.any(pc.equal(table["variant"], variant)).as_py():
-            raise InputError(f"{path}: has no ranking by {variant}; delete it to have it made again")
-        # Batch by batch: only what is asked for leaves the disk, where a variant across movies has 50 MB.
-        for batch in table.to_batches():
-            own = batch.filter(pc.equal(batch["variant"], variant))
-            if len(own) == 0:
-                continue
-            ranked = own["ranking"].flatten()
-            ids = np.array(ranked.dictionary.to_pylist(), object)  # so that each id is one object, however often ranked
-            ends = np.cumsum(own["ranking"].value_lengths().to_numpy())
-            orders = np.split(ids[ranked.indices.to_numpy()], ends[:-1])
-            for cast, order in zip(own["cast"].to_pylist(), orders, strict=True):
-                if cast in rankings:
-                    raise InputError(f"{path}: cast {cast}: has a second ranking by {variant}")
-                rankings[cast] = order.tolist()
-    return rankings
+
+    queries: pd.DataFrame
+    movies: pd.DataFrame
+    ablation: pd.DataFrame
 
 
-def read_cast(crop_tables: Iterable[str | Path]) -> Cast:
-    """Read the cast of one split from the crop tables of its movies; a movie's id is the file's stem."""
-    return metrics.gather_cast(map(_read_movie, map(Path, crop_tables)))
-
-
-def _read_movie(crop_table: Path) -> tuple[str, dict[str, str | None], list[str]]:
-    table = files.read_table(crop_table)
-    cast = cast_ids(table)  # the first rows
-    names = dict(zip(cast, table["label"].to_pylist()[: len(cast)], strict=True))
-    return crop_table.stem, names, candidate_ids(table)
-
-
-def read_problems(crop_tables: Iterable[str | Path]) -> list[tuple[str, str]]:
-    """Return id and reason of every record that could not be used, table by table."""
-    return [problem for path in crop_tables for problem in problems(files.read_table(path))]
-
-
-def read_labels(
-    path: str | Path, cast: Cast, on_bad: str, across: bool
-) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
-    """Read a label file for a search of one split.
+def score_queries(
+    labels: Mapping[str, Collection[str]], rankings: Mapping[str, Sequence[str]], movies: Mapping[str, str]
+) -> pd.DataFrame:
+    """Score every labelled query.
 
     Args:
-        path: the file.
-        cast: the split's cast.
-        on_bad: whether an id that the split does not have is to "stop", or to be left out: "skip".
-        across: whether all movies of the split are searched together; see `evaluation.across_movies`.
+        labels: Relevant candidate ids per cast id.
+        rankings: Candidate ids per cast id, best first. A query that is missing here scores 0.
+        movies: The movie of each cast id.
 
     Returns:
-        The ids of the relevant candidates per cast id, and id and reason of each thing left out.
-
-    Raises:
-        InputError: see `dataset.load_labels` and `dataset.check_labels`.
+        A row per query in the order of the labels: `movie`, `cast`, `relevant` (how many), `AP` (NaN where nothing is
+        relevant), `first_hit` (a nullable integer) and, for k in `CMC_RANKS`, `CMC@k`.
     """
-    labels, left_out = check_labels(path, load_labels(path), cast.candidates, on_bad)
-    return metrics.across_movies(labels, cast.names) if across else labels, left_out
+    rows = []
+    for cast, relevant in labels.items():
+        ranking = rankings.get(cast, ())
+        first = first_hit(relevant, ranking)
+        matched = [matched_within(first, k) for k in CMC_RANKS]
+        rows.append((movies[cast], cast, len(set(relevant)), average_precision(relevant, ranking), first, *matched))
+    queries = pd.DataFrame(rows, columns=["movie", "cast", "relevant", "AP", "first_hit", *CMC])
+    return queries.astype({"relevant": int, "AP": float, "first_hit": "Int64", **dict.fromkeys(CMC, float)})
+
+
+def summarize(queries: pd.DataFrame) -> pd.Series:
+    """Return the means over all queries: `queries` (how many), `mAP` and `CMC@k`.
+
+    A query without any relevant candidate is left out; see `metrics.mean_average_precision`. Without any query to
+    score the means are NaN.
+    """
+    scored = queries[queries["relevant"] > 0]
+    means = scored[["AP", *CMC]].mean()
+    return pd.concat([pd.Series({"queries": len(scored)}), means.rename({"AP": "mAP"})]).rename(None)
+
+
+def summarize_movies(queries: pd.DataFrame) -> pd.DataFrame:
+    """Apply `summarize` to each movie: one row per movie, indexed by `movie` in order of first appearance."""
+    summaries = {movie: summarize(rows) for movie, rows in queries.groupby("movie", sort=False)}
+    table = pd.DataFrame.from_dict(summaries, orient="index", columns=["queries", "mAP", *CMC])
+    return table.rename_axis("movie").astype({"queries": int})
 
 
 def score_rankings(
     labels: Mapping[str, Sequence[str]], rankings: Mapping[str, Sequence[str]], movies: Mapping[str, str]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Score one variant on one split.
-
-    Args:
-        labels: cast id → ids of the candidates that show this person.
-        rankings: cast id → candidate ids, best first.
-        movies: cast id → movie.
+) -> Scores:
+    """Score one variant on one split; the arguments are those of `score_queries`.
 
     Returns:
-        Three tables: a row per query, per movie, and one of all.
+        The tables without the columns `split` and `variant`.
     """
-    queries = metrics.score_queries(labels, rankings, movies)
-    overall = metrics.summarize(queries).to_frame().T.astype({"queries": int})
-    return queries, metrics.summarize_movies(queries).reset_index(), overall
+    queries = score_queries(labels, rankings, movies)
+    overall = summarize(queries).to_frame().T.astype({"queries": int})
+    return Scores(queries, summarize_movies(queries).reset_index(), overall)
 
 
 def evaluate(
@@ -116,53 +97,54 @@ def evaluate(
     *,
     on_bad: str,
     across: bool,
-) -> tuple[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], list[str]]:
+) -> Scores:
     """Score every variant on every labelled split, each by its own cast alone: splits may share cast ids.
 
-    One variant's rankings are held at a time.
+    The rankings of one variant at a time are held in memory. What was left out of the labels and the crops is logged.
 
     Args:
-        labels: label file per split.
-        crop_tables: those of all movies of the splits, `…/{split}/{movie}.arrow`.
-        rankings: those of all groups of movies, `…/{split}/{group}.arrow`.
-        variants: names, in the order of the tables' rows.
-        on_bad: "stop" or "skip"; see `read_labels`.
-        across: whether all movies of a split are searched together.
-
-    Returns:
-        The tables of `score_rankings` with the columns `split` and `variant` first, and lines that say what was scored
-        and what skipped.
+        labels: Label file per split.
+        crop_tables: Those of all movies of the splits, `…/{split}/{movie}.arrow`.
+        rankings: Those of all groups of movies, `…/{split}/{group}.arrow`.
+        variants: Names, in the order of the tables' rows.
+        on_bad: "stop" or "skip"; see `labels.read_labels`.
+        across: Whether all movies of a split are searched together.
 
     Raises:
-        InputError: a label file cannot be used, a variant has no rankings, or a cast id is ranked twice.
+        InputError: A label file cannot be used, a variant has no rankings, or a cast id is ranked twice.
     """
     crop_tables, rankings = by_split(crop_tables), by_split(rankings)
-    scored, lines = [], []
+    scored = []
     for split, label_file in labels.items():
         cast = read_cast(crop_tables.get(split, ()))
         relevant, left_out = read_labels(label_file, cast, on_bad, across)
-        skipped = [*read_problems(crop_tables.get(split, ())), *left_out]
-        lines.append(f"{split}: {len(relevant)} of {len(cast.movies)} cast members have labels")
-        lines += [f"skipped {name}: {reason}" for name, reason in skipped]
+        logger.info("%s: %d of %d cast members have labels", split, len(relevant), len(cast.movies))
+        for name, reason in (*read_problems(crop_tables.get(split, ())), *left_out):
+            logger.info("skipped %s: %s", name, reason)
         paths = rankings.get(split, ())
         tables = [score_rankings(relevant, read_rankings(paths, variant), cast.movies) for variant in variants]
-        scored.append(tuple(_stack(rows, "variant", variants) for rows in zip(*tables, strict=True)))
-    return tuple(_stack(tables, "split", list(labels)) for tables in zip(*scored, strict=True)), lines
+        scored.append([_stack(rows, "variant", variants) for rows in zip(*tables, strict=True)])
+    return Scores(*(_stack(tables, "split", list(labels)) for tables in zip(*scored, strict=True)))
 
 
 def _stack(tables: Sequence[pd.DataFrame], name: str, values: Sequence[str]) -> pd.DataFrame:
-    """The tables one below the other, with the value that belongs to each in a first column."""
+    """Put the tables one below the other, with the value that belongs to each in a first column."""
     stacked = pd.concat(tables, keys=values, names=[name, None])
     return stacked.reset_index(level=name).reset_index(drop=True)
+
+
+def read_problems(crop_tables: Iterable[str | Path]) -> list[tuple[str, str]]:
+    """Return id and reason of every record that could not be used, table by table."""
+    return [problem for path in crop_tables for problem in problems(files.read_table(path))]
 
 
 def write_tsv(path: str | Path, table: pd.DataFrame, made_with: Mapping[str, str] | None = None) -> None:
     """Write a table with six decimals, which is what results are compared with.
 
     Args:
-        path: the file.
-        table: the table.
-        made_with: what it was made with; a line above the header for each, after "# ".
+        path: The file.
+        table: The table.
+        made_with: What it was made with; a line above the header for each, after "# ".
     """
     lines = "".join(f"# {key}: {value}\n" for key, value in (made_with or {}).items())
     rows = table.to_csv(sep="\t", index=False, float_format="%.6f", lineterminator="\n")
@@ -170,11 +152,11 @@ def write_tsv(path: str | Path, table: pd.DataFrame, made_with: Mapping[str, str
 
 
 def read_ablation(path: str | Path | None, descriptions: Mapping[str, str]) -> pd.DataFrame:
-    """Read the table of `evaluate` with a row per split and variant; None, where no split has labels, has no rows.
+    """Read the table `Scores.ablation` that `write_tsv` wrote.
 
     Args:
-        path: the table, or None.
-        descriptions: what each variant uses, in words; it becomes the column `description`.
+        path: The table; None, where no split has labels, gives a table without rows.
+        descriptions: What each variant uses, in words; it becomes the column `description`.
     """
     if path is None:
         return pd.DataFrame(columns=["split", "variant", "description"])

@@ -16,7 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from castsearch import files
-from castsearch.evaluation import metrics
+from castsearch.evaluation import tables
+from castsearch.evaluation.metrics import average_precision
 from castsearch.report import figures
 
 _GALLERY = 24  # crops in the gallery of those found without a face
@@ -152,14 +153,14 @@ def render(
         variant=variant,
         baseline=baseline,
         scores={split: rows.set_index("variant").to_dict("index") for split, rows in splits},
-        cmc=[f"CMC@{k}" for k in metrics.CMC_RANKS],
+        cmc=tables.CMC,
         movies=shown,
         faceless=[hit for _, hit in faceless],
         gallery=sorted(gained, key=lambda pair: -pair[1].climb)[:_GALLERY],
         num_gained=len(gained),
         skipped=skipped,
         curves={
-            network: figures.training_curves(pd.read_csv(log, sep="\t", comment="#"))
+            network: [(words, _uri("svg+xml", svg.encode())) for words, svg in figures.training_curves(_history(log))]
             for network, log in training.items()
         },
         # Snakemake reads a JSON file into ordered dictionaries, which YAML has no plain form of.
@@ -253,12 +254,13 @@ def _show(movie: Movie, own: Mapping[str, _Person], people: Mapping[str, _Person
     """What the template needs of one movie; `people` has all whom its rankings may name."""
     cast = [name for name, person in own.items() if person.is_cast]
     labels = {name: movie.labels[name] for name in cast if name in movie.labels}
+    of_movie = dict.fromkeys(labels, movie.name)
     return {
         "name": movie.name,
         "num_candidates": len(own) - len(cast),
         "num_faceless": sum(person.faceless for person in own.values()),
-        "scores": metrics.summarize(metrics.score_queries(labels, movie.rankings)),
-        "scores_before": metrics.summarize(metrics.score_queries(labels, movie.baseline)),
+        "scores": tables.summarize(tables.score_queries(labels, movie.rankings, of_movie)),
+        "scores_before": tables.summarize(tables.score_queries(labels, movie.baseline, of_movie)),
         "cast": [
             {
                 "id": name,
@@ -266,8 +268,8 @@ def _show(movie: Movie, own: Mapping[str, _Person], people: Mapping[str, _Person
                 "hits": _hits(movie, name, people, top),
                 "labelled": name in labels,
                 "num_relevant": len(set(labels.get(name, ()))),
-                "AP": metrics.average_precision(labels.get(name, ()), movie.rankings.get(name, ())),
-                "AP_before": metrics.average_precision(labels.get(name, ()), movie.baseline.get(name, ())),
+                "AP": average_precision(labels.get(name, ()), movie.rankings.get(name, ())),
+                "AP_before": average_precision(labels.get(name, ()), movie.baseline.get(name, ())),
             }
             for name in cast
         ],
@@ -293,6 +295,10 @@ def _hits(movie: Movie, cast: str, people: Mapping[str, _Person], top: int) -> l
     ]
 
 
+def _history(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, sep="\t", comment="#")
+
+
 def _score(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3f}"
 
@@ -313,5 +319,8 @@ def _thumbnail(image: pa.BinaryScalar, width: int, height: int) -> dict | None:
     picture.thumbnail((2 * shown[0], 2 * shown[1]), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=70, optimize=True)
-    uri = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    return {"width": shown[0], "height": shown[1], "uri": uri}
+    return {"width": shown[0], "height": shown[1], "uri": _uri("jpeg", buffer.getvalue())}
+
+
+def _uri(kind: str, data: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

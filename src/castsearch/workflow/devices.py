@@ -1,17 +1,19 @@
 """A GPU of its own for every job of a machine with several: a scheduler counts GPUs but does not say which is free."""
 
 import fcntl
+import logging
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import takewhile
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _SECONDS_BETWEEN_TRIES = 0.2
@@ -69,7 +71,7 @@ def claimed_gpus(number: int) -> Iterator[list[str]]:
                     time.sleep(_SECONDS_BETWEEN_TRIES)
                 else:
                     names.append(free)
-        print(f"on GPU {', '.join(names)} of {', '.join(visible)}", file=sys.stderr)
+        logger.info("on GPU %s of %s", ", ".join(names), ", ".join(visible))
         with _seeing(",".join(names)):
             yield names
 

@@ -6,7 +6,7 @@ import json
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import metadata
@@ -198,3 +198,20 @@ def commit(folder: str | Path) -> str:
     command += ["--dirty=+changes", "--exclude=*"]
     described = subprocess.run(command, capture_output=True, text=True, check=False)
     return described.stdout.strip() or "unknown"
+
+
+def made_with(folder: str | Path, config: object, seeds: Mapping[str, int], packages: list[str]) -> dict[str, str]:
+    """Return what a table of results was made with, as texts by what they are.
+
+    Args:
+        folder: a folder of the clone, see `commit`.
+        config: the configuration, of which the digest is given.
+        seeds: what each seed is for, and the seed.
+        packages: see `versions`.
+    """
+    return {
+        "commit": commit(folder),
+        "configuration": f"sha256 {value_digest(config)}",
+        "seeds": ", ".join(f"{name} {seed}" for name, seed in seeds.items()),
+        "versions": ", ".join(map(" ".join, versions(packages).items())),
+    }

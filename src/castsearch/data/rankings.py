@@ -1,0 +1,53 @@
+"""The tables of rankings that the search writes: how to read one variant's answers from them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+
+from castsearch import files
+from castsearch.errors import InputError
+
+
+def by_split(paths: Iterable[str | Path]) -> dict[str, list[Path]]:
+    """Sort files of movies, `…/{split}/{movie}.arrow`, by their split."""
+    splits: dict[str, list[Path]] = {}
+    for path in map(Path, paths):
+        splits.setdefault(path.parent.name, []).append(path)
+    return splits
+
+
+def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[str]]:
+    """Read one variant's rankings of several movies of one split.
+
+    Args:
+        paths: Tables with a row per variant and cast member: `variant`, `cast` and `ranking`, a list of candidate ids.
+        variant: The variant's name.
+
+    Returns:
+        Cast id → candidate ids, best first.
+
+    Raises:
+        InputError: A file has rankings, but none by this variant; or a cast id has two, of which only one could be
+            scored or handed in.
+    """
+    rankings: dict[str, list[str]] = {}
+    for path in paths:
+        table = files.read_table(path)
+        if len(table) and not pc.any(pc.equal(table["variant"], variant)).as_py():
+            raise InputError(f"{path}: has no ranking by {variant}; delete it to have it made again")
+        # Batch by batch: only what is asked for leaves the disk, where a variant across movies has 50 MB.
+        for batch in table.to_batches():
+            own = batch.filter(pc.equal(batch["variant"], variant))
+            if len(own) == 0:
+                continue
+            ranked = own["ranking"].flatten()
+            ids = np.array(ranked.dictionary.to_pylist(), object)  # so that each id is one object, however often ranked
+            ends = np.cumsum(own["ranking"].value_lengths().to_numpy())
+            orders = np.split(ids[ranked.indices.to_numpy()], ends[:-1])
+            for cast, order in zip(own["cast"].to_pylist(), orders, strict=True):
+                if cast in rankings:
+                    raise InputError(f"{path}: cast {cast}: has a second ranking by {variant}")
+                rankings[cast] = order.tolist()
+    return rankings

@@ -1,0 +1,26 @@
+"""The embedded data set as files of the challenge's format, without the workflow."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tqdm import tqdm
+
+from castsearch.demo import movie_ids
+from castsearch.demo.movies import Settings, write_movie, write_split
+
+
+def write_dataset(folder: str | Path, movies: Mapping[str, int], settings: Settings) -> None:
+    """Write `{split}.json`, `{split}_label.json` and the image folder `{split}/` of every split.
+
+    Args:
+        folder: Where they go.
+        movies: How many movies each split has.
+        settings: Size and difficulty of the movies.
+
+    Raises:
+        InputError: See `movies.write_movie`.
+    """
+    folder = Path(folder)
+    for split, number in movies.items():
+        names = tqdm(movie_ids(split, number), f"write {split}", unit="movie")
+        write_split(split, {movie: write_movie(split, movie, settings, folder / split) for movie in names}, folder)

@@ -1,0 +1,29 @@
+"""The scores as a figure."""
+
+import math
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from castsearch.plotting import ACCENT, look, to_svg
+
+
+def score_bars(ablation: pd.DataFrame) -> str:
+    """Draw one horizontal bar per split and variant, as long as its mAP, as an SVG file.
+
+    Args:
+        ablation: See `tables.Scores`; a row whose mAP is NaN has no bar.
+    """
+    names = [f"{split}: {variant}" for split, variant in zip(ablation["split"], ablation["variant"], strict=True)]
+    scores = ablation["mAP"].tolist()
+    rows = range(len(names))
+    with look():
+        figure = Figure(figsize=(7, 0.6 + 0.3 * len(names)), layout="constrained")
+        axes = figure.add_subplot()
+        bars = axes.barh(rows, [0 if math.isnan(score) else score for score in scores], height=0.7, color=ACCENT)
+        axes.bar_label(bars, ["no labels" if math.isnan(score) else f"{score:.3f}" for score in scores], padding=4)
+        axes.set(yticks=rows, yticklabels=names, xlim=(0, 1.1), xlabel="mAP")
+        axes.invert_yaxis()
+        axes.grid(visible=False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        return to_svg(figure, "mAP of each variant of the search")
