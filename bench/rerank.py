@@ -24,6 +24,7 @@ import pandas as pd
 from castsearch import files
 from castsearch.evaluation import tables
 from castsearch.search import rerank
+from castsearch.search.neighbors import l2_normalize
 
 SIZES = (1_000, 2_000, 4_000, 8_000, 16_000, 32_511, 127_000)
 CSM_PORTRAITS = 1_218
@@ -39,7 +40,7 @@ def features(n: int) -> np.ndarray:
     images = rng.standard_normal((n, DIMENSION), np.float32)
     images *= 2
     images += people[rng.permutation(n) // 20]
-    return rerank.l2_normalize(images)
+    return l2_normalize(images)
 
 
 def num_queries(n: int) -> int:
@@ -59,7 +60,8 @@ def floor(images: np.ndarray, k: int = 21) -> np.ndarray:
 
 def ours(images: np.ndarray) -> np.ndarray:
     """Re-rank with the usual parameters."""
-    return rerank.k_reciprocal_from_features(images, num_queries(len(images)))
+    num_query = num_queries(len(images))
+    return rerank.k_reciprocal_from_features(images, slice(num_query), slice(num_query, None))
 
 
 METHODS = {"floor": floor, "ours": ours}

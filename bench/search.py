@@ -20,16 +20,19 @@ from tqdm import tqdm
 
 from castsearch import files
 from castsearch.evaluation import metrics
-from castsearch.search import cascade, propagation, rerank, stages
-from castsearch.search.variants import Variant, ablation
+from castsearch.search import propagation
+from castsearch.search.fuse_stage import rank_gallery
+from castsearch.search.gallery import FaceFeatures, Gallery
+from castsearch.search.rerank import RERANKINGS
+from castsearch.search.rerank_stage import rerank_gallery
+from castsearch.search.similarity import body_similarity
+from castsearch.search.variant import Variant, reranked_similarities
+from castsearch.workflow import variants
 
 DOCS = Path(__file__).parents[1] / "docs"
-RERANKING = {"method": "k_reciprocal", "k1": 20, "k2": 6, "lambda_value": 0.3}
-THRESHOLDS = (0.5, 0.4, 0.3, 0.25)  # the seed system's
 BODY = "body"
 FACE = "face"
-VARIANTS = ablation(FACE, [BODY])
-CASCADE = Variant(FACE, (BODY,), face_rerank=True, body_rerank=True).name
+CASCADE = "cascade face*+body*[body]"
 ASSUMED = simulation.Assumptions()
 PUBLISHED = "propagation as published"
 LONE = "a lone portrait in three quarters of the boxes"
@@ -46,37 +49,55 @@ SCENARIOS = {
 }
 SIZES = {LONE: [(1, n) for _, n in simulation.SIZES]}
 COMPARED = [
-    Variant(FACE),
-    Variant(FACE, method="diffusion"),
-    Variant(FACE, (BODY,)),
-    Variant(FACE, (BODY,), True, True),
-    Variant(FACE, (BODY,), True, False, "propagation"),
-    Variant(FACE, (BODY,), method="diffusion"),
-    Variant(FACE, (BODY,), True, method="diffusion"),
+    {"method": "cascade", "networks": []},
+    {"networks": []},
+    {"method": "cascade"},
+    {"method": "cascade", "face_rerank": True, "body_rerank": True},
+    {"method": "propagation", "face_rerank": True},
+    {},
+    {"face_rerank": True},
 ]
 
 
-def searchable(drawn: simulation.SimulatedMovie) -> tuple[stages.Movie, dict[str, list[str]]]:
+def searches(entries: Sequence[Mapping] = ()) -> list[Variant]:
+    """The listed searches, or all, of a run with one face engine, one ReID network and the reference's settings."""
+    reranking = {"k1": 20, "k2": 6, "lambda_value": 0.3}
+    return variants.compared(
+        {
+            "faces": {"engine": FACE},
+            "reid": {"networks": [{"name": BODY}]},
+            "rerank": {"method": "k_reciprocal", "k_reciprocal": {"face": reranking, "body": reranking}},
+            "search": {"method": "diffusion", "scope": "movie"},
+            "fusion": {
+                "thresholds": [0.5, 0.4, 0.3, 0.25],
+                "reranked_threshold": 0.5,
+                "face_rerank": False,
+                "body_rerank": False,
+            },
+            "variants": entries,
+        }
+    )
+
+
+def searchable(drawn: simulation.SimulatedMovie) -> tuple[Gallery, dict[str, list[str]]]:
     """A simulated movie as the search takes it, and its labels."""
     num_cast = len(drawn.face) - len(drawn.identity)
     cast = [f"cast{number}" for number in range(num_cast)]
     candidates = [f"{number:05d}" for number in range(len(drawn.identity))]
     labels = {name: [candidates[row] for row in np.flatnonzero(drawn.identity == i)] for i, name in enumerate(cast)}
-    faces = stages.FaceFeatures(drawn.face, detected=drawn.has_face, selected=drawn.has_face)
-    movie = stages.Movie(cast, candidates, [], [], drawn.frames, {FACE: faces}, {BODY: drawn.body}, [0] * num_cast)
-    return movie, labels
+    faces = FaceFeatures(drawn.face, detected=drawn.has_face, selected=drawn.has_face)
+    movies = np.zeros(num_cast, int)
+    return Gallery(cast, candidates, [], [], drawn.frames, {FACE: faces}, {BODY: drawn.body}, movies), labels
 
 
-def precisions(
-    drawn: simulation.SimulatedMovie, variants: Sequence[Variant], thresholds: Sequence[float] = THRESHOLDS
-) -> pd.DataFrame:
-    """Average precision of every variant (column) for every portrait (row) of a movie."""
-    movie, labels = searchable(drawn)
-    reranked = stages.rerank(movie, variants, RERANKING, RERANKING)
-    scores: dict[str, list[float]] = {variant.name: [] for variant in variants}
-    for row in stages.fuse(movie, reranked, variants, thresholds, thresholds[0]).to_pylist():
+def precisions(drawn: simulation.SimulatedMovie, compared: Sequence[Variant]) -> pd.DataFrame:
+    """Average precision of every variant (column, by title) for every portrait (row) of a movie."""
+    gallery, labels = searchable(drawn)
+    reranked = rerank_gallery(gallery, reranked_similarities(compared))
+    scores: dict[str, list[float]] = {variant.key: [] for variant in compared}
+    for row in rank_gallery(gallery, reranked, compared).to_pylist():
         scores[row["variant"]].append(metrics.average_precision(labels[row["cast"]], row["ranking"]))
-    return pd.DataFrame(scores)
+    return pd.DataFrame(scores).rename(columns={variant.key: variant.title for variant in compared})
 
 
 def draw(seed: int, assumptions: simulation.Assumptions, sizes: Sequence[tuple[int, int]]) -> list:
@@ -84,14 +105,12 @@ def draw(seed: int, assumptions: simulation.Assumptions, sizes: Sequence[tuple[i
     return [simulation.movie(*size, 1000 * seed + number, assumptions) for number, size in enumerate(sizes)]
 
 
-def score(
-    seeds: int, variants: Sequence[Variant], assumptions: simulation.Assumptions, name: str = "", **options: object
-) -> pd.DataFrame:
+def score(seeds: int, compared: Sequence[Variant], assumptions: simulation.Assumptions, name: str = "") -> pd.DataFrame:
     """Mean average precision of every variant (column) for every seed (row)."""
     rows = []
     for seed in tqdm(range(seeds), desc=name, mininterval=2):
         movies = draw(seed, assumptions, SIZES.get(name, simulation.SIZES))
-        rows.append(pd.concat([precisions(movie, variants, **options) for movie in movies]).mean())
+        rows.append(pd.concat([precisions(movie, compared) for movie in movies]).mean())
     return pd.DataFrame(rows)
 
 
@@ -106,12 +125,12 @@ def published(seeds: int) -> list[float]:
         for drawn in draw(seed, ASSUMED, simulation.SIZES):
             movie, labels = searchable(drawn)
             num_cast = len(movie.cast)
-            face = 1 - rerank.k_reciprocal_all(drawn.face, 55, 8, 0.2)
+            face = RERANKINGS["k_reciprocal"](drawn.face, slice(None), slice(None), k1=55, k2=8, lambda_value=0.2)
             face = (face + face.T) / 2
             affinity = propagation.link_movie(
                 face[:num_cast, num_cast:],
                 face[num_cast:, num_cast:],
-                cascade.body_similarity(drawn.body),
+                body_similarity(drawn.body),
                 frames=drawn.frames,
                 has_face=drawn.has_face,
             )
@@ -145,18 +164,20 @@ def scenarios(seeds: int, worlds: Mapping[str, simulation.Assumptions]) -> pd.Da
     """A row per scenario, a column per variant: means over seeds."""
     rows = []
     for name, assumptions in worlds.items():
-        means = score(seeds, COMPARED, assumptions, name).mean()
+        means = score(seeds, searches(COMPARED), assumptions, name).mean()
         rows.append({"scenario": name} | {f"`{variant}`": f"{value:.3f}" for variant, value in means.items()})
     return pd.DataFrame(rows)
 
 
 def tuned_cascade(seeds: int) -> pd.DataFrame:
     """The cascade with other thresholds: what it could have, had they been tuned to these faces."""
-    cascades = [Variant(FACE, (BODY,)), Variant(FACE, (BODY,), True, True)]
     rows = []
     for first in (0.25, 0.3, 0.35, 0.4, 0.5, 0.6):
-        thresholds = (first, *(value for value in (0.4, 0.3, 0.25) if value <= first))
-        means = score(seeds, cascades, ASSUMED, f"thresholds from {first}", thresholds=thresholds).mean()
+        thresholds = [first, *(value for value in (0.4, 0.3, 0.25) if value <= first)]
+        plain = {"method": "cascade", "thresholds": thresholds, "name": "cascade face+body[body]"}
+        reranked = plain | {"face_rerank": True, "body_rerank": True, "name": CASCADE}
+        cascades = [variant for variant in searches([plain, reranked]) if variant.method == "cascade"]
+        means = score(seeds, cascades, ASSUMED, f"thresholds from {first}").mean()
         listed = ", ".join(f"{value:g}" for value in thresholds)
         rows.append({"thresholds": listed} | {f"`{variant}`": f"{value:.3f}" for variant, value in means.items()})
     return pd.DataFrame(rows)
@@ -179,7 +200,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2, help="how often 19 movies are drawn")
     parser.add_argument("--docs", action="store_true", help="rewrite the tables of docs/search-methods.md")
     options = parser.parse_args()
-    scores = score(options.seeds, VARIANTS, ASSUMED, "methods")
+    scores = score(options.seeds, searches(), ASSUMED, "methods")
     tables = {"methods": compare(scores.assign(**{PUBLISHED: published(options.seeds)}))}
     print(tables["methods"].to_markdown(index=False))
     if options.docs:

@@ -36,7 +36,7 @@ rule evaluate:
     params:
         code=code("evaluate"),
         splits=LABELLED,
-        variants=VARIANTS,
+        titles=TITLES,
         across=ACROSS,
         on_bad_image=DATA["on_bad_image"],
         config={key: value for key, value in config.items() if key != "report"},

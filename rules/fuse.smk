@@ -24,11 +24,9 @@ rule fuse:
         mem_mb=growing(SEARCH_MB),
         runtime=growing(20),
     params:
-        code=code("fuse"),
+        code=code("fuse", *sorted({METHODS[each.method].module for each in VARIANTS})),
         engines=list(FACES),
         networks=list(NETWORKS),
-        variants=VARIANTS,
-        thresholds=config["fusion"]["thresholds"],
-        reranked_threshold=config["fusion"]["reranked_threshold"],
+        variants=searches.to_json(VARIANTS),
     script:
         "../src/scripts/fuse.py"

@@ -1,28 +1,21 @@
 # What this run does: which splits, variants, engines and networks, and which movies are searched together.
+import json
 import re
 
 from castsearch.faces import engines
-from castsearch.search import variants
+from castsearch.search import variant as searches
+from castsearch.search.methods import METHODS
+from castsearch.workflow import variants
 
 DATA = config["data"]
 TRAIN, SEARCH = DATA["train"], DATA["search"]
 NETWORKS = {network["name"]: network for network in config["reid"]["networks"]}
 TRAINED = [name for name, network in NETWORKS.items() if "weights" not in network]
 ACROSS = config["search"]["scope"] == "split"
-MAIN = variants.Variant(
-    config["faces"]["engine"],
-    tuple(NETWORKS),
-    config["fusion"]["face_rerank"],
-    config["fusion"]["body_rerank"],
-    config["search"]["method"],
-)
-VARIANTS = (
-    or_stop(variants.listed, config["variants"], MAIN, ACROSS)
-    if config["variants"]
-    else variants.ablation(MAIN.engine, MAIN.networks, across=ACROSS)
-)
-RERANKED = variants.reranked(VARIANTS)
-BASELINE = variants.Variant(MAIN.engine, method=MAIN.method)
+MAIN = variants.submitted(config)
+BASELINE = variants.baseline(config)
+VARIANTS = or_stop(variants.compared, config)
+TITLES = json.dumps({variant.key: variant.title for variant in VARIANTS})
 FACES = {
     engine: or_stop(configuration.plan_engine, config, engine, "results/models")
     for engine in dict.fromkeys(variant.engine for variant in VARIANTS)
@@ -93,10 +86,3 @@ wildcard_constraints:
         for path in CHECKPOINTS
     )
     or "none",
-
-
-def reranking(kind):
-    """Method and parameters of the re-ranking of faces or of bodies."""
-    method = config["rerank"]["method"]
-    options = config["rerank"]["ecn" if method == "ecn" else kind]
-    return {"method": method, **options}

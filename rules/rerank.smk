@@ -26,8 +26,6 @@ rule rerank:
         code=code("rerank"),
         engines=list(FACES),
         networks=list(NETWORKS),
-        variants=RERANKED,
-        face=reranking("face"),
-        body=reranking("body"),
+        similarities=searches.to_json(searches.reranked_similarities(VARIANTS)),
     script:
         "../src/scripts/rerank.py"

@@ -22,6 +22,6 @@ rule submission:
         runtime=growing(10),
     params:
         code=code("submission"),
-        variant=MAIN.name,
+        variant=MAIN.key,
     script:
         "../src/scripts/submission.py"

@@ -1,3 +1,5 @@
+import json
+
 from castsearch import files
 from castsearch.evaluation import figures, tables
 from castsearch.workflow import provenance
@@ -9,7 +11,7 @@ with logging_to(snakemake.log[0]):
         dict(zip(params.splits, inputs.labels, strict=True)),
         inputs.crops,
         inputs.rankings,
-        [variant.name for variant in params.variants],
+        json.loads(params.titles),
         on_bad=params.on_bad_image,
         across=params.across,
     )
@@ -17,6 +19,7 @@ with logging_to(snakemake.log[0]):
     tables.write_tsv(output.queries, scores.queries, made_with)
     tables.write_tsv(output.movies, scores.movies, made_with)
     tables.write_tsv(output.ablation, scores.ablation, made_with)
-    files.write_text(output.markdown, tables.to_markdown(scores.ablation, made_with))
-    files.write_text(output.latex, tables.to_latex(scores.ablation, made_with))
-    files.write_text(output.figure, figures.score_bars(scores.ablation))
+    shown = tables.for_people(scores.ablation)
+    files.write_text(output.markdown, tables.to_markdown(shown, made_with))
+    files.write_text(output.latex, tables.to_latex(shown, made_with))
+    files.write_text(output.figure, figures.score_bars(shown))

@@ -1,21 +1,15 @@
 import numpy as np
 
 from castsearch import files
-from castsearch.search import stages
+from castsearch.search import fuse_stage, gallery, variant
 from castsearch.workflow.devices import claimed_gpus
 from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.get("gpu", 0)):
-    inputs = snakemake.input
-    faces = stages.shares(snakemake.params.engines, inputs.faces)
-    bodies = stages.shares(snakemake.params.networks, inputs.bodies)
-    movie = stages.load_movies(inputs.crops, faces, bodies)
+    inputs, params = snakemake.input, snakemake.params
+    faces = gallery.by_name(params.engines, inputs.faces)
+    bodies = gallery.by_name(params.networks, inputs.bodies)
+    searched = gallery.load_gallery(inputs.crops, faces, bodies)
     with np.load(inputs.reranked) as reranked:
-        table = stages.fuse(
-            movie,
-            reranked,
-            snakemake.params.variants,
-            snakemake.params.thresholds,
-            snakemake.params.reranked_threshold,
-        )
+        table = fuse_stage.rank_gallery(searched, reranked, variant.variants_from_json(params.variants))
     files.write_table(snakemake.output[0], table)

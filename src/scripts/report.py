@@ -1,3 +1,5 @@
+import json
+
 from castsearch import files
 from castsearch.data.rankings import by_split, read_rankings
 from castsearch.evaluation import tables
@@ -8,10 +10,10 @@ from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     params, inputs = snakemake.params, snakemake.input
-    descriptions = {variant.name: variant.description for variant in params.variants}
-    ablation = tables.read_ablation(inputs.ablation or None, descriptions)
+    titles = json.loads(params.titles)
+    ablation = tables.read_ablation(inputs.ablation or None, json.loads(params.descriptions))
     crops = by_split(inputs.crops)
-    shown = [params.variant.name, params.baseline.name]
+    shown = [params.variant, params.baseline]
     rankings = {
         split: {variant: read_rankings(paths, variant) for variant in shown}
         for split, paths in by_split(inputs.rankings).items()
@@ -23,14 +25,14 @@ with logging_to(snakemake.log[0]):
         skipped += left_out
     skipped += tables.read_problems(dict.fromkeys([*inputs.train_crops, *inputs.crops]))
     movies = page.read_movies(
-        inputs.crops, inputs.faces, rankings, labels, variant=params.variant.name, baseline=params.baseline.name
+        inputs.crops, inputs.faces, rankings, labels, variant=params.variant, baseline=params.baseline
     )
     text = page.render(
         movies,
         ablation,
         title=params.title,
-        variant=params.variant.name,
-        baseline=params.baseline.name,
+        variant=titles[params.variant],
+        baseline=titles[params.baseline],
         skipped=skipped,
         training=dict(zip(params.trained, inputs.histories, strict=True)),
         config=snakemake.config,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import simulation
 
-from castsearch.search.rerank import l2_normalize
+from castsearch.search.neighbors import l2_normalize
 
 
 @pytest.fixture(scope="module")

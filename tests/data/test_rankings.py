@@ -4,7 +4,7 @@ import pytest
 from castsearch import files
 from castsearch.data.rankings import by_split, read_rankings
 from castsearch.errors import InputError
-from castsearch.search.stages import RANKINGS
+from castsearch.search.fuse_stage import SCHEMA as RANKINGS
 
 ROWS = [
     {"variant": "face", "cast": "m_a", "ranking": ["1", "2", "3"]},

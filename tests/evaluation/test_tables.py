@@ -9,7 +9,7 @@ from castsearch import files
 from castsearch.data.crops import crop_movie
 from castsearch.errors import InputError
 from castsearch.evaluation import tables
-from castsearch.search.stages import RANKINGS
+from castsearch.search.fuse_stage import SCHEMA as RANKINGS
 
 LABELS = {"m_a": ["1"], "m_b": ["1", "2"]}
 
@@ -86,7 +86,7 @@ def evaluate(tmp_path):
         paths = {split: tmp_path / f"{split}_label.json" for split in labels}
         for split, path in paths.items():
             files.write_json(path, labels[split])
-        return tables.evaluate(paths, crops, rankings, ["face"], on_bad=on_bad, across=across)
+        return tables.evaluate(paths, crops, rankings, {"face": "cascade face"}, on_bad=on_bad, across=across)
 
     return evaluate
 

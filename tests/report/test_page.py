@@ -103,10 +103,10 @@ def render(movies, **changes):
 
     ablation = pd.DataFrame(
         [
-            {"split": "val", "variant": "face", "description": "faces alone", **scores(lambda movie: movie.baseline)},
+            {"split": "val", "title": "face", "description": "faces alone", **scores(lambda movie: movie.baseline)},
             {
                 "split": "val",
-                "variant": "face+body",
+                "title": "face+body",
                 "description": "faces, then bodies",
                 **scores(lambda movie: movie.rankings),
             },
@@ -243,7 +243,7 @@ def test_every_labelled_split_has_its_scores(movie):
     scores = dict.fromkeys(["mAP", "CMC@1", "CMC@5", "CMC@10"], 0.25)
     ablation = pd.DataFrame(
         [
-            {"split": split, "variant": variant, "description": "", **scores}
+            {"split": split, "title": variant, "description": "", **scores}
             for split in ("val", "test")
             for variant in ("face", "face+body")
         ]

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from castsearch.search import cascade, rerank
+from castsearch.search import cascade, similarity
+from castsearch.search.rerank import RERANKINGS
 
 
 def load(golden, case):
@@ -58,9 +59,13 @@ def test_body_reranking_equals_the_reference_up_to_its_ties(golden, case):
     # The reference ranks the undecided with everyone of them present twice, so that their order hangs on exact ties.
     arguments, keywords, expected, identity = load(golden, case)
     face, _, _, has_face, num_cast = arguments
+    if keywords["face_rerank"]:
+        by_face = RERANKINGS["k_reciprocal"](face, slice(num_cast), slice(num_cast, None))
+    else:
+        by_face = similarity.face_similarity(face, num_cast)
     lists = cascade.match_faces(
-        cascade.face_similarity(face, num_cast, has_face, reranked=keywords["face_rerank"]),
-        cascade.cosine_similarity(face[num_cast:]),
+        similarity.without_faceless(by_face, has_face),
+        similarity.cosine_similarity(face[num_cast:]),
         has_face,
         (0.5, 0.4, 0.3, 0.25),
     )
@@ -102,8 +107,8 @@ def test_everyone_matched():
     face, body, frames, has_face, num_cast = movie(faceless=0)
     ranking = cascade.rank_candidates(face, body, frames, has_face, num_cast, thresholds=(-1.5,))
     assert_complete(ranking, num_cast, len(frames))
-    similarity = cascade.face_similarity(face, num_cast, has_face)
-    np.testing.assert_array_equal(ranking, np.argsort(-similarity, axis=1, kind="stable"))
+    by_face = similarity.without_faceless(similarity.face_similarity(face, num_cast), has_face)
+    np.testing.assert_array_equal(ranking, np.argsort(-by_face, axis=1, kind="stable"))
 
 
 def test_no_faces_leaves_candidate_order():
@@ -134,7 +139,7 @@ def test_ranking_finds_the_cast_by_face_and_body():
 
 
 def matrices(face, n):
-    """Inputs of `cascade` for one cast member with these similarities, where nothing else is alike."""
+    """Inputs of `rank` for one cast member with these similarities, where nothing else is alike."""
     return {
         "face": np.array([face], np.float32),
         "face_cosine": np.eye(n, dtype=np.float32),
@@ -147,9 +152,9 @@ def matrices(face, n):
 
 
 def test_faceless_candidates_are_not_forced_into_the_list():
-    given = matrices([cascade.FACELESS, 0.3, cascade.FACELESS, 0.4], 4)
+    given = matrices([similarity.FACELESS, 0.3, similarity.FACELESS, 0.4], 4)
     given["has_face"] = np.array([False, True, False, True])
-    assert cascade.cascade(**given).tolist() == [[3, 1, 0, 2]]
+    assert cascade.rank(**given).tolist() == [[3, 1, 0, 2]]
 
 
 def test_a_list_grows_by_its_mean_face_cosine():
@@ -158,14 +163,14 @@ def test_a_list_grows_by_its_mean_face_cosine():
     given["face_cosine"][:5, 7] = 0.7
     given["thresholds"] = (0.5, 0.4)
     given["body"][0, 5] = 0.1
-    assert cascade.cascade(**given)[0].tolist() == [0, 1, 2, 3, 4, 7, 6, 5]
+    assert cascade.rank(**given)[0].tolist() == [0, 1, 2, 3, 4, 7, 6, 5]
 
 
 def test_whoever_shares_a_frame_with_a_listed_candidate_follows_at_the_end():
     given = matrices([0.9, 0.9, 0.9, 0.9, 0.9, 0.4, 0.3, 0.2], 8)
     given["body"][0, 5:] = 0.9, 0.8, 0.7
     given["frames"][5] = given["frames"][0]
-    assert cascade.cascade(**given)[0].tolist() == [0, 1, 2, 3, 4, 6, 7, 5]
+    assert cascade.rank(**given)[0].tolist() == [0, 1, 2, 3, 4, 6, 7, 5]
 
 
 def test_candidates_that_others_listed_come_last_by_body_cosine():
@@ -173,7 +178,7 @@ def test_candidates_that_others_listed_come_last_by_body_cosine():
     given["face"] = np.array([[0.9] * 5 + [0.1] * 7, [0.1] * 5 + [0.9] * 5 + [0.1] * 2], np.float32)
     given["body_cosine"][2, 5:10] = 0.1, 0.5, 0.3, 0.4, 0.2
     given["body"][0, 11] = 0.5
-    assert cascade.cascade(**given)[0].tolist() == [0, 1, 2, 3, 4, 11, 10, 6, 8, 7, 9, 5]
+    assert cascade.rank(**given)[0].tolist() == [0, 1, 2, 3, 4, 11, 10, 6, 8, 7, 9, 5]
 
 
 def test_undecided_candidates_are_scored_by_their_three_best_votes():
@@ -182,45 +187,13 @@ def test_undecided_candidates_are_scored_by_their_three_best_votes():
     given["body"][:5, 6] = 0.5, 0.5, 0.5, 0, 0
     given["body"][:5, 7] = 0.45, 0.45, 0.45, 0.45, 0.45
     # 0.9 e^0.9 / (e^0.9 + 2) = 0.496
-    assert cascade.cascade(**given)[0, 5:].tolist() == [6, 5, 7]
+    assert cascade.rank(**given)[0, 5:].tolist() == [6, 5, 7]
 
 
 def test_without_bodies_the_undecided_follow_by_face_similarity():
-    given = matrices([0.9] * 5 + [cascade.FACELESS, 0.1, cascade.FACELESS, 0.2], 9)
+    given = matrices([0.9] * 5 + [similarity.FACELESS, 0.1, similarity.FACELESS, 0.2], 9)
     given |= {"body": None, "body_cosine": None}
-    assert cascade.cascade(**given)[0, 5:].tolist() == [8, 6, 5, 7]
-
-
-def test_body_similarity_smooths_over_nine_neighbours():
-    body = np.random.default_rng(0).normal(size=(30, 8))
-    unit = body / np.linalg.norm(body, axis=1, keepdims=True)
-    cosine = unit @ unit.T
-    smoothed = np.empty_like(unit)
-    for row in range(30):
-        nearest = np.argsort(-cosine[row])[:9]
-        weights = np.exp(cosine[row, nearest])
-        smoothed[row] = weights @ unit[nearest] / weights.sum()
-    smoothed /= np.linalg.norm(smoothed, axis=1, keepdims=True)
-    np.testing.assert_allclose(cascade.body_similarity(body), (cosine + smoothed @ smoothed.T) / 2, atol=1e-5)
-
-
-def test_expanded_cross_neighborhoods_are_the_other_way_to_rerank():
-    face, body, _, has_face, num_cast = movie()
-    unit = face / np.linalg.norm(face, axis=1, keepdims=True)
-    distance = rerank.expanded_cross_neighborhood(unit, num_cast, t=4, q=3)
-    similarity = cascade.face_similarity(face, num_cast, has_face, reranked=True, method="ecn", t=4, q=3)
-    np.testing.assert_allclose(similarity[:, has_face], (1 - distance**2 / 2)[:, has_face], atol=1e-6)
-    bodies = cascade.body_similarity(body, reranked=True, method="ecn", t=4, q=3)
-    np.testing.assert_allclose(bodies, bodies.T, atol=1e-5)
-    assert np.abs(bodies - cascade.body_similarity(body)).max() > 0.01
-
-
-def test_concatenation_weighs_networks_alike():
-    one, other = np.random.default_rng(0).normal(size=(2, 10, 4))
-    joined = cascade.concatenate([100 * one, other])
-    np.testing.assert_allclose(np.linalg.norm(joined, axis=1), 1, rtol=1e-6)
-    cosines = [cascade.cosine_similarity(features) for features in (one, other)]
-    np.testing.assert_allclose(cascade.cosine_similarity(joined), np.mean(cosines, axis=0), atol=1e-6)
+    assert cascade.rank(**given)[0, 5:].tolist() == [8, 6, 5, 7]
 
 
 def test_shapes_that_do_not_fit_are_refused():
@@ -234,7 +207,7 @@ def test_shapes_that_do_not_fit_are_refused():
         (face, body[0], frames, has_face, num_cast),
         (face[0], body, frames, has_face, num_cast),
     ):
-        with pytest.raises(ValueError, match=r"fit|must be"):
+        with pytest.raises(ValueError, match=r"fit|matrix"):
             cascade.rank_candidates(*arguments)
     with pytest.raises(ValueError, match="threshold"):
         cascade.rank_candidates(face, body, frames, has_face, num_cast, thresholds=())

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from castsearch.search import cascade, diffusion
+from castsearch.search import diffusion
+from castsearch.search.similarity import face_similarity, without_faceless
 
 
 def movie(*, num_cast=3, n=60, faceless=0.4):
@@ -17,7 +18,7 @@ def movie(*, num_cast=3, n=60, faceless=0.4):
 
 
 def rank(face, body, frames, has_face, num_cast):
-    similarity = cascade.face_similarity(face, num_cast, has_face)
+    similarity = without_faceless(face_similarity(face, num_cast), has_face)
     return diffusion.rank(similarity, face[num_cast:], body, frames=frames, has_face=has_face)
 
 
@@ -162,7 +163,7 @@ def test_portraits_of_one_person_in_two_movies_are_told():
 
 def test_portraits_of_one_person_do_not_compete():
     face = np.eye(8)[[0, 0, 1, 0, 2, 0, 1, 2]]  # three portraits, the first two of one person, and five candidates
-    similarity = cascade.face_similarity(face, 3, np.ones(5, bool))
+    similarity = without_faceless(face_similarity(face, 3), np.ones(5, bool))
     seen = {"frames": list("aabcd"), "has_face": np.ones(5, bool)}
     apart = diffusion.rank(similarity, face[3:], None, **seen)
     assert apart[1].tolist()[:2] == [2, 0]  # in frame a, the place is the first portrait's
@@ -172,7 +173,7 @@ def test_portraits_of_one_person_do_not_compete():
 
 def test_shapes_that_do_not_fit_are_refused():
     face, body, frames, has_face, num_cast, _ = movie()
-    similarity = cascade.face_similarity(face, num_cast, has_face)
+    similarity = without_faceless(face_similarity(face, num_cast), has_face)
     face = face[num_cast:]
     for arguments in ((face[:-1], body, frames), (face, body[:-1], frames), (face, body, frames[:-1])):
         with pytest.raises(ValueError, match="fit"):

@@ -1,13 +1,19 @@
 import numpy as np
 import pytest
-import torch
 
 from castsearch.search import rerank
+from castsearch.search.neighbors import l2_normalize
 
 
 def distances_of(features):
-    features = rerank.l2_normalize(features)
+    features = l2_normalize(features)
     return np.sqrt(rerank.squared_distance(np.clip(features @ features.T, -1, 1)))
+
+
+def from_features(features, num_query, k1=20, k2=6, lambda_value=0.3):
+    """k-reciprocal re-ranking of the first features, the queries, and the others."""
+    split = slice(num_query), slice(num_query, None)
+    return rerank.k_reciprocal_from_features(features, *split, k1=k1, k2=k2, lambda_value=lambda_value)
 
 
 def clusters(seed, groups=8, size=6, dimension=16):
@@ -23,7 +29,7 @@ def test_k_reciprocal_equals_the_reference(golden, case):
         options = [data[f"kr{case}_{name}"].item() for name in ("num_query", "k1", "k2", "lambda")]
     for result in (
         rerank.k_reciprocal(given["distances"], *options),
-        rerank.k_reciprocal_from_features(given["features"], *options),
+        from_features(given["features"], *options),
     ):
         assert result.dtype == np.float32
         np.testing.assert_allclose(result, given["reranked"], atol=1e-5)
@@ -33,25 +39,24 @@ def test_k_reciprocal_equals_the_reference(golden, case):
 def test_distances_and_features_agree(k1, k2):
     features = clusters(0)
     from_distances = rerank.k_reciprocal(distances_of(features), 10, k1, k2)
-    from_features = rerank.k_reciprocal_from_features(features, 10, k1, k2)
-    np.testing.assert_allclose(from_features, from_distances, atol=1e-5)
+    np.testing.assert_allclose(from_features(features, 10, k1, k2), from_distances, atol=1e-5)
 
 
 def test_all_pairs_hold_what_queries_get():
     features = clusters(1)
-    every = rerank.k_reciprocal_all(features)
+    every = rerank.k_reciprocal_from_features(features, slice(None), slice(None))
     assert every.shape == (48, 48)
-    np.testing.assert_allclose(every[:7, 7:], rerank.k_reciprocal_from_features(features, 7), atol=1e-6)
+    np.testing.assert_allclose(every[:7, 7:], from_features(features, 7), atol=1e-6)
 
 
 def test_blocks_change_nothing(monkeypatch):
     features = clusters(2)
-    whole = rerank.k_reciprocal_from_features(features, 20)
+    whole = from_features(features, 20)
     whole_distances = rerank.k_reciprocal(distances_of(features), 20)
     whole_neighborhoods = rerank.expanded_cross_neighborhood(features, 20)
-    monkeypatch.setattr(rerank, "_BLOCK_ROWS", 7)
+    monkeypatch.setattr(rerank, "BLOCK_ROWS", 7)
     monkeypatch.setattr(rerank, "_BLOCK_PAIRS", 100)
-    np.testing.assert_allclose(rerank.k_reciprocal_from_features(features, 20), whole, atol=1e-6)
+    np.testing.assert_allclose(from_features(features, 20), whole, atol=1e-6)
     np.testing.assert_array_equal(rerank.k_reciprocal(distances_of(features), 20), whole_distances)
     np.testing.assert_allclose(rerank.expanded_cross_neighborhood(features, 20), whole_neighborhoods, atol=1e-5)
 
@@ -59,12 +64,12 @@ def test_blocks_change_nothing(monkeypatch):
 def test_the_order_of_the_gallery_does_not_matter():
     features = clusters(3)
     order = np.concatenate([np.arange(6), 6 + np.random.default_rng(0).permutation(42)])
-    result = rerank.k_reciprocal_from_features(features[order], 6)
-    np.testing.assert_allclose(result, rerank.k_reciprocal_from_features(features, 6)[:, order[6:] - 6], atol=1e-5)
+    result = from_features(features[order], 6)
+    np.testing.assert_allclose(result, from_features(features, 6)[:, order[6:] - 6], atol=1e-5)
 
 
 def test_encodings_are_distributions_and_similar_to_themselves():
-    weights = rerank.encode(rerank.l2_normalize(clusters(4))).weights
+    weights = rerank.encode(l2_normalize(clusters(4))).weights
     np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
     similarity = rerank.jaccard_similarity(weights, weights.T.tocsr()).toarray()
     np.testing.assert_allclose(np.diag(similarity), 1, rtol=1e-5)
@@ -72,98 +77,12 @@ def test_encodings_are_distributions_and_similar_to_themselves():
 
 
 def test_jaccard_similarity_is_the_sum_of_minima_over_the_sum_of_maxima():
-    weights = rerank.encode(rerank.l2_normalize(clusters(5))).weights
+    weights = rerank.encode(l2_normalize(clusters(5))).weights
     similarity = rerank.jaccard_similarity(weights[:9], weights[9:].T.tocsr()).toarray()
     dense = weights.toarray()
     minima = np.minimum(dense[:9, None], dense[None, 9:]).sum(axis=2)
     maxima = np.maximum(dense[:9, None], dense[None, 9:]).sum(axis=2)
     np.testing.assert_allclose(similarity, minima / maxima, atol=1e-6)
-
-
-def test_of_equally_near_neighbours_the_lower_index_is_nearer():
-    features = np.eye(2, dtype=np.float32)[[0, 1, 0, 1, 0, 0]]
-    indices, cosines, lowest = rerank.nearest_neighbors(features, 5)
-    assert indices.tolist() == [[0, 2, 4, 5, 1], [1, 3, 0, 2, 4]] * 2 + [[0, 2, 4, 5, 1]] * 2
-    assert cosines[0].tolist() == [1, 1, 1, 1, 0]
-    assert lowest.tolist() == [0] * 6
-
-
-def test_images_present_twice_are_tied_exactly():
-    features = rerank.l2_normalize(clusters(9, groups=20, size=5, dimension=512)[:99])
-    indices, _, _ = rerank.nearest_neighbors(np.vstack([features, features]), 20)
-    first, second = indices[:, ::2], indices[:, 1::2]
-    np.testing.assert_array_equal(second, first + 99)
-
-
-def test_torch_finds_the_same_neighbours():
-    # Small whole numbers, whose products are exact everywhere, with ties in every row and copies.
-    features = np.random.default_rng(0).integers(-2, 3, (300, 4)).astype(np.float32)
-    for expected, found in zip(
-        rerank.nearest_neighbors(features, 20), rerank._nearest_by_torch(features, 20, "cpu"), strict=True
-    ):
-        np.testing.assert_array_equal(found, expected)
-
-
-@pytest.fixture
-def torch_instead(monkeypatch):
-    """Torch takes the GPU's place, on the CPU and for few images."""
-    by_torch, devices = rerank._nearest_by_torch, []
-
-    def nearest(features, k, device):
-        devices.append(device)
-        return by_torch(features, k, "cpu")
-
-    monkeypatch.setattr(rerank, "_GPU_ROWS", 10)
-    monkeypatch.setattr(rerank, "torch_has_gpu", lambda: True)
-    monkeypatch.setattr(rerank, "_nearest_by_torch", nearest)
-    return devices
-
-
-def test_many_rows_go_to_the_gpu_and_give_the_same(monkeypatch, torch_instead):
-    features = rerank.l2_normalize(clusters(10))
-    expected = rerank._nearest_by_numpy(features, 7)
-    monkeypatch.setattr(rerank, "_GPU_VALUES", 100)  # two rows a block
-    np.testing.assert_array_equal(rerank.nearest_neighbors(features, 7)[0], expected[0])
-    assert torch_instead == ["cuda"]
-    rerank.nearest_neighbors(features[:9], 7)
-    assert torch_instead == ["cuda"]
-
-
-@pytest.mark.parametrize("error", [torch.cuda.OutOfMemoryError, torch.AcceleratorError])
-def test_a_full_gpu_leaves_the_work_to_the_cpu(monkeypatch, torch_instead, capsys, error):
-    def full(features, k, device):
-        raise error("CUDA error: out of memory\nand advice")
-
-    features = rerank.l2_normalize(clusters(10))
-    monkeypatch.setattr(rerank, "_nearest_by_torch", full)
-    for found, expected in zip(
-        rerank.nearest_neighbors(features, 7), rerank._nearest_by_numpy(features, 7), strict=True
-    ):
-        np.testing.assert_array_equal(found, expected)
-    assert "48 images on the CPU: the GPU said: CUDA error: out of memory\n" in capsys.readouterr().err
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
-def test_the_gpu_finds_the_same_neighbours():
-    features = np.random.default_rng(0).integers(-2, 3, (5000, 4)).astype(np.float32)  # with ties and copies
-    for found, expected in zip(
-        rerank.nearest_neighbors(features, 20), rerank._nearest_by_numpy(features, 20), strict=True
-    ):
-        np.testing.assert_array_equal(found, expected)
-
-
-def test_of_many_equal_values_few_are_sorted(monkeypatch):
-    lexsort, sorted_values = np.lexsort, []
-
-    def counting(keys):
-        sorted_values.append(len(keys[0]))
-        return lexsort(keys)
-
-    monkeypatch.setattr(np, "lexsort", counting)
-    values = np.ones((3, 10_000), np.float32)
-    values[1, 5000] = 0
-    assert rerank._smallest(values, 4).tolist() == [[0, 1, 2, 3], [5000, 0, 1, 2], [0, 1, 2, 3]]
-    assert sorted_values[0] < 20
 
 
 def test_ties_in_distances_follow_the_same_rule():
@@ -186,7 +105,7 @@ def test_expanded_cross_neighborhood_equals_the_reference(golden, case):
 
 def test_all_expanded_cross_neighborhoods_hold_what_queries_get():
     features = clusters(1)
-    every = rerank.expanded_cross_neighborhood_all(features)
+    every = rerank.expanded_cross_neighborhood_between(features, slice(None), slice(None))
     np.testing.assert_allclose(every[:7, 7:], rerank.expanded_cross_neighborhood(features, 7), atol=1e-6)
     np.testing.assert_allclose(every, every.T, atol=1e-5)
 
@@ -201,37 +120,41 @@ def test_expanded_cross_neighborhood_on_a_line():
 @pytest.mark.parametrize("n", [0, 1, 2, 7])
 def test_few_images(n):
     features = clusters(6)[:n]
-    assert rerank.k_reciprocal_from_features(features, 0).shape == (0, n)
-    assert rerank.k_reciprocal_from_features(features, n).shape == (n, 0)
-    assert np.isfinite(rerank.k_reciprocal_all(features)).all()
+    assert from_features(features, 0).shape == (0, n)
+    assert from_features(features, n).shape == (n, 0)
+    assert np.isfinite(rerank.k_reciprocal_from_features(features, slice(None), slice(None))).all()
     assert rerank.k_reciprocal(distances_of(features), n // 2).shape == (n // 2, n - n // 2)
     assert np.isfinite(rerank.expanded_cross_neighborhood(features, n // 2)).all()
-    assert np.isfinite(rerank.expanded_cross_neighborhood_all(features)).all()
+    assert np.isfinite(rerank.expanded_cross_neighborhood_between(features, slice(None), slice(None))).all()
 
 
 def test_a_row_of_zeros_stays_finite():
     features = clusters(7)
     features[3] = 0
-    assert np.isfinite(rerank.k_reciprocal_from_features(features, 5)).all()
+    assert np.isfinite(from_features(features, 5)).all()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"num_query": 49}, {"num_query": -1}, {"k1": 0}, {"k2": 0}, {"lambda_value": 1.5}, {"lambda_value": -0.1}],
-)
+@pytest.mark.parametrize("options", [{"k1": 0}, {"k2": 0}, {"lambda_value": 1.5}, {"lambda_value": -0.1}])
 def test_impossible_options_are_refused(options):
     features = clusters(8)
-    options = {"num_query": 3} | options
     with pytest.raises(ValueError, match="must be"):
-        rerank.k_reciprocal_from_features(features, **options)
+        from_features(features, 3, **options)
     with pytest.raises(ValueError, match="must be"):
-        rerank.k_reciprocal(distances_of(features), **options)
+        rerank.k_reciprocal(distances_of(features), 3, **options)
+
+
+@pytest.mark.parametrize("num_query", [49, -1])
+def test_an_impossible_number_of_queries_is_refused(num_query):
+    with pytest.raises(ValueError, match="must be"):
+        rerank.k_reciprocal(distances_of(clusters(8)), num_query)
+    with pytest.raises(ValueError, match="must be"):
+        rerank.expanded_cross_neighborhood(clusters(8), num_query)
 
 
 def test_impossible_shapes_are_refused():
     with pytest.raises(ValueError, match="square"):
         rerank.k_reciprocal(np.zeros((3, 4)), 1)
-    for function in (rerank.k_reciprocal_from_features, rerank.expanded_cross_neighborhood):
+    for function in (from_features, rerank.expanded_cross_neighborhood):
         with pytest.raises(ValueError, match="matrix"):
             function(np.zeros(3), 1)
         with pytest.raises(ValueError, match="finite"):
@@ -239,3 +162,19 @@ def test_impossible_shapes_are_refused():
     for options in ({"num_query": 4}, {"t": 0}, {"q": 0}):
         with pytest.raises(ValueError, match="must be"):
             rerank.expanded_cross_neighborhood(np.zeros((3, 2)), **{"num_query": 1} | options)
+
+
+def test_every_re_ranking_gives_similarities_on_the_scale_of_cosines():
+    features = 3 * clusters(11)
+    for name, rerank_by in rerank.RERANKINGS.items():
+        between = rerank_by(features, slice(8), slice(8, None))
+        assert between.shape == (8, 40), name
+        assert np.abs(between).max() <= 1.01, name
+        np.testing.assert_allclose(rerank_by(features, slice(None), slice(None))[:8, 8:], between, atol=1e-5)
+
+
+def test_the_similarity_by_ecn_is_the_cosine_at_its_distance():
+    features = l2_normalize(clusters(12))
+    distance = rerank.expanded_cross_neighborhood(features, 6, t=4, q=3)
+    found = rerank.RERANKINGS["ecn"](5 * features, slice(6), slice(6, None), t=4, q=3)
+    np.testing.assert_allclose(found, 1 - distance**2 / 2, atol=1e-5)

@@ -17,7 +17,7 @@ CHANGES = {
     "`fusion.face_rerank`, `fusion.body_rerank`": {"fusion.face_rerank": True},
     "`search.method`": {"search.method": "cascade"},
     "`search.scope`": {"search.scope": "split"},
-    "`rerank.*`": {"rerank": {"face": {"k1": 10}}},
+    "`rerank.*`": {"rerank.k_reciprocal.face": {"k1": 10}},
     "`faces.selection.*`": {"faces.selection": {"area_fraction": 0.05}},
     "`faces.dlib.*`": {"faces.dlib": {"upsample": 0}},
     "the face engine": {"faces.engine": "retinaface_arcface", "faces.retinaface_arcface": NETWORKS},

@@ -9,12 +9,12 @@ import time
 
 import pandas as pd
 import pytest
-from runs import TINY, command, planned, result_files, run, with_changes
+import yaml
+from runs import ROOT, TINY, command, planned, result_files, run, with_changes
 
 from castsearch import files
 from castsearch.data.submission import read_submission
-from castsearch.search.variants import ablation
-from castsearch.workflow import devices
+from castsearch.workflow import devices, variants
 
 
 def movies(folder, split):
@@ -37,8 +37,10 @@ def test_the_test_split_has_no_labels(finished):
 
 def test_the_tables_have_a_row_per_variant(finished):
     table = pd.read_csv(finished / "results/tables/ablation.tsv", sep="\t", comment="#")
-    assert table.columns[:4].tolist() == ["split", "variant", "queries", "mAP"]
-    assert table["variant"].tolist() == [variant.name for variant in ablation("dlib", ["triplet", "mgn"])]
+    assert table.columns[:4].tolist() == ["split", "variant", "title", "queries"]
+    compared = variants.compared(yaml.safe_load((ROOT / "config.yaml").read_text()))  # with the networks of TINY
+    assert table["variant"].tolist() == [variant.key for variant in compared]
+    assert table["title"].tolist() == [variant.title for variant in compared]
 
 
 @pytest.mark.parametrize("name", ["queries.tsv", "movies.tsv", "ablation.tsv", "ablation.md", "ablation.tex"])
@@ -63,7 +65,7 @@ def test_the_ablation_is_what_the_configuration_lists(finished, tmp_path):
     assert done.returncode == 0, done.stdout
     table = pd.read_csv(folder / "results/tables/ablation.tsv", sep="\t", comment="#")
     names = ["diffusion face", "diffusion face+body[triplet,mgn]", "diffusion face+body[mgn]", "strict"]
-    assert table["variant"].tolist() == names
+    assert table["title"].tolist() == names
     rows.append({"networks": ["triplet"]})
     assert set(planned(folder, with_changes({"variants": rows}))) == {"fuse", "submission", "evaluate", "report"}
 
@@ -80,7 +82,7 @@ def test_each_portrait_is_searched_in_all_movies_of_its_split(finished, tmp_path
         member["id"]: everybody for entry in entries for member in entry["cast"]
     }
     table = pd.read_csv(folder / "results/tables/ablation.tsv", sep="\t", comment="#")
-    assert table["variant"].tolist()[:2] == ["diffusion face", "diffusion face*"]
+    assert table["title"].tolist()[:2] == ["diffusion face", "diffusion face*"]
 
 
 def test_a_stage_writes_a_file_per_movie(finished):

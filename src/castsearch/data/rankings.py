@@ -23,7 +23,7 @@ def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[s
 
     Args:
         paths: Tables with a row per variant and cast member: `variant`, `cast` and `ranking`, a list of candidate ids.
-        variant: The variant's name.
+        variant: The variant's key.
 
     Returns:
         Cast id → candidate ids, best first.

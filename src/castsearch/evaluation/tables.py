@@ -21,7 +21,7 @@ CMC = tuple(f"CMC@{k}" for k in CMC_RANKS)
 
 
 class Scores(NamedTuple):
-    """Tables of scores, each with the columns `split` and `variant` first.
+    """Tables of scores, each with the columns `split`, `variant` (its key, which joins tables) and `title` first.
 
     Attributes:
         queries: A row per query, see `score_queries`.
@@ -93,7 +93,7 @@ def evaluate(
     labels: Mapping[str, str | Path],
     crop_tables: Iterable[str | Path],
     rankings: Iterable[str | Path],
-    variants: Sequence[str],
+    variants: Mapping[str, str],
     *,
     on_bad: str,
     across: bool,
@@ -106,7 +106,7 @@ def evaluate(
         labels: Label file per split.
         crop_tables: Those of all movies of the splits, `…/{split}/{movie}.arrow`.
         rankings: Those of all groups of movies, `…/{split}/{group}.arrow`.
-        variants: Names, in the order of the tables' rows.
+        variants: Title of each variant by its key, in the order of the tables' rows.
         on_bad: "stop" or "skip"; see `labels.read_labels`.
         across: Whether all movies of a split are searched together.
 
@@ -123,7 +123,9 @@ def evaluate(
             logger.info("skipped %s: %s", name, reason)
         paths = rankings.get(split, ())
         tables = [score_rankings(relevant, read_rankings(paths, variant), cast.movies) for variant in variants]
-        scored.append([_stack(rows, "variant", variants) for rows in zip(*tables, strict=True)])
+        scored.append(
+            [_titled(_stack(rows, "variant", list(variants)), variants) for rows in zip(*tables, strict=True)]
+        )
     return Scores(*(_stack(tables, "split", list(labels)) for tables in zip(*scored, strict=True)))
 
 
@@ -131,6 +133,17 @@ def _stack(tables: Sequence[pd.DataFrame], name: str, values: Sequence[str]) -> 
     """Put the tables one below the other, with the value that belongs to each in a first column."""
     stacked = pd.concat(tables, keys=values, names=[name, None])
     return stacked.reset_index(level=name).reset_index(drop=True)
+
+
+def _titled(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Put the title of each variant behind its key."""
+    table.insert(table.columns.get_loc("variant") + 1, "title", table["variant"].map(titles))
+    return table
+
+
+def for_people(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of `Scores` as it is shown: a variant by its title alone."""
+    return table.drop(columns="variant").rename(columns={"title": "variant"})
 
 
 def read_problems(crop_tables: Iterable[str | Path]) -> list[tuple[str, str]]:
@@ -156,10 +169,10 @@ def read_ablation(path: str | Path | None, descriptions: Mapping[str, str]) -> p
 
     Args:
         path: The table; None, where no split has labels, gives a table without rows.
-        descriptions: What each variant uses, in words; it becomes the column `description`.
+        descriptions: What each variant uses, in words, by its key; it becomes the column `description`.
     """
     if path is None:
-        return pd.DataFrame(columns=["split", "variant", "description"])
+        return pd.DataFrame(columns=["split", "variant", "title", "description"])
     table = pd.read_csv(path, sep="\t", comment="#", dtype={"split": str}, keep_default_na=False, na_values=[""])
     return table.assign(description=table["variant"].map(descriptions))
 

@@ -111,11 +111,11 @@ def render(
 
     Args:
         movies: The movies, in the order of the page.
-        ablation: A row per labelled split and variant: `split`, `variant`, `description`, `mAP` and `CMC@k`. Without
+        ablation: A row per labelled split and variant: `split`, `title`, `description`, `mAP` and `CMC@k`. Without
             rows, as on a split without labels, the page has no scores.
         title: The page's heading.
-        variant: Name of the variant whose rankings are shown.
-        baseline: Name of the variant that it is compared with.
+        variant: Title of the variant whose rankings are shown.
+        baseline: Title of the variant that it is compared with.
         skipped: Id and reason of every record that could not be used.
         training: Path of the training log per ReID network: tab-separated, a row per epoch; see
             `figures.training_curves` for its columns.
@@ -152,7 +152,7 @@ def render(
         title=title,
         variant=variant,
         baseline=baseline,
-        scores={split: rows.set_index("variant").to_dict("index") for split, rows in splits},
+        scores={split: rows.set_index("title").to_dict("index") for split, rows in splits},
         cmc=tables.CMC,
         movies=shown,
         faceless=[hit for _, hit in faceless],
@@ -187,8 +187,8 @@ def read_movies(
         face_tables: those of the same movies, in the same order.
         rankings: split → variant → cast id → candidate ids, best first.
         labels: split → cast id → ids of the relevant candidates; a split that is missing has no labels.
-        variant: name of the variant whose rankings are shown.
-        baseline: name of the variant that it is compared with.
+        variant: key of the variant whose rankings are shown.
+        baseline: key of the variant that it is compared with.
 
     """
     movies = []

@@ -16,7 +16,9 @@ from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
 
-from castsearch.search import rerank
+from castsearch.search.neighbors import l2_normalize, nearest_neighbors
+from castsearch.search.rerank import jaccard_similarity
+from castsearch.search.search_input import SearchInput
 
 _NEIGHBORS = 10  # links of a candidate by face, and as many by body
 _LINK_SPREAD = 1  # a link counts from so many standard deviations above a stranger's similarity …
@@ -75,9 +77,9 @@ def links(features: np.ndarray, frames: np.ndarray) -> sparse.csr_array:
         (n, n) symmetric float32 sparse `link_strength` of cosines.
     """
     n = len(features)
-    unit = rerank.l2_normalize(features)
+    unit = l2_normalize(features)
     # Those of its frame are dropped later; a few more keep their places filled.
-    indices, cosines, _ = rerank.nearest_neighbors(unit, _NEIGHBORS + 4)
+    indices, cosines, _ = nearest_neighbors(unit, _NEIGHBORS + 4)
     sample = np.arange(0, n, max(1, n // _SAMPLE))
     within = [_pairs(unit[together]) for together in _companies(frames)]
     strength = link_strength(cosines, strangers(_pairs(unit[sample]), _joined(within)), _LINK_SPREAD)
@@ -106,7 +108,7 @@ def joint_neighborhoods(graph: sparse.csr_array) -> sparse.csr_array:
     weights = (sparse.diags_array(np.divide(1, total, where=total > 0, out=np.zeros_like(total))) @ rows).tocsr()
     inverted = weights.T.tocsr()
     blocks = [slice(start, start + _BLOCK_ROWS) for start in range(0, n, _BLOCK_ROWS)]
-    shared = [graph[block].multiply(rerank.jaccard_similarity(weights[block], inverted)) for block in blocks]
+    shared = [graph[block].multiply(jaccard_similarity(weights[block], inverted)) for block in blocks]
     return sparse.vstack(shared, format="csr")
 
 
@@ -121,7 +123,7 @@ def people(portraits: np.ndarray, movies: np.ndarray, face: np.ndarray) -> np.nd
     Returns:
         (c,) int64 numbers from 0 on, equal for portraits of one person.
     """
-    unit, portraits = rerank.l2_normalize(face[:: max(1, len(face) // _SAMPLE)]), rerank.l2_normalize(portraits)
+    unit, portraits = l2_normalize(face[:: max(1, len(face) // _SAMPLE)]), l2_normalize(portraits)
     same = link_strength(portraits @ portraits.T, _pairs(unit), _PERSON_SPREAD) > 0
     same[movies[:, None] == movies] = False
     return connected_components(sparse.csr_array(same), directed=False)[1].astype(np.int64)
@@ -188,7 +190,7 @@ def rank(
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, the similarity of the seen faces decides.
 
     Args:
-        face_similarity: (num_cast, n), such as `fusion.face_similarity`, re-ranked or not.
+        face_similarity: (num_cast, n), such as `similarity.face_similarity`, re-ranked or not.
         face: (n, d) face features of the candidates.
         body: (n, d') body features; None to go by faces alone.
         frames: n names; candidates of one frame are different people.
@@ -232,6 +234,22 @@ def rank(
         scores[:, ~reached] = scores[:, reached].mean(axis=1, keepdims=True)
     by_face = np.where(has_face, face_similarity, -np.inf)
     return np.lexsort((-by_face, -settle_frames(scores, frame)[person]), axis=1)
+
+
+def search(given: SearchInput) -> np.ndarray:
+    """Rank every candidate for every cast member: `people` and `rank`, as a method of the search.
+
+    Returns:
+        (c, n) int64, each row a permutation of the candidates, best first.
+    """
+    return rank(
+        given.face_similarity,
+        given.face,
+        given.body,
+        frames=given.frames,
+        has_face=given.has_face,
+        person=people(given.cast_face, given.cast_movies, given.face[given.has_face]),
+    )
 
 
 def _companies(frames: np.ndarray) -> list[np.ndarray]:

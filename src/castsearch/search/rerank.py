@@ -1,4 +1,4 @@
-"""Re-ranking by the neighbourhoods that two images share, without ever holding an N x N matrix.
+"""Re-ranking: the similarity of two images by the neighbourhoods that they share, without holding an N × N matrix.
 
 * k-reciprocal encoding: Zhong, Zheng, Cao and Li, "Re-ranking Person Re-identification with k-reciprocal Encoding",
   CVPR 2017.
@@ -7,23 +7,25 @@
 
 Neighbours are found in blocks of rows and every later step works on sparse rows, so that memory grows with N k.
 
-Exact ties: of equally distant neighbours the one with the lower index is nearer. Images with the same features are
-such neighbours to every image.
+`RERANKINGS` is the table of those that the search can use. Another one is a function and an entry there.
 """
 
 import itertools
-import sys
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from castsearch.hardware import torch_has_gpu
+from castsearch.search.neighbors import (
+    BLOCK_ROWS,
+    blocks,
+    finite_matrix,
+    l2_normalize,
+    nearest_neighbors,
+    smallest,
+)
 
-_BLOCK_ROWS = 512  # rows of a dense block: enough for a matrix product to run at full speed
-_GPU_ROWS = 4000  # below that, starting CUDA takes longer than the product
-_GPU_VALUES = 1 << 24  # similarities of a block there, each with some 30 bytes of working arrays
 _BLOCK_PAIRS = 1 << 18  # entries of a block of pairs, whose working arrays should stay in the cache
 _BLOCK_VALUES = 1 << 22  # numbers of gathered features, which may be of 80,000 dimensions
 
@@ -40,89 +42,11 @@ class Encoding(NamedTuple):
     farthest: np.ndarray
 
 
-def l2_normalize(features: np.ndarray) -> np.ndarray:
-    """Scale the rows of (n, d) features to unit length in float32; rows of zeros stay zero.
-
-    What is of unit length already is returned as it is, not as a copy.
-
-    Raises:
-        ValueError: if `features` is not a matrix of finite numbers.
-    """
-    features = _finite_matrix(features, np.float32)
-    norms = np.linalg.norm(features, axis=1, keepdims=True)
-    norms[norms == 0] = 1
-    return features if np.allclose(norms, 1, rtol=0, atol=1e-6) else features / norms
-
-
 def squared_distance(cosine: np.ndarray) -> np.ndarray:
     """Squared distance of unit vectors, 2 - 2 cos + 1e-4; the constant keeps its root differentiable at zero."""
     distance = -2 * cosine
     distance += np.float32(2 + 1e-4)
     return distance
-
-
-def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find every row's most similar rows by cosine, itself included; of many rows on the GPU if torch finds one.
-
-    Args:
-        features: (n, d) rows of unit length.
-        k: neighbours wanted; n when there are no more.
-
-    Returns:
-        (n, k) int32 indices, most similar first; (n, k) float32 cosines; (n,) float32 lowest cosine to any row.
-    """
-    features = np.ascontiguousarray(features, np.float32)
-    k = min(k, len(features))
-    if len(features) >= _GPU_ROWS and torch_has_gpu():
-        import torch  # noqa: PLC0415
-
-        try:
-            return _nearest_by_torch(features, k, "cuda")
-        except (torch.cuda.OutOfMemoryError, torch.AcceleratorError) as error:  # the second has no room for CUDA itself
-            reason = str(error).partition("\n")[0]
-            print(f"neighbours of {len(features)} images on the CPU: the GPU said: {reason}", file=sys.stderr)
-    return _nearest_by_numpy(features, k)
-
-
-def _nearest_by_numpy(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`nearest_neighbors` of contiguous float32 features and k <= n, on the CPU."""
-    n = len(features)
-    indices = np.empty((n, k), np.int32)
-    cosines = np.empty((n, k), np.float32)
-    lowest = np.empty(n, np.float32)
-    copies, originals = _copies(features)
-    for rows in _blocks(n, _BLOCK_ROWS):
-        negated = -features[rows] @ features.T
-        negated[:, copies] = negated[:, originals]  # a product rounds by position and would break their tie
-        indices[rows] = _smallest(negated, k)
-        cosines[rows] = -np.take_along_axis(negated, indices[rows], axis=1)
-        lowest[rows] = -negated.max(axis=1)
-    return indices, cosines, lowest
-
-
-def _nearest_by_torch(features: np.ndarray, k: int, device: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`nearest_neighbors` of contiguous float32 features and k <= n, on a torch device."""
-    import torch  # noqa: PLC0415
-
-    n = len(features)
-    indices = np.empty((n, k), np.int32)
-    cosines = np.empty((n, k), np.float32)
-    lowest = np.empty(n, np.float32)
-    copies, originals = (torch.from_numpy(rows).to(device) for rows in _copies(features))
-    matrix = torch.from_numpy(features).to(device)
-    columns = torch.arange(n, device=device)
-    for rows in _blocks(n, min(_BLOCK_ROWS, max(1, _GPU_VALUES // max(1, n)))):
-        cosine = matrix[rows] @ matrix.T
-        cosine[:, copies] = cosine[:, originals]
-        # topk breaks ties as it likes: integers that order as the cosines do, then by falling index, leave none.
-        bits = (cosine + 0.0).view(torch.int32)
-        ordered = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).to(torch.int64)
-        best = -ordered.mul_(2**32).sub_(columns).topk(k, dim=1).values % 2**32
-        del bits, ordered  # before the next block's
-        indices[rows] = best.cpu().numpy()
-        cosines[rows] = cosine.gather(1, best).cpu().numpy()
-        lowest[rows] = cosine.amin(dim=1).cpu().numpy()
-    return indices, cosines, lowest
 
 
 def encode(features: np.ndarray, k1: int = 20, k2: int = 6) -> Encoding:
@@ -144,7 +68,7 @@ def encode(features: np.ndarray, k1: int = 20, k2: int = 6) -> Encoding:
         found = indices[rows] == columns[:, None]
         cosine = cosines[rows, found.argmax(axis=1)]
         missing = np.flatnonzero(~found.any(axis=1))
-        for block in _blocks(len(missing), max(1, _BLOCK_VALUES // max(1, features.shape[1]))):
+        for block in blocks(len(missing), max(1, _BLOCK_VALUES // max(1, features.shape[1]))):
             pairs = missing[block]
             cosine[pairs] = np.einsum("ij,ij->i", features[rows[pairs]], features[columns[pairs]])
         return squared_distance(cosine) / farthest[rows]
@@ -193,7 +117,7 @@ def k_reciprocal(
     Raises:
         ValueError: if the matrix is not square or not finite, or a parameter is out of its range.
     """
-    distances = _finite_matrix(distances, np.float32)
+    distances = finite_matrix(distances, np.float32)
     n = len(distances)
     if distances.shape[1] != n:
         raise ValueError(f"distances must be a square matrix, not {distances.shape}")
@@ -203,9 +127,9 @@ def k_reciprocal(
     scale = np.where(farthest > 0, farthest, 1)
     k = min(max(k1 + 1, k2), n)
     indices = np.empty((n, k), np.int32)
-    for rows in _blocks(n, _BLOCK_ROWS):
+    for rows in blocks(n, BLOCK_ROWS):
         # Columns, not rows: for a matrix that is not symmetric the reference ranks by its transpose.
-        indices[rows] = _smallest(np.square(distances[:, rows]).T / scale[rows, None], k)
+        indices[rows] = smallest(np.square(distances[:, rows]).T / scale[rows, None], k)
     weights = _encode(indices, lambda rows, columns: np.square(distances[columns, rows]) / scale[rows], k1, k2)
     return _blend(
         weights[:num_query],
@@ -216,45 +140,37 @@ def k_reciprocal(
 
 
 def k_reciprocal_from_features(
-    features: np.ndarray, num_query: int, k1: int = 20, k2: int = 6, lambda_value: float = 0.3
+    features: np.ndarray, queries: slice, gallery: slice, *, k1: int = 20, k2: int = 6, lambda_value: float = 0.3
 ) -> np.ndarray:
     """Re-rank by k-reciprocal encoding, from features of any length.
 
-    Equals `k_reciprocal` on sqrt(2 - 2 cos + 1e-4) up to rounding, without that matrix.
+    Equals `k_reciprocal` on sqrt(2 - 2 cos + 1e-4) up to rounding, without that matrix. Where queries and gallery are
+    the same rows, the result is not symmetric, since original distances are relative to the query's largest.
 
     Args:
-        features: (n, d) features, queries first.
-        num_query: number of queries.
+        features: (n, d) features; all of them are neighbours.
+        queries: rows that are queries.
+        gallery: rows that are ranked.
         k1: neighbours that must be mutual.
         k2: images whose encodings are averaged; 1 turns it off.
         lambda_value: weight of the original distance, 0 to 1.
 
     Returns:
-        (num_query, n - num_query) float32 distances.
+        (queries, gallery) float32 distances.
 
     Raises:
         ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
     """
-    _check_split(num_query, len(features))
-    return _from_features(features, slice(num_query), slice(num_query, None), k1=k1, k2=k2, lambda_value=lambda_value)
-
-
-def k_reciprocal_all(features: np.ndarray, k1: int = 20, k2: int = 6, lambda_value: float = 0.3) -> np.ndarray:
-    """Re-ranked distances of every image (row, as the query) to every image, each present once.
-
-    Args:
-        features: (n, d) features of any length.
-        k1: neighbours that must be mutual.
-        k2: images whose encodings are averaged; 1 turns it off.
-        lambda_value: weight of the original distance, 0 to 1.
-
-    Returns:
-        (n, n) float32 distances; not symmetric, since original distances are relative to the query's largest.
-
-    Raises:
-        ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
-    """
-    return _from_features(features, slice(None), slice(None), k1=k1, k2=k2, lambda_value=lambda_value)
+    _check_parameters(k1, k2, lambda_value)
+    features = l2_normalize(features)
+    weights, farthest = encode(features, k1, k2)
+    query_features, query_farthest, gallery_features = features[queries], farthest[queries], features[gallery]
+    return _blend(
+        weights[queries],
+        weights[gallery],
+        lambda rows: squared_distance(query_features[rows] @ gallery_features.T) / query_farthest[rows, None],
+        lambda_value,
+    )
 
 
 def expanded_cross_neighborhood(features: np.ndarray, num_query: int, t: int = 10, q: int = 8) -> np.ndarray:
@@ -276,28 +192,28 @@ def expanded_cross_neighborhood(features: np.ndarray, num_query: int, t: int = 1
         ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
     """
     _check_split(num_query, len(features))
-    return _expanded(features, slice(num_query), slice(num_query, None), t, q)
+    return expanded_cross_neighborhood_between(features, slice(num_query), slice(num_query, None), t=t, q=q)
 
 
-def expanded_cross_neighborhood_all(features: np.ndarray, t: int = 10, q: int = 8) -> np.ndarray:
-    """Expanded cross neighbourhood distances of every image to every image.
+def expanded_cross_neighborhood_between(
+    features: np.ndarray, queries: slice, gallery: slice, *, t: int = 10, q: int = 8
+) -> np.ndarray:
+    """Re-rank by the expanded cross neighbourhood (ECN), where any rows may be queries and gallery.
 
     Args:
-        features: (n, d) features, used as they are.
+        features: (n, d) features, used as they are; all of them are neighbours.
+        queries: rows that are queries.
+        gallery: rows that are ranked.
         t: nearest images of an image.
         q: nearest images of each of those.
 
     Returns:
-        (n, n) float32 distances, symmetric but for rounding.
+        (queries, gallery) float32 distances; symmetric but for rounding where both are the same rows.
 
     Raises:
         ValueError: if `features` is not a matrix of finite numbers, or a parameter is out of its range.
     """
-    return _expanded(features, slice(None), slice(None), t, q)
-
-
-def _expanded(features: np.ndarray, queries: slice, gallery: slice, t: int, q: int) -> np.ndarray:
-    features = _finite_matrix(features, np.float64)
+    features = finite_matrix(features, np.float64)
     n = len(features)
     if t < 1 or q < 1:
         raise ValueError(f"t and q must be at least 1, not {t} and {q}")
@@ -308,9 +224,9 @@ def _expanded(features: np.ndarray, queries: slice, gallery: slice, t: int, q: i
         return result
     squares = np.einsum("ij,ij->i", features, features)
     indices = np.empty((n, min(max(t, q), n - 1)), np.int32)
-    for rows in _blocks(n, _BLOCK_ROWS):
+    for rows in blocks(n, BLOCK_ROWS):
         # The nearest of all is the image itself.
-        indices[rows] = _smallest(_euclidean(features, squares, rows).T, indices.shape[1] + 1)[:, 1:]
+        indices[rows] = smallest(_euclidean(features, squares, rows).T, indices.shape[1] + 1)[:, 1:]
     first, second = (_rows(columns, np.ones(columns.size)) for columns in (indices[:, :t], indices[:, :q]))
     size = min(t, n - 1) * (1 + min(q, n - 1))
 
@@ -318,26 +234,33 @@ def _expanded(features: np.ndarray, queries: slice, gallery: slice, t: int, q: i
         distance = _euclidean(features, squares, slice(to[0], to[-1] + 1))
         return whose @ (distance + second @ distance) / (2 * size)
 
-    for rows in _blocks(len(of_queries), _BLOCK_ROWS):
+    for rows in blocks(len(of_queries), BLOCK_ROWS):
         result[rows] = from_neighborhoods(first[gallery], of_queries[rows]).T
-    for rows in _blocks(len(of_gallery), _BLOCK_ROWS):
+    for rows in blocks(len(of_gallery), BLOCK_ROWS):
         result[:, rows] += from_neighborhoods(first[queries], of_gallery[rows])
     return result
 
 
-def _from_features(
-    features: np.ndarray, queries: slice, gallery: slice, *, k1: int, k2: int, lambda_value: float
-) -> np.ndarray:
-    _check_parameters(k1, k2, lambda_value)
-    features = l2_normalize(features)
-    weights, farthest = encode(features, k1, k2)
-    query_features, query_farthest, gallery_features = features[queries], farthest[queries], features[gallery]
-    return _blend(
-        weights[queries],
-        weights[gallery],
-        lambda rows: squared_distance(query_features[rows] @ gallery_features.T) / query_farthest[rows, None],
-        lambda_value,
-    )
+def k_reciprocal_similarity(features: np.ndarray, queries: slice, gallery: slice, **parameters: Any) -> np.ndarray:
+    """Return one less the distance of `k_reciprocal_from_features`."""
+    return 1 - k_reciprocal_from_features(features, queries, gallery, **parameters)
+
+
+def ecn_similarity(features: np.ndarray, queries: slice, gallery: slice, **parameters: Any) -> np.ndarray:
+    """Return the cosine of unit vectors at the distance of ECN, which is Euclidean; of features of any length."""
+    distance = expanded_cross_neighborhood_between(l2_normalize(features), queries, gallery, **parameters)
+    return 1 - np.square(distance) / 2
+
+
+RERANKINGS: Mapping[str, Callable[..., np.ndarray]] = {
+    "k_reciprocal": k_reciprocal_similarity,
+    "ecn": ecn_similarity,
+}
+"""The re-rankings of the search, by the name that they have in the configuration.
+
+Each takes (n, d) features of any length, the rows that are queries, the rows that are ranked, and the parameters of its
+section of the configuration, and returns (queries, gallery) similarities on the scale of cosines.
+"""
 
 
 def _blend(
@@ -352,7 +275,7 @@ def _blend(
     """
     result = np.empty((queries.shape[0], gallery.shape[0]), np.float32)
     inverted = gallery.T.tocsr()
-    for rows in _blocks(len(result), _BLOCK_ROWS):
+    for rows in blocks(len(result), BLOCK_ROWS):
         block, shared = result[rows], jaccard_similarity(queries[rows], inverted)
         np.multiply(distance(rows), lambda_value, out=block)
         block += 1 - lambda_value
@@ -370,13 +293,6 @@ def _euclidean(features: np.ndarray, squares: np.ndarray, columns: slice) -> np.
     return np.sqrt(np.maximum(squared, 0))
 
 
-def _finite_matrix(values: np.ndarray, dtype: type) -> np.ndarray:
-    values = np.asarray(values, dtype)
-    if values.ndim != 2 or not np.isfinite(values).all():
-        raise ValueError(f"a matrix of finite numbers is needed: shape {values.shape}")
-    return values
-
-
 def _check_split(num_query: int, n: int) -> None:
     if not 0 <= num_query <= n:
         raise ValueError(f"num_query must be between 0 and {n}, not {num_query}")
@@ -389,45 +305,6 @@ def _check_parameters(k1: int, k2: int, lambda_value: float = 0) -> None:
         raise ValueError(f"lambda_value must be between 0 and 1, not {lambda_value}")
 
 
-def _blocks(n: int, step: int) -> Iterator[slice]:
-    return (slice(start, min(start + step, n)) for start in range(0, n, step))
-
-
-def _copies(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that equal an earlier row, and the first such row of each."""
-    # Few rows share an integer sum of their bits, so few need be compared in full.
-    _, group, size = np.unique(
-        features.view(np.uint32).sum(axis=1, dtype=np.uint64), return_inverse=True, return_counts=True
-    )
-    rows = np.flatnonzero(size[group] > 1)
-    first_of: dict[bytes, int] = {}
-    originals = np.array([first_of.setdefault(features[row].tobytes(), row) for row in rows], np.intp)
-    return rows[originals != rows], originals[originals != rows]
-
-
-def _smallest(values: np.ndarray, k: int) -> np.ndarray:
-    """Indices of each row's k smallest values, ascending, ties by index."""
-    values = np.ascontiguousarray(values)
-    rows, n = values.shape
-    if k == 0:
-        return np.empty((rows, 0), np.intp)
-    # The kth smallest of the minima of disjoint groups is no less than the kth smallest value: few entries pass it.
-    groups = min(n, 8 * k)
-    minima = values[:, : n - n % groups].reshape(rows, -1, groups).min(axis=1)
-    bound = np.partition(minima, k - 1, axis=1)[:, k - 1 : k]
-    kept = np.flatnonzero(values <= bound)
-    row, starts = kept // n, np.searchsorted(kept, np.arange(rows) * n)
-    if len(kept) > rows * groups:
-        # Of many that equal the bound, as copies of one image do, the first k of a row are enough to sort.
-        equal = values.ravel()[kept] == bound[row, 0]
-        count = np.cumsum(equal)
-        chosen = ~equal | (count - (count - equal)[starts][row] <= k)
-        kept, row = kept[chosen], row[chosen]
-        starts = np.searchsorted(row, np.arange(rows))
-    kept = kept[np.lexsort((values.ravel()[kept], row))]
-    return kept[starts[:, None] + np.arange(k)] % n
-
-
 def _encode(
     indices: np.ndarray, distance: Callable[[np.ndarray, np.ndarray], np.ndarray], k1: int, k2: int
 ) -> sparse.csr_array:
@@ -436,7 +313,7 @@ def _encode(
     sizes = np.diff(members.indptr)
     rows = np.repeat(np.arange(len(sizes)), sizes)
     weights = np.empty(len(rows), np.float32)
-    for pairs in _blocks(len(rows), _BLOCK_PAIRS):
+    for pairs in blocks(len(rows), _BLOCK_PAIRS):
         weights[pairs] = np.exp(-distance(rows[pairs], members.indices[pairs]))
     totals = np.bincount(rows, weights, minlength=len(sizes)).astype(np.float32)
     members = sparse.csr_array((weights / totals[rows], members.indices, members.indptr), shape=members.shape)
@@ -449,7 +326,7 @@ def _encode(
 def _reciprocal(indices: np.ndarray) -> sparse.csr_array:
     """Pattern of the neighbours that have the row itself among theirs."""
     mutual = np.empty(indices.shape, bool)
-    for rows in _blocks(len(indices), _BLOCK_ROWS):
+    for rows in blocks(len(indices), BLOCK_ROWS):
         own = np.arange(rows.start, rows.stop, dtype=indices.dtype)[:, None, None]
         mutual[rows] = (indices[indices[rows]] == own).any(axis=2)
     starts = np.concatenate([[0], np.cumsum(mutual.sum(axis=1))])

@@ -13,6 +13,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from castsearch.errors import InputError
 from castsearch.faces import engines
 from castsearch.faces.files import EngineFiles
+from castsearch.search.methods import METHODS
 
 _PHOTOGRAPHED = 10  # people in castsearch.demo, which is not imported for its weight
 
@@ -144,17 +145,32 @@ def _impossible(config: Mapping) -> Iterator[str]:
     low, high = faces["selection"].get("centre_band", (0, 1))
     if low >= high:
         yield f"faces.selection.centre_band: {low} is not below {high}"
-    method = config["search"]["method"]
-    if config["search"]["scope"] == "split" and method != "diffusion":
-        yield f"search.scope: split needs the memory of search.method diffusion, not {method}"
-    if config["fusion"]["body_rerank"] and (method == "diffusion" or not networks):
-        why = "search.method diffusion links bodies as they are" if networks else "reid.networks is empty"
-        yield f"fusion.body_rerank: {why}; set it to false"
     listed = {f"variants.{number}": variant for number, variant in enumerate(config["variants"])}
+    yield from _impossible_methods(config, listed)
     for key, variant in {"fusion": config["fusion"], **listed}.items():
         thresholds = variant.get("thresholds", [])
         if sorted(thresholds, reverse=True) != thresholds:
             yield f"{key}.thresholds: each must not be above the one before it"
+
+
+def _impossible_methods(config: Mapping, listed: Mapping[str, Mapping]) -> Iterator[str]:
+    asked = {"search": config["search"]} | {key: variant for key, variant in listed.items() if "method" in variant}
+    for key, chosen in asked.items():
+        if chosen["method"] not in METHODS:
+            yield f"{key}.method: {chosen['method']!r} is none of {', '.join(METHODS)}"
+    rerank = config["rerank"]
+    if rerank["method"] == "method" or rerank["method"] not in rerank:
+        yield f"rerank.method: {rerank['method']} has no section under rerank"
+    name, networks = config["search"]["method"], config["reid"]["networks"]
+    if name not in METHODS:
+        return
+    method = METHODS[name]
+    if config["search"]["scope"] == "split" and not method.across:
+        able = ", ".join(other for other, method in METHODS.items() if method.across)
+        yield f"search.scope: split needs more memory with search.method {name}; {able} can do it"
+    if config["fusion"]["body_rerank"] and not (method.body_rerank and networks):
+        why = f"search.method {name} links bodies as they are" if networks else "reid.networks is empty"
+        yield f"fusion.body_rerank: {why}; set it to false"
 
 
 def _labelled(data: Mapping, split: str) -> bool:

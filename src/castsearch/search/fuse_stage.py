@@ -1,0 +1,67 @@
+"""Stage fuse: the faces and bodies of a gallery become one ranking for each cast member, in every variant."""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+import numpy as np
+import pyarrow as pa
+
+from castsearch.search.gallery import Gallery
+from castsearch.search.methods import METHODS
+from castsearch.search.search_input import SearchInput
+from castsearch.search.similarity import concatenate, face_similarity
+from castsearch.search.variant import Variant, body_key, face_key
+
+# A candidate's id is stored once, since each ranking has them all.
+SCHEMA = pa.schema(
+    [
+        ("variant", pa.string()),
+        ("cast", pa.string()),
+        ("ranking", pa.list_(pa.dictionary(pa.int32(), pa.string()))),
+    ]
+)
+"""Columns of the table of rankings; `variant` is the variant's key."""
+
+
+def rank_gallery(gallery: Gallery, reranked: Mapping[str, np.ndarray], variants: Sequence[Variant]) -> pa.Table:
+    """Rank all candidates of a gallery for each of its cast, in every variant.
+
+    Args:
+        gallery: what is searched.
+        reranked: what `rerank_stage.rerank_gallery` returned.
+        variants: the searches to be made.
+
+    Returns:
+        A row per variant and cast member, of `SCHEMA`. Candidates that could not be read come last.
+    """
+    ids = pa.array(gallery.candidates + gallery.skipped_candidates, pa.string())
+    cast = gallery.cast + gallery.skipped_cast
+    tables = [SCHEMA.empty_table()]
+    for variant in variants:
+        order = np.tile(np.arange(len(ids), dtype=np.int32), (len(cast), 1))
+        order[: len(gallery.cast), : len(gallery.candidates)] = _rank(gallery, reranked, variant)
+        starts = np.arange(len(cast) + 1, dtype=np.int32) * len(ids)
+        ranking = pa.ListArray.from_arrays(starts, pa.DictionaryArray.from_arrays(order.ravel(), ids))
+        tables.append(pa.table([pa.array([variant.key] * len(cast), pa.string()), cast, ranking], schema=SCHEMA))
+    return pa.concat_tables(tables)
+
+
+def _rank(gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant) -> np.ndarray:
+    """(c, n) indices of candidates for the cast members, best first."""
+    method = METHODS[variant.method]
+    faces, num_cast = gallery.faces[variant.engine], len(gallery.cast)
+    networks = [gallery.bodies[network] for network in variant.networks]
+    given = SearchInput(
+        face_similarity=(
+            reranked[face_key(variant)] if variant.face_rerank else face_similarity(faces.feature, num_cast)
+        ),
+        cast_face=faces.feature[:num_cast],
+        face=faces.feature[num_cast:],
+        body=concatenate(networks) if networks else None,
+        body_similarity=reranked[body_key(variant)] if variant.body_rerank else None,
+        frames=gallery.frames,
+        has_face={"detected": faces.detected, "selected": faces.selected}[method.face_mask],
+        cast_movies=gallery.cast_movies,
+        thresholds=variant.thresholds,
+    )
+    return import_module(method.module).search(given)

@@ -1,0 +1,156 @@
+"""What is searched: the readable people of one movie, or of all movies of a split as if they were one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from castsearch import files
+from castsearch.data.crops import num_cast
+from castsearch.errors import InputError
+
+
+@dataclass(frozen=True)
+class FaceFeatures:
+    """What one face engine makes of c cast members and n candidates.
+
+    Attributes:
+        feature: (c + n, d) float32, cast first.
+        detected: (n,) bool, whether the detector found any face in the candidate, be it a neighbour's.
+        selected: (n,) bool, whether one of them is taken for the candidate's own; otherwise the feature is that of
+            the middle of the crop.
+    """
+
+    feature: np.ndarray
+    detected: np.ndarray
+    selected: np.ndarray
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The candidates that are searched, and the cast members that they are searched for.
+
+    Attributes:
+        cast: c ids.
+        candidates: n ids.
+        skipped_cast: ids of portraits that could not be read; nobody can be ranked for them.
+        skipped_candidates: ids of candidates that could not be read; they are ranked last.
+        frames: n names; candidates of one frame are different people.
+        faces: by face engine.
+        bodies: network → (n, d') float32 body features.
+        cast_movies: (c,) numbers; the cast of one movie are different people.
+    """
+
+    cast: list[str]
+    candidates: list[str]
+    skipped_cast: list[str]
+    skipped_candidates: list[str]
+    frames: list[str]
+    faces: dict[str, FaceFeatures]
+    bodies: dict[str, np.ndarray]
+    cast_movies: np.ndarray
+
+
+def load_gallery(
+    crops: Sequence[str | Path],
+    faces: Mapping[str, Sequence[str | Path]],
+    bodies: Mapping[str, Sequence[str | Path]],
+) -> Gallery:
+    """Gather the movies that are searched as one.
+
+    Args:
+        crops: crop table of each movie.
+        faces: by engine the face table of each movie.
+        bodies: by network the body features of each movie.
+
+    Raises:
+        InputError: an id occurs in two movies, or a feature is not finite.
+    """
+    movies = [
+        _load_movie(
+            path,
+            {engine: tables[number] for engine, tables in faces.items()},
+            {network: arrays[number] for network, arrays in bodies.items()},
+        )
+        for number, path in enumerate(crops)
+    ]
+    _check_ids(crops, movies)
+    return Gallery(
+        cast=[name for movie in movies for name in movie.cast],
+        candidates=[name for movie in movies for name in movie.candidates],
+        skipped_cast=[name for movie in movies for name in movie.skipped_cast],
+        skipped_candidates=[name for movie in movies for name in movie.skipped_candidates],
+        frames=[name for movie in movies for name in movie.frames],
+        faces={engine: _join_faces(movies, engine) for engine in faces},
+        bodies={network: np.concatenate([movie.bodies[network] for movie in movies]) for network in bodies},
+        cast_movies=np.repeat(np.arange(len(movies)), [len(movie.cast) for movie in movies]),
+    )
+
+
+def by_name(names: Sequence[str], paths: Sequence[str | Path]) -> dict[str, Sequence[str | Path]]:
+    """Divide a list of files, all of the first name, then as many of the next and so on, by name."""
+    number = len(paths) // len(names) if names else 0
+    return {name: paths[place * number : (place + 1) * number] for place, name in enumerate(names)}
+
+
+def _load_movie(crops: str | Path, faces: Mapping[str, str | Path], bodies: Mapping[str, str | Path]) -> Gallery:
+    table = files.read_table(crops)
+    ids, frames = np.array(table["id"].to_pylist(), object), table["frame"].to_pylist()
+    usable = ~table["image"].is_null().to_numpy()
+    cast = np.arange(len(ids)) < num_cast(table)
+    candidates = ~cast & usable
+    return Gallery(
+        cast=ids[cast & usable].tolist(),
+        candidates=ids[candidates].tolist(),
+        skipped_cast=ids[cast & ~usable].tolist(),
+        skipped_candidates=ids[~cast & ~usable].tolist(),
+        frames=[frame for frame, keep in zip(frames, candidates, strict=True) if keep],
+        faces={engine: _load_faces(path, usable, candidates) for engine, path in faces.items()},
+        bodies={
+            network: _finite(path, ids[candidates], np.load(path)[candidates[~cast]])
+            for network, path in bodies.items()
+        },
+        cast_movies=np.zeros(np.count_nonzero(cast & usable), int),
+    )
+
+
+def _load_faces(path: str | Path, usable: np.ndarray, candidates: np.ndarray) -> FaceFeatures:
+    table = files.read_table(path)
+    column = table["feature"].combine_chunks()
+    width = column.type.list_size
+    features = np.zeros((len(table), width), np.float32)
+    features[column.is_valid().to_numpy(zero_copy_only=False)] = column.flatten().to_numpy().reshape(-1, width)
+    own = _finite(path, np.array(table["id"].to_pylist(), object)[usable], features[usable])
+    return FaceFeatures(own, *(table[name].to_numpy()[candidates].astype(bool) for name in ("detected", "selected")))
+
+
+def _finite(path: str | Path, ids: Sequence[str], features: np.ndarray) -> np.ndarray:
+    """The features, unless one has a number that is not finite, which would spoil every ranking."""
+    wrong = np.flatnonzero(~np.isfinite(features).all(axis=1))
+    if len(wrong):
+        raise InputError(f"{path}: {ids[wrong[0]]}: its feature has numbers that are not finite")
+    return features
+
+
+def _check_ids(crops: Sequence[str | Path], movies: Sequence[Gallery]) -> None:
+    """Refuse an id that two movies have: it would name two people."""
+    first_in: dict[str, str | Path] = {}
+    for path, movie in zip(crops, movies, strict=True):
+        names = (*movie.cast, *movie.candidates, *movie.skipped_cast, *movie.skipped_candidates)
+        for name in names:
+            if name in first_in:
+                raise InputError(f"{path}: {name}: {first_in[name]} has this id too, and they are searched as one")
+        first_in |= dict.fromkeys(names, path)
+
+
+def _join_faces(movies: Sequence[Gallery], engine: str) -> FaceFeatures:
+    """The faces of movies that are one: all cast first."""
+    faces = [movie.faces[engine] for movie in movies]
+    cast = [own.feature[: len(movie.cast)] for own, movie in zip(faces, movies, strict=True)]
+    candidates = [own.feature[len(movie.cast) :] for own, movie in zip(faces, movies, strict=True)]
+    return FaceFeatures(
+        np.concatenate([*cast, *candidates]),
+        np.concatenate([own.detected for own in faces]),
+        np.concatenate([own.selected for own in faces]),
+    )

@@ -1,0 +1,150 @@
+"""The images most similar to an image, by the cosine of their features.
+
+Neighbours are found in blocks of rows, so that no n × n matrix is held. Of equally similar rows the one with the lower
+index is nearer; images with the same features are such neighbours of every image.
+"""
+
+import logging
+from collections.abc import Iterator
+
+import numpy as np
+
+from castsearch.hardware import torch_has_gpu
+
+BLOCK_ROWS = 512
+"""Rows of a dense block: enough for a matrix product to run at full speed."""
+
+_GPU_ROWS = 4000  # below that, starting CUDA takes longer than the product
+_GPU_VALUES = 1 << 24  # similarities of a block there, each with some 30 bytes of working arrays
+
+_logger = logging.getLogger(__name__)
+
+
+def l2_normalize(features: np.ndarray) -> np.ndarray:
+    """Scale the rows of (n, d) features to unit length in float32; rows of zeros stay zero.
+
+    What is of unit length already is returned as it is, not as a copy.
+
+    Raises:
+        ValueError: if `features` is not a matrix of finite numbers.
+    """
+    features = finite_matrix(features, np.float32)
+    norms = np.linalg.norm(features, axis=1, keepdims=True)
+    norms[norms == 0] = 1
+    return features if np.allclose(norms, 1, rtol=0, atol=1e-6) else features / norms
+
+
+def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find every row's most similar rows by cosine, itself included; of many rows on the GPU if torch finds one.
+
+    Args:
+        features: (n, d) rows of unit length.
+        k: neighbours wanted; n when there are no more.
+
+    Returns:
+        (n, k) int32 indices, most similar first; (n, k) float32 cosines; (n,) float32 lowest cosine to any row.
+    """
+    features = np.ascontiguousarray(features, np.float32)
+    k = min(k, len(features))
+    if len(features) >= _GPU_ROWS and torch_has_gpu():
+        import torch  # noqa: PLC0415
+
+        try:
+            return _nearest_by_torch(features, k, "cuda")
+        except (torch.cuda.OutOfMemoryError, torch.AcceleratorError) as error:  # the second has no room for CUDA itself
+            reason = str(error).partition("\n")[0]
+            _logger.warning("The neighbours of %d images are found on the CPU: the GPU said: %s", len(features), reason)
+    return _nearest_by_numpy(features, k)
+
+
+def finite_matrix(values: np.ndarray, dtype: type) -> np.ndarray:
+    """Return values as a matrix of a floating-point type.
+
+    Raises:
+        ValueError: if they are not a matrix of finite numbers.
+    """
+    values = np.asarray(values, dtype)
+    if values.ndim != 2 or not np.isfinite(values).all():
+        raise ValueError(f"a matrix of finite numbers is needed: shape {values.shape}")
+    return values
+
+
+def blocks(n: int, step: int) -> Iterator[slice]:
+    """Divide n rows into slices of `step` rows; the last one may have fewer."""
+    return (slice(start, min(start + step, n)) for start in range(0, n, step))
+
+
+def smallest(values: np.ndarray, k: int) -> np.ndarray:
+    """Indices of each row's k smallest values, ascending, ties by index."""
+    values = np.ascontiguousarray(values)
+    rows, n = values.shape
+    if k == 0:
+        return np.empty((rows, 0), np.intp)
+    # The kth smallest of the minima of disjoint groups is no less than the kth smallest value: few entries pass it.
+    groups = min(n, 8 * k)
+    minima = values[:, : n - n % groups].reshape(rows, -1, groups).min(axis=1)
+    bound = np.partition(minima, k - 1, axis=1)[:, k - 1 : k]
+    kept = np.flatnonzero(values <= bound)
+    row, starts = kept // n, np.searchsorted(kept, np.arange(rows) * n)
+    if len(kept) > rows * groups:
+        # Of many that equal the bound, as copies of one image do, the first k of a row are enough to sort.
+        equal = values.ravel()[kept] == bound[row, 0]
+        count = np.cumsum(equal)
+        chosen = ~equal | (count - (count - equal)[starts][row] <= k)
+        kept, row = kept[chosen], row[chosen]
+        starts = np.searchsorted(row, np.arange(rows))
+    kept = kept[np.lexsort((values.ravel()[kept], row))]
+    return kept[starts[:, None] + np.arange(k)] % n
+
+
+def _nearest_by_numpy(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`nearest_neighbors` of contiguous float32 features and k <= n, on the CPU."""
+    n = len(features)
+    indices = np.empty((n, k), np.int32)
+    cosines = np.empty((n, k), np.float32)
+    lowest = np.empty(n, np.float32)
+    copies, originals = _copies(features)
+    for rows in blocks(n, BLOCK_ROWS):
+        negated = -features[rows] @ features.T
+        negated[:, copies] = negated[:, originals]  # a product rounds by position and would break their tie
+        indices[rows] = smallest(negated, k)
+        cosines[rows] = -np.take_along_axis(negated, indices[rows], axis=1)
+        lowest[rows] = -negated.max(axis=1)
+    return indices, cosines, lowest
+
+
+def _nearest_by_torch(features: np.ndarray, k: int, device: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`nearest_neighbors` of contiguous float32 features and k <= n, on a torch device."""
+    import torch  # noqa: PLC0415
+
+    n = len(features)
+    indices = np.empty((n, k), np.int32)
+    cosines = np.empty((n, k), np.float32)
+    lowest = np.empty(n, np.float32)
+    copies, originals = (torch.from_numpy(rows).to(device) for rows in _copies(features))
+    matrix = torch.from_numpy(features).to(device)
+    columns = torch.arange(n, device=device)
+    for rows in blocks(n, min(BLOCK_ROWS, max(1, _GPU_VALUES // max(1, n)))):
+        cosine = matrix[rows] @ matrix.T
+        cosine[:, copies] = cosine[:, originals]
+        # topk breaks ties as it likes: integers that order as the cosines do, then by falling index, leave none.
+        bits = (cosine + 0.0).view(torch.int32)
+        ordered = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).to(torch.int64)
+        best = -ordered.mul_(2**32).sub_(columns).topk(k, dim=1).values % 2**32
+        del bits, ordered  # before the next block's
+        indices[rows] = best.cpu().numpy()
+        cosines[rows] = cosine.gather(1, best).cpu().numpy()
+        lowest[rows] = cosine.amin(dim=1).cpu().numpy()
+    return indices, cosines, lowest
+
+
+def _copies(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that equal an earlier row, and the first such row of each."""
+    # Few rows share an integer sum of their bits, so few need be compared in full.
+    _, group, size = np.unique(
+        features.view(np.uint32).sum(axis=1, dtype=np.uint64), return_inverse=True, return_counts=True
+    )
+    rows = np.flatnonzero(size[group] > 1)
+    first_of: dict[bytes, int] = {}
+    originals = np.array([first_of.setdefault(features[row].tobytes(), row) for row in rows], np.intp)
+    return rows[originals != rows], originals[originals != rows]

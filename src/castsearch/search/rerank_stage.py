@@ -1,0 +1,33 @@
+"""Stage rerank: the similarities by re-ranking that the variants of the search share. It reaches no method."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from castsearch.search.gallery import Gallery
+from castsearch.search.rerank import RERANKINGS
+from castsearch.search.similarity import body_similarity, concatenate
+from castsearch.search.variant import RerankedSimilarity
+
+
+def rerank_gallery(gallery: Gallery, wanted: Iterable[RerankedSimilarity]) -> dict[str, np.ndarray]:
+    """Compute similarities by re-ranking.
+
+    Args:
+        gallery: c cast members and n candidates.
+        wanted: the similarities.
+
+    Returns:
+        By key (c, n) similarities of faces, with whatever stands in for a missing face, or (n, n) of bodies.
+    """
+    return {each.key: _rerank(gallery, each) for each in wanted}
+
+
+def _rerank(gallery: Gallery, wanted: RerankedSimilarity) -> np.ndarray:
+    parameters = dict(wanted.rerank)
+    rerank = RERANKINGS[parameters.pop("method")]
+    if wanted.engine is not None:
+        num_cast = len(gallery.cast)
+        return rerank(gallery.faces[wanted.engine].feature, slice(num_cast), slice(num_cast, None), **parameters)
+    features = concatenate([gallery.bodies[network] for network in wanted.networks])
+    return body_similarity(features, rerank(features, slice(None), slice(None), **parameters))

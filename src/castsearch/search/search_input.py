@@ -1,0 +1,33 @@
+"""What every method of the search ranks from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class SearchInput:
+    """The features of c cast members and n candidates, and what is known of them.
+
+    Attributes:
+        face_similarity: (c, n) cosines or re-ranked similarities; of a candidate without a face, they mean nothing.
+        cast_face: (c, d) face features of any length.
+        face: (n, d) face features of the candidates.
+        body: (n, d') body features of the candidates; None to go by faces alone.
+        body_similarity: (n, n) similarities by re-ranked bodies, a row for a query; None where they are not re-ranked.
+        frames: n names; candidates of one frame are different people.
+        has_face: (n,) bool, whether the candidate's face can be seen.
+        cast_movies: (c,) numbers of the portraits' movies; the cast of one movie are different people.
+        thresholds: of a method that has them.
+    """
+
+    face_similarity: np.ndarray
+    cast_face: np.ndarray
+    face: np.ndarray
+    body: np.ndarray | None
+    body_similarity: np.ndarray | None
+    frames: Sequence[str]
+    has_face: np.ndarray
+    cast_movies: np.ndarray
+    thresholds: Sequence[float] = ()

@@ -1,0 +1,98 @@
+from dataclasses import replace
+
+import galleries
+import numpy as np
+import pytest
+
+from castsearch import files
+from castsearch.search.fuse_stage import rank_gallery
+from castsearch.search.gallery import load_gallery
+from castsearch.search.methods import METHODS
+from castsearch.search.rerank_stage import rerank_gallery
+from castsearch.search.variant import reranked_similarities
+
+EVERY_VARIANT = [
+    galleries.variant(name, bodies=bodies, face_rerank=face_rerank, body_rerank=body_rerank)
+    for name, method in METHODS.items()
+    for bodies in (False, True)
+    for face_rerank in (False, True)
+    for body_rerank in ((False, True) if bodies and method.body_rerank else (False,))
+]
+
+
+def rank(gallery, *variants):
+    return rank_gallery(gallery, rerank_gallery(gallery, reranked_similarities(variants)), variants).to_pylist()
+
+
+@pytest.mark.parametrize("variant", EVERY_VARIANT, ids=lambda variant: variant.key)
+def test_every_variant_ranks_a_persons_candidates_first(tmp_path, variant):
+    for row in rank(galleries.movie(tmp_path, n=24), variant):
+        own = {f"p{number}" for number in range(2, 26) if number % 2 == int(row["cast"][1:])}
+        found = 12 if variant.networks else 8  # every third has no face
+        assert set(row["ranking"][:found]) <= own
+
+
+def test_candidates_that_could_not_be_read_come_last(tmp_path):
+    for row in rank(galleries.movie(tmp_path, unreadable=(3, 5)), *EVERY_VARIANT):
+        assert row["ranking"][-2:] == ["p3", "p5"]
+        assert sorted(row["ranking"]) == [f"p{number}" for number in range(2, 8)]
+
+
+def test_a_portrait_that_could_not_be_read_is_answered_in_annotation_order(tmp_path):
+    rows = rank(galleries.movie(tmp_path, unreadable=(0,)), galleries.variant())
+    assert {row["cast"]: row["ranking"] for row in rows}["p0"] == [f"p{number}" for number in range(2, 8)]
+
+
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.across])
+def test_a_search_of_two_movies_ranks_the_candidates_of_both(tmp_path, method):
+    for name in ("a", "b"):
+        galleries.write_movie(tmp_path / name, prefix=name)
+    for row in rank(galleries.load(tmp_path / "a", tmp_path / "b"), galleries.variant(method, bodies=True)):
+        assert sorted(row["ranking"]) == [f"{name}{number}" for name in "ab" for number in range(2, 8)]
+
+
+@pytest.mark.parametrize("bodies", [False, True])
+@pytest.mark.parametrize("face_rerank", [False, True])
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_goes_by_the_faces_of_its_mask_alone(tmp_path, name, face_rerank, bodies):
+    gallery = galleries.movie(tmp_path, n=24)
+    faces = gallery.faces["dlib"]
+    # What the feature shows is the middle of the crop, and happens to look like somebody.
+    faces.feature[len(gallery.cast) :][~faces.selected] = faces.feature[1]
+    neighbours = replace(gallery, faces={"dlib": replace(faces, detected=np.ones_like(faces.detected))})
+    variant = galleries.variant(name, bodies=bodies, face_rerank=face_rerank)
+    same = rank(neighbours, variant) == rank(gallery, variant)
+    assert same == (METHODS[name].face_mask == "selected")
+
+
+@pytest.mark.parametrize("size", [{"num_cast": 0}, {"n": 0}, {"n": 1}, {"num_cast": 0, "n": 0}])
+def test_a_movie_without_cast_or_candidates_is_no_error(tmp_path, size):
+    gallery = galleries.movie(tmp_path, **size)
+    assert len(rank(gallery, *EVERY_VARIANT)) == len(gallery.cast) * len(EVERY_VARIANT)
+
+
+def test_each_similarity_is_re_ranked_once_for_all_variants(tmp_path):
+    wanted = reranked_similarities(EVERY_VARIANT)
+    assert [each.key for each in wanted] == ["face+dlib", "body+net"]
+    assert set(rerank_gallery(galleries.movie(tmp_path), wanted)) == {"face+dlib", "body+net"}
+
+
+def test_each_engine_ranks_by_its_own_faces(tmp_path):
+    for name in ("a", "b"):
+        galleries.write_movie(tmp_path / name)
+    # The second engine takes each cast member for the other.
+    table = files.read_table(tmp_path / "b/faces.arrow")
+    files.write_table(tmp_path / "b/faces.arrow", table.take([1, 0, *range(2, 8)]))
+    faces = {"dlib": [tmp_path / "a/faces.arrow"], "insightface": [tmp_path / "b/faces.arrow"]}
+    gallery = load_gallery([tmp_path / "a/crops.arrow"], faces, {})
+    one, other = galleries.variant(), galleries.variant(engine="insightface")
+    found = {(row["variant"], row["cast"]): row["ranking"][0] for row in rank(gallery, one, other)}
+    assert found[one.key, "p0"] == found[other.key, "p1"]
+    assert found[one.key, "p1"] == found[other.key, "p0"]
+
+
+def test_a_variants_thresholds_decide_on_its_ranking(tmp_path):
+    gallery = galleries.movie(tmp_path, n=24)
+    strict, usual = galleries.variant(thresholds=(0.99, 0.98)), galleries.variant()
+    rankings = [[row["ranking"] for row in rank(gallery, variant)] for variant in (strict, usual)]
+    assert rankings[0] != rankings[1]
