@@ -38,15 +38,19 @@ def digests(project):
     return json.loads(done.stdout)
 
 
+@pytest.fixture(scope="module")
+def before():
+    return digests(ROOT)
+
+
 @pytest.fixture
-def rerun_after(project):
+def rerun_after(project, before):
     """A function that edits a file and returns what runs again then: rules, and the jobs of each engine."""
 
     def rerun(file, old, new):
         path = project / "src/castsearch" / file
         text = path.read_text() if path.exists() else ""
         assert old in text
-        before = digests(project)
         path.write_text(text.replace(old, new, 1) if old else text + new)
         after = digests(project)
         assert after.keys() == before.keys()
