@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from castsearch.faces.alignment import ARCFACE_TEMPLATE, align, box_chip, centre_chip, similarity_transform
+from castsearch.faces.alignment import align, box_chip, centre_chip
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +34,6 @@ def test_box_chip_equals_the_reference(photo, reference, case):
 
 def test_centre_chip_equals_the_reference(photo, reference):
     assert_within_one_grey_level(centre_chip(photo), reference["center"])
-
-
-def test_similarity_transform_is_recovered():
-    turn = np.radians(30)
-    rotation = 1.7 * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    points = ARCFACE_TEMPLATE @ rotation.T + (5, -8)
-    np.testing.assert_allclose(similarity_transform(ARCFACE_TEMPLATE, points), np.c_[rotation, (5, -8)], atol=1e-9)
-
-
-def test_similarity_transform_does_not_mirror():
-    mirrored = ARCFACE_TEMPLATE * (-1, 1)
-    assert np.linalg.det(similarity_transform(mirrored, ARCFACE_TEMPLATE)[:, :2]) > 0
 
 
 def test_coinciding_landmarks_are_refused(photo):

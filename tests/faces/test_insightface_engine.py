@@ -125,13 +125,14 @@ def test_checksum_is_recorded(pack):
 
 
 @pytest.mark.parametrize("gpu", [False, True])
-def test_log_says_on_which_device_each_network_runs(pack, tmp_path, monkeypatch, capsys, gpu):
+def test_log_says_on_which_device_each_network_runs(pack, tmp_path, monkeypatch, caplog, gpu):
+    caplog.set_level("INFO")
     monkeypatch.setattr(onnx_network, "torch_has_gpu", lambda: gpu)
     write_recogniser(tmp_path / "own.onnx")
     made = engine(pack, recogniser=OWN | {"file": tmp_path / "own.onnx"})
     list(made.detect([np.zeros((50, 40, 3), np.uint8)]))
     made.embed([])
-    said = capsys.readouterr().err
+    said = caplog.text
     assert "det_10g.onnx: in ONNX Runtime, on the CPU" in said
     assert "own.onnx: in ONNX Runtime, on the CPU" in said
     assert ("install onnxruntime-gpu" in said) == gpu

@@ -16,7 +16,7 @@ CENTRE_CUT = 1 / 16  # share of a faceless image that is cut on each side
 def align(image: NDArray[np.uint8], landmarks: ArrayLike, size: int = ARCFACE_SIZE) -> NDArray[np.uint8]:
     """Warp a face to the ArcFace template.
 
-    The similarity transform is the least-squares one (Umeyama, 1991).
+    The similarity transform is the one of least squares (Umeyama, 1991).
 
     Args:
         image: (height, width, 3), in any channel order, which the chip keeps.
@@ -28,35 +28,15 @@ def align(image: NDArray[np.uint8], landmarks: ArrayLike, size: int = ARCFACE_SI
         (size, size, 3) uint8; black where the chip reaches beyond the image.
 
     Raises:
-        ValueError: the landmarks coincide, so that no transform is defined.
+        ValueError: the landmarks coincide or nearly so, so that no transform is defined.
     """
+    from skimage.transform import SimilarityTransform  # noqa: PLC0415 (the workflow plans without scikit-image)
+
     template = ARCFACE_TEMPLATE * size / 112 if size % 112 == 0 else np.add(ARCFACE_TEMPLATE, (8, 0)) * size / 128
-    return cv2.warpAffine(image, similarity_transform(landmarks, template), (size, size))
-
-
-def similarity_transform(source: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
-    """Fit rotation, scale and translation from points to points by least squares.
-
-    In the plane this is a linear regression over complex numbers: `target = factor * source + offset`.
-
-    Args:
-        source: (n, 2) x, y.
-        target: (n, 2) x, y.
-
-    Returns:
-        (2, 3) matrix in the form that `cv2.warpAffine` takes.
-
-    Raises:
-        ValueError: the source points coincide.
-    """
-    source, target = (np.asarray(points, float) @ (1, 1j) for points in (source, target))
-    centred = source - source.mean()
-    spread = np.vdot(centred, centred).real
-    if spread == 0:
-        raise ValueError("the points coincide, so that no similarity transform is defined")
-    factor = np.vdot(centred, target) / spread
-    offset = target.mean() - factor * source.mean()
-    return np.array([[factor.real, -factor.imag, offset.real], [factor.imag, factor.real, offset.imag]])
+    transform = SimilarityTransform.from_estimate(np.asarray(landmarks, float), template)
+    if not transform:
+        raise ValueError("the landmarks coincide, so that no similarity transform is defined")
+    return cv2.warpAffine(image, transform.params[:2], (size, size))
 
 
 def box_chip(image: NDArray[np.uint8], box: ArrayLike, size: int = ARCFACE_SIZE) -> NDArray[np.uint8]:

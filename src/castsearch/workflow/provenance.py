@@ -28,6 +28,7 @@ COMPUTING = {
     "insightface": ["insightface"],
     "cv2": ["opencv-python-headless"],
     "PIL": ["pillow"],
+    "skimage": ["scikit-image"],
     "pyarrow": ["pyarrow"],
 }
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from castsearch.errors import InputError
-from castsearch.faces.networks.runtime import RUNTIME_ERRORS
+from castsearch.faces.networks.runtime import RUNTIME_ERRORS, session_settings
 from castsearch.files import file_digest, replacing
 
 _OPSET = 17
@@ -70,7 +70,7 @@ def import_checkpoint(
 
 def _try_out(path: Path, size: tuple[int, int], source: str) -> None:
     try:
-        onnxruntime.InferenceSession(path).run(None, {_INPUT: np.zeros((1, 3, *size), np.float32)})
+        onnxruntime.InferenceSession(path, session_settings()).run(None, {_INPUT: np.zeros((1, 3, *size), np.float32)})
     except RUNTIME_ERRORS as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{source}: the parameters do not fit the graph ({reason})") from None

@@ -1,6 +1,7 @@
 """Whether an imported network computes what MXNet computes, asked of MXNet itself in an environment of its own."""
 
 import json
+import logging
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from castsearch.errors import InputError
 from castsearch.faces.mxnet import comparing
 
 TOLERANCE = 1e-4
+
+_logger = logging.getLogger(__name__)
 
 
 def largest_errors(
@@ -35,7 +38,7 @@ def largest_errors(
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
         raise InputError(f"{python}: cannot be started ({error.strerror}); `make mxnet` sets it up") from None
-    print(done.stderr, end="")
+    _logger.info("%s", done.stderr.strip())
     if done.returncode != 0:
         reason = " ".join(done.stderr.split()[-20:]) or f"exit code {done.returncode}"
         raise InputError(f"{python}: could not compare {params} with {onnx} ({reason}); `make mxnet` sets it up")

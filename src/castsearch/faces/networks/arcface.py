@@ -38,9 +38,10 @@ def embed(
 def _chip(image: Image, face: Face | None, size: int) -> NDArray[np.uint8]:
     if face is None:
         return centre_chip(image, size)
-    if (face.landmarks == face.landmarks[0]).all():  # no transform is defined by one point
+    try:
+        return align(image, face.landmarks, size)
+    except ValueError:  # no transform is defined by one point
         return box_chip(image, face.box, size)
-    return align(image, face.landmarks, size)
 
 
 def network_input(

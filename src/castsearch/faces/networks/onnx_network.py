@@ -1,6 +1,6 @@
 """Face networks from ONNX files, on a CUDA device where there is one."""
 
-import sys
+import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,16 +15,21 @@ from castsearch.faces.networks import Network, Precision
 from castsearch.faces.networks.runtime import CUDA, FLOAT, RUNTIME_ERRORS, session_options
 from castsearch.hardware import torch_has_gpu
 
+_logger = logging.getLogger(__name__)
 
-def print_device(model: ModelFile, session: onnxruntime.InferenceSession) -> None:
-    """Say in the log on which device a network runs, and how it could run on a GPU that is there."""
+
+def log_session(model: ModelFile, session: onnxruntime.InferenceSession) -> None:
+    """Say in the log on which device a network runs, how it could run on a GPU that is there, and if it runs slowly."""
     if CUDA in session.get_providers():
         place = "on a GPU"
     elif torch_has_gpu():
         place = "on the CPU; for the GPU, install onnxruntime-gpu in place of onnxruntime"
     else:
         place = "on the CPU"
-    print(f"{model.path.name}: in ONNX Runtime, {place}", file=sys.stderr)
+    _logger.info("%s: in ONNX Runtime, %s", model.path.name, place)
+    weights = len(session.get_overridable_initializers())
+    if weights:
+        _logger.info("%s: %d weights are listed among its inputs, which makes it slower", model.path.name, weights)
 
 
 def check_self_contained(model: ModelFile) -> None:
@@ -135,7 +140,7 @@ def open_network(
         except InputError as error:
             if precision != "float32":
                 raise InputError(f"{error}; set precision: float32") from None
-            print(error, file=sys.stderr)
-    print_device(model, session)
+            _logger.info("%s", error)
+    log_session(model, session)
     name = inputs[0].name
     return any_batch(lambda images: session.run(None, {name: images}), batch)

@@ -23,13 +23,22 @@ RUNTIME_ERRORS = (
 )
 
 
-def session_options(threads: int) -> dict[str, object]:
-    """Return keyword arguments of a session: CUDA before the CPU where it can be had, and threads for the CPU."""
+_ERRORS_ONLY = 3  # of the severities 0 to 4; real files cause a warning a weight, or one an image
+
+
+def session_settings(threads: int = 1) -> onnxruntime.SessionOptions:
+    """Return the settings of a session that uses so many threads on the CPU, and that keeps its warnings to itself."""
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
+    settings.log_severity_level = _ERRORS_ONLY
+    return settings
+
+
+def session_options(threads: int) -> dict[str, object]:
+    """Return keyword arguments of a session: its settings, and CUDA before the CPU where it can be had."""
     providers = [provider for provider in _PROVIDERS if provider in onnxruntime.get_available_providers()]
     if providers[0] == CUDA:
         onnxruntime.preload_dlls()  # CUDA's libraries may be those of Python packages, such as torch's
     options = [_PROVIDERS[provider] for provider in providers]
-    return {"sess_options": settings, "providers": providers, "provider_options": options}
+    return {"sess_options": session_settings(threads), "providers": providers, "provider_options": options}

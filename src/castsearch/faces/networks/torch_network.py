@@ -1,6 +1,6 @@
 """Face networks in torch: in bfloat16, and on a GPU where ONNX Runtime has no CUDA."""
 
-import sys
+import logging
 import tempfile
 import warnings
 from functools import partial
@@ -17,6 +17,9 @@ from torch import nn
 
 from castsearch.errors import InputError
 from castsearch.faces.networks import Network, Precision
+from castsearch.faces.networks.runtime import session_settings
+
+_logger = logging.getLogger(__name__)
 
 _TOLERANCE = 1e-3  # of an output's largest value: far more than rounding, far less than another meaning
 _SIDES = (75, 61)  # of the image that a network of any size is tried on: small, and no multiple of a stride
@@ -41,9 +44,7 @@ def open_network(path: Path, session: onnxruntime.InferenceSession, threads: int
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     reduced = precision == "bfloat16"
     if reduced and device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        print(
-            "precision bfloat16: this processor has no such arithmetic, and is slower by far with it", file=sys.stderr
-        )
+        _logger.warning("precision bfloat16: this processor has no such arithmetic, and is slower by far with it")
     torch.set_num_threads(threads)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     try:
@@ -58,7 +59,7 @@ def open_network(path: Path, session: onnxruntime.InferenceSession, threads: int
             if isinstance(module, nn.Softmax | OnnxSoftmaxV1V11):
                 network.set_submodule(name, _SinglePrecision(module))
     place = "a GPU" if device.type == "cuda" else "the CPU"
-    print(f"{path.name}: in torch, on {place}, in {precision}", file=sys.stderr)
+    _logger.info("%s: in torch, on %s, in %s", path.name, place, precision)
     return partial(_run, network, device, reduced)
 
 
@@ -100,7 +101,7 @@ class _SinglePrecision(nn.Module):
 
 def _simplified(path: Path) -> onnx.ModelProto:
     """The network with what ONNX Runtime computes ahead: batch norms become part of the convolution before them."""
-    settings = onnxruntime.SessionOptions()
+    settings = session_settings()
     settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     with tempfile.TemporaryDirectory() as folder:
         settings.optimized_model_filepath = str(Path(folder, "network.onnx"))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from castsearch.errors import InputError
 from castsearch.faces.files import ModelFile, model_file
 from castsearch.faces.networks import arcface
-from castsearch.faces.networks.onnx_network import any_batch, check_self_contained, open_session, print_device
+from castsearch.faces.networks.onnx_network import any_batch, check_self_contained, log_session, open_session
 from castsearch.faces.networks.runtime import FLOAT, RUNTIME_ERRORS, session_options
 
 _Model = TypeVar("_Model", SCRFD, ArcFaceONNX)
@@ -136,7 +136,7 @@ def open_own_recogniser(
     if not all(fits):
         found = f"from {inputs[0].type} {shape} to {output.type} {feature}"
         raise InputError(f"{file.path}: {expected} was expected, not {found}; {_OWN_REMEDY}")
-    print_device(file, session)
+    log_session(file, session)
     name = inputs[0].name
     run = any_batch(lambda images: session.run(None, {name: images}), shape[0])
 
@@ -159,7 +159,7 @@ def _open(pack: Pack, task: str, kind: type[_Model], expected: str, threads: int
         raise InputError(f"{file.path}: {expected} was expected ({reason}); {_REMEDY}") from None
     if not isinstance(model, kind) or not (described or model.session.get_inputs()[0].type == FLOAT):
         raise InputError(f"{file.path}: {expected} in single precision was expected; {_REMEDY}")
-    print_device(file, model.session)
+    log_session(file, model.session)
     return model
 
 
