@@ -1,6 +1,10 @@
+import errno
 import multiprocessing
 import os
+import re
 import signal
+import struct
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -44,15 +48,79 @@ def write_until_killed(path):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_what_a_name_stands_for_is_on_the_disk_before_it_does(tmp_path, monkeypatch):
-    done = []
-    monkeypatch.setattr(files, "_flush", lambda path: done.append(("flush", path.name)))
-    replace = files.os.replace
-    monkeypatch.setattr(files.os, "replace", lambda old, new: done.append(("rename", old.name)) or replace(old, new))
+@pytest.fixture
+def done(monkeypatch):
+    """What was flushed and renamed, by name and in order."""
+    calls, fsync, replace = [], os.fsync, os.replace
+
+    def flush(number):
+        calls.append(("flush", Path(os.readlink(f"/proc/self/fd/{number}")).name))
+        fsync(number)
+
+    def rename(old, new):
+        calls.append(("rename", Path(old).name))
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(os, "replace", rename)
+    return calls
+
+
+def test_what_a_name_stands_for_is_on_the_disk_before_it_does(tmp_path, done):
     files.write_text(tmp_path / "a.txt", "new")
     [(_, temporary), *_] = done
     assert temporary.startswith(".a.")
     assert done == [("flush", temporary), ("rename", temporary), ("flush", tmp_path.name)]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM])
+def test_a_file_system_that_cannot_flush_has_the_file_all_the_same(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(os, "fsync", failing(number))
+    files.write_text(tmp_path / "a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
+def test_a_file_that_did_not_reach_the_disk_leaves_the_old_one(tmp_path, monkeypatch, number):
+    files.write_text(tmp_path / "a.txt", "old")
+    monkeypatch.setattr(os, "fsync", failing(number))
+    with pytest.raises(OSError, match=re.escape(os.strerror(number))):
+        files.write_text(tmp_path / "a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def failing(number):
+    """A function that fails with an errno, as one of a file system's calls does."""
+
+    def fail(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077])
+@pytest.mark.parametrize("access_list", [None, [(1, 7), (4, 5), (32, 0)], [(1, 6), (4, 6), (32, 4)]])
+def test_a_result_has_the_rights_of_any_new_file(tmp_path, umask, access_list):
+    if access_list:  # the folder's default: what its owner, its group and others may do
+        entries = b"".join(struct.pack("<HHI", tag, rights, 0xFFFFFFFF) for tag, rights in access_list)
+        try:
+            os.setxattr(tmp_path, "system.posix_acl_default", struct.pack("<I", 2) + entries)
+        except OSError as error:
+            pytest.skip(f"the file system has no access lists: {error}")
+    before = os.umask(umask)
+    try:
+        (tmp_path / "plain").write_text("")
+        files.write_text(tmp_path / "result", "")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "result").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_table_is_read_where_files_cannot_be_mapped(tmp_path, monkeypatch):
+    files.write_table(tmp_path / "t.arrow", pa.table({"id": ["a"]}))
+    monkeypatch.setattr(pa, "memory_map", failing(errno.ENODEV))
+    assert files.read_table(tmp_path / "t.arrow")["id"].to_pylist() == ["a"]
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path):

@@ -3,12 +3,14 @@
 Also what identifies a file, and files that come with an installed package.
 """
 
+import errno
 import glob
 import hashlib
 import importlib.util
 import json
+import logging
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +21,11 @@ import pyarrow.ipc
 
 from castsearch.errors import InputError
 
-_RANDOM = "?" * 8  # what tempfile puts into a name
+logger = logging.getLogger(__name__)
+
+_RANDOM = "?" * 8  # what a temporary name has more than the final one
+# What fsync, and opening a folder for it, answer on file systems of clusters that have it for files alone or not at all.
+_CANNOT_TELL = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
 
 
 @contextmanager
@@ -33,14 +39,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
     for left in path.parent.glob(f".{glob.escape(path.stem)}.{_RANDOM}{glob.escape(path.suffix)}"):
         left.unlink(missing_ok=True)
     # The suffix is kept because numpy and others append their own when it is missing.
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    temporary.touch(exist_ok=False)  # with the rights that umask and the folder's access list give any new file
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes files that only the owner reads
         # Or a machine that loses power could keep the new name and not what it names.
         _flush(temporary)
         os.replace(temporary, path)
@@ -50,12 +52,17 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def _flush(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    number = os.open(path, os.O_RDONLY)
+    """Wait until a file or folder is on the disk, where the file system can tell."""
     try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+    except OSError as error:
+        if error.errno not in _CANNOT_TELL:
+            raise
+        logger.debug("%s: the file system does not say when it is on the disk: %s", path, error)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -76,8 +83,15 @@ def write_table(path: str | Path, table: pa.Table) -> None:
 
 
 def read_table(path: str | Path) -> pa.Table:
-    """Memory-map an Arrow IPC file, so that encoded crops are paged in only when they are looked at."""
-    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    """Memory-map an Arrow IPC file, so that encoded crops are paged in only when they are looked at.
+
+    Where the file system cannot map files, it is read as a whole.
+    """
+    try:
+        source = pa.memory_map(str(path))
+    except OSError:
+        source = pa.OSFile(str(path))
+    return pa.ipc.open_file(source).read_all()
 
 
 def write_array(path: str | Path, array: np.ndarray) -> None:

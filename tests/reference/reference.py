@@ -1,7 +1,7 @@
 """Small inputs and what the project computes from them, so that a clone without ../shared can prove its fidelity.
 
-The numbers were written by a version that equals the reference system's own outputs in ../shared/golden. To write them
-anew, for a change of results that is wanted: `python tests/reference/reference.py`, after the tests with ../shared passed.
+The numbers were written by a version that equals the reference system's own outputs in ../shared/golden. A change of
+results that is wanted needs new ones: run `python tests/reference/reference.py` after the tests with ../shared passed.
 """
 
 from collections.abc import Callable

@@ -5,7 +5,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
+from fnmatch import fnmatch
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -115,18 +116,22 @@ def test_snakemake_makes_its_own_report_too(finished, tmp_path):
     assert "report.html" in page.read_text()
 
 
-def test_a_run_killed_anywhere_goes_on_to_the_same_bytes(finished, tmp_path):
-    """Killed as soon as the first crops are there, a network's first checkpoint, and the first body features."""
-    for sign in ("crops/*/*.arrow", "reid/*/checkpoints/*.safetensors", "bodies/*/*/*.npy"):
-        process = subprocess.Popen(
-            command(tmp_path, TINY), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        while process.poll() is None and not any((tmp_path / "results").glob(sign)):
-            time.sleep(0.05)
-        assert process.poll() is None, f"the run ended before there was any {sign}"
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        assert run(tmp_path, TINY, "--unlock").returncode == 0
+# The first crops of a movie, a network's first checkpoint, and the first body features.
+POINTS = ("*/crops/*/*.arrow", "*/reid/*/checkpoints/*.safetensors", "*/bodies/*/*/*.npy")
+
+
+def test_a_run_killed_anywhere_goes_on_to_the_same_bytes(finished, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(Path(__file__).with_name("kill")), prepend=os.pathsep)
+        for point in POINTS:
+            patched.setenv("KILL_AFTER", point)
+            killed = subprocess.run(
+                command(tmp_path, TINY), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            )
+            assert killed.returncode == -signal.SIGKILL, f"the run was not killed at {point}"
+            assert any(fnmatch(path, point) for path in map(str, (tmp_path / "results").rglob("*"))), point
+            patched.setenv("KILL_AFTER", "")
+            assert run(tmp_path, TINY, "--unlock").returncode == 0
     done = run(tmp_path, TINY)
     assert done.returncode == 0, done.stdout
     assert planned(tmp_path, TINY) == {}
