@@ -18,7 +18,7 @@ rule crop:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
+        mem_mb=growing(2000),  # the largest picture that is read, turned, takes 1.5 GB
         runtime=growing(20),
     params:
         code=code("crop"),

@@ -1,3 +1,4 @@
+import errno
 import io
 import re
 import struct
@@ -109,7 +110,7 @@ BAD = {
     "32 bits": (lambda images: candidate(img=saved(images, np.zeros((3, 4), np.int32), "i.tif")), "8 or 16 bits"),
     "floats": (lambda images: candidate(img=saved(images, np.zeros((3, 4), np.float32), "f.tif")), "8 or 16 bits"),
     "12 bits": (lambda images: candidate(img=twelve_bits(images)), "8 or 16 bits"),
-    "PostScript": (lambda images: candidate(img=postscript(images)), "not a complete image of the formats JPEG, PNG"),
+    "PostScript": (lambda images: candidate(img=postscript(images)), "is a PostScript file"),
     "wide box": (wide, r"65501x1 pixels of tt1/wide\.png, more than a JPEG's 65500"),
     "huge box": (lambda images: candidate(bbox=(10**400, 0, 5, 5)), "not four finite numbers"),
 }
@@ -131,6 +132,15 @@ def test_what_cannot_be_used_keeps_its_row_when_skipped(images, case):
     [(name, why)] = crops.problems(table)
     assert name == "a"
     assert re.search(reason, why)
+
+
+def test_a_failing_file_system_stops_the_movie_even_when_skipping(images, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(io, "open", fail)
+    with pytest.raises(InputError, match=r"tt1/.*\.jpg cannot be read now: Stale file handle; run it again"):
+        cut(entry(candidate()), images, "skip")
 
 
 def test_a_duplicate_is_dropped_and_listed_when_skipped(images):

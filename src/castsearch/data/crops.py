@@ -11,17 +11,17 @@ The table has a row per person, cast first, then candidates, in annotation order
 import io
 import json
 import math
-import struct
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image
 from tqdm import tqdm
 
 from castsearch.data.challenge import Person, image_path, people
+from castsearch.data.images import read_rgb
 from castsearch.errors import InputError
 
 SCHEMA = pa.schema(
@@ -39,18 +39,7 @@ SCHEMA = pa.schema(
     ]
 )
 _DROPPED = b"dropped"  # metadata key: records that could not become a row, as JSON [[id, reason], ...]
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")  # of frames; Pillow knows others that start other programs
 _LONGEST = 65_500  # pixels of a side, which is all that the JPEG library writes
-_TURNS = {  # by the value of EXIF's orientation
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_BITS_PER_SAMPLE = 258  # a tag of TIFF
 _QUALITY = 95  # visually lossless; a face of 40 pixels must not lose what the detector looks for
 
 
@@ -101,11 +90,13 @@ def _cut_frame(persons: Sequence[Person], img: str, source: str, images: str | P
     if not persons:
         return
     try:
-        frame = _decode(image_path(images, img))
+        frame = read_rgb(image_path(images, img))
     except InputError as error:
         for person in persons:
             yield person, _row(person, problem=f"{source}: {person.role} {person.id}: {error}")
         return
+    except OSError as error:  # which may pass, and then the picture is whole: it is not skipped
+        raise InputError(f"{source}: {images}/{img} cannot be read now: {error.strerror}; run it again") from None
     for person in persons:
         box = (0, 0, *frame.size) if person.bbox is None else clip(person.bbox, *frame.size)
         if box is None:
@@ -134,36 +125,6 @@ def clip(bbox: Sequence[float], width: int, height: int) -> tuple[int, int, int,
     x1, y1 = math.floor(max(0, x)), math.floor(max(0, y))
     x2, y2 = math.ceil(min(width, x + w)), math.ceil(min(height, y + h))
     return (x1, y1, x2, y2) if x1 < x2 and y1 < y2 else None
-
-
-def _decode(path: Path) -> Image.Image:
-    try:
-        with Image.open(path, formats=_FORMATS) as image:
-            image.load()  # before its EXIF: this alone turns a TIFF, and says so there
-            # Not by exif_transpose, which also writes the EXIF anew and fails at tags that do not matter here.
-            turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
-            rgb = _to_rgb(image, path)
-            return rgb if turn is None else rgb.transpose(turn)
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such image") from None
-    except UnidentifiedImageError:
-        raise InputError(f"{path}: not a complete image of the formats {', '.join(_FORMATS)}") from None
-    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, struct.error) as error:
-        # Pillow reports a cut-off file as OSError, a broken PNG as SyntaxError, and a broken EXIF as struct.error.
-        raise InputError(f"{path}: not a complete image ({error})".replace("\n", " ")) from None
-
-
-def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
-    """Convert an image to 8 bits; Pillow itself makes white of all that exceeds 255 in a grey one.
-
-    Raises:
-        InputError: nothing says which value is white.
-    """
-    if image.mode in ("I", "F") or getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE) == (12,):
-        raise InputError(f"{path}: not an image of 8 or 16 bits, which white is known of (mode {image.mode})")
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray(((np.asarray(image, np.uint32) + 128) // 257).astype(np.uint8))
-    return image.convert("RGB")
 
 
 def _encode(image: Image.Image) -> bytes:

@@ -1,0 +1,213 @@
+"""A user's pictures as 8-bit RGB pixels, the way a viewer shows them, or a reason why not."""
+
+import errno
+import importlib.util
+import io
+import logging
+import re
+import stat
+import struct
+import unicodedata
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
+
+from castsearch.data.metadata import without_metadata
+from castsearch.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF", "GIF")  # Pillow knows others that start other programs
+MOST_BYTES = 2**30
+MOST_PIXELS = 178_956_970  # Pillow's own limit: four bytes a pixel are held in memory, and some of them twice
+BEHIND = (128, 128, 128)  # what is seen through transparent pixels: a neutral grey, in which nobody finds a face
+
+# Without libtiff, Pillow 13 garbles the planes of an uncompressed TIFF of 16 bits.
+TiffImagePlugin.READ_LIBTIFF = True
+
+_TURNS = {  # by the value of EXIF's orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_XMP = ("xmp", "XML:com.adobe.xmp")  # where Pillow keeps it
+# What Pillow and its plugins raise for a damaged file: a cut-off one is an OSError without a number, a broken PNG a
+# SyntaxError, broken tags nearly anything.
+_DAMAGED = (OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError)
+_DAMAGED += (AssertionError, struct.error, Image.DecompressionBombError)
+
+_END_OF_JPEG = b"\xff\xd9"
+_ISO_BRANDS = {b"avif": "AVIF", b"avis": "AVIF"} | dict.fromkeys(
+    (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"), "HEIC"
+)
+# The first bytes of files that are often given the name of a picture, and what they are.
+_OTHERS = (
+    (rb"$", "an empty file"),
+    (rb"version https://git-lfs", "a pointer of Git LFS and not the picture; `git lfs pull` fetches it"),
+    (
+        rb"\s*(<!doctype html|<html|<head|<\?xml[^>]*>\s*<html)",
+        "a page of HTML, as servers send for what is missing",
+    ),
+    (rb"\s*(<svg|<\?xml)", "an SVG or XML text"),
+    (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000"),
+    (rb"\0\0\0\x0cJXL |\xff\x0a", "a JPEG XL"),
+    (rb"%PDF", "a PDF"),
+    (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript file"),
+    (rb"8BPS", "a Photoshop file"),
+    (rb"....ftyp(qt|isom|iso2|mp4|M4V|avc1)|\x1a\x45\xdf\xa3|RIFF....AVI ", "a video"),
+    (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "a compressed archive"),
+)
+
+
+def read_rgb(path: Path) -> Image.Image:
+    """Read a picture.
+
+    It is turned as its EXIF says, as browsers and OpenCV turn it; XMP is not asked. Transparent pixels show grey. Other
+    metadata are not used, and damaged ones do not matter.
+
+    Raises:
+        InputError: there is no such picture, or it cannot be used; says what it is, if that can be told.
+        OSError: the file system failed, which says nothing about the picture; it has an `errno`.
+    """
+    data = _read(path)
+    try:
+        return _decode(data, path)
+    except _DAMAGED as error:
+        logger.debug("%s: is read without its metadata: %s", path, error)
+        for other in (without_metadata(data), _completed(data)):
+            try:
+                if other is not None:
+                    return _decode(other, path)
+            except _DAMAGED:
+                continue
+        raise InputError(f"{path}: {_what_is_wrong(data, error)}") from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path}: is a folder or a device, not an image")
+        if status.st_size > MOST_BYTES:
+            raise InputError(f"{path}: has {status.st_size:,} bytes; images of up to {MOST_BYTES:,} are read")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path}: there is no such image{_nearly(path)}") from None
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            raise InputError(f"{path}: there is no such image: {error.strerror}") from None
+        raise
+
+
+def _nearly(path: Path) -> str:
+    """Names a file that a reader would take for the one that is missing."""
+
+    def seen(name: str) -> str:
+        return unicodedata.normalize("NFC", name).casefold()
+
+    try:
+        names = sorted(other.name for other in path.parent.iterdir() if seen(other.name) == seen(path.name))
+    except OSError:
+        return ""
+    if not names:
+        return ""
+    return f"; there is {names[0]!a}, in other capitals or other Unicode characters than {path.name!a}"
+
+
+def _decode(data: bytes, path: Path) -> Image.Image:
+    formats = list(FORMATS)
+    if _kind(data) == "HEIC" and importlib.util.find_spec("pillow_heif"):
+        import pillow_heif  # noqa: PLC0415 - it is not one of our requirements
+
+        pillow_heif.register_heif_opener()
+        formats.append("HEIF")
+    with warnings.catch_warnings():  # of Pillow's, about large pictures and odd tags
+        warnings.simplefilter("ignore")
+        with Image.open(io.BytesIO(data), formats=formats) as image:
+            for name in _XMP:  # or Pillow would follow the orientation that it states
+                image.info.pop(name, None)
+            image.load()  # before its EXIF: this alone turns a TIFF, and says so there
+            for name in _XMP:
+                image.info.pop(name, None)
+            turn = _turn(image, path)
+            rgb = _to_rgb(image, path)
+    return rgb if turn is None else rgb.transpose(turn)
+
+
+def _turn(image: Image.Image, path: Path) -> Image.Transpose | None:
+    try:
+        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except Exception as error:  # whatever it is, it is not the picture's fault
+        logger.debug("%s: its EXIF is not used: %s", path, error)
+        return None
+
+
+def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
+    """Convert a picture to 8 bits a colour, on grey.
+
+    Raises:
+        InputError: nothing says which value is white.
+    """
+    tags = getattr(image, "tag_v2", {})
+    if image.mode in ("I", "F") or tags.get(TiffImagePlugin.BITSPERSAMPLE) == (12,):
+        raise InputError(f"{path}: not an image of 8 or 16 bits, which white is known of (mode {image.mode})")
+    if image.mode.startswith("I;16"):
+        # Pillow itself makes white of all that exceeds 255, and does not see that zero can be white.
+        grey = ((np.asarray(image, np.uint32) + 128) // 257).astype(np.uint8)
+        shown = Image.fromarray(255 - grey if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0 else grey)
+        if (transparent := image.info.get("transparency")) is not None:
+            shown.info["transparency"] = (transparent + 128) // 257
+        image = shown
+    elif image.mode == "L" and tags.get(TiffImagePlugin.SAMPLEFORMAT) == (2,):  # signed, which Pillow does not see
+        image = Image.fromarray(np.asarray(image) ^ 128)
+    if not image.has_transparency_data:
+        return image if image.mode == "RGB" else image.convert("RGB")
+    image = image if image.mode == "RGBA" else image.convert("RGBA")
+    seen = Image.new("RGB", image.size, BEHIND)
+    seen.paste(image, mask=image)
+    return seen
+
+
+def _completed(data: bytes) -> bytes | None:
+    """A JPEG that lacks nothing but its last marker, with it; None for any other file.
+
+    The pixels are all there if whatever bytes follow them change nothing.
+    """
+    if not data.startswith(b"\xff\xd8"):
+        return None
+    pixels = data.removesuffix(b"\xff")
+    whole = pixels + _END_OF_JPEG
+    followed = [pixels + bytes([byte]) * 500 + _END_OF_JPEG for byte in (0x33, 0x55, 0xAA, 0xCC, 0xF0, 0xFE)]
+    try:
+        results = {Image.open(io.BytesIO(each), formats=["JPEG"]).tobytes() for each in (whole, *followed)}
+    except _DAMAGED:
+        return None
+    return whole if len(results) == 1 else None
+
+
+def _kind(data: bytes) -> str | None:
+    """What a file is that may be no picture, by its first bytes."""
+    start = data[:1000]
+    if start[4:8] == b"ftyp" and start[8:12] in _ISO_BRANDS:
+        return _ISO_BRANDS[start[8:12]]
+    return next((kind for pattern, kind in _OTHERS if re.match(pattern, start, re.IGNORECASE | re.DOTALL)), None)
+
+
+def _what_is_wrong(data: bytes, error: Exception) -> str:
+    kind = _kind(data)
+    if isinstance(error, Image.DecompressionBombError):
+        most = f"{MOST_PIXELS // 10**6} megapixels"
+        return f"has more than {most}, which are the most that are read; scale it down, and its boxes likewise"
+    if kind == "HEIC" and not importlib.util.find_spec("pillow_heif"):
+        return "is a HEIC, which is read where the package pillow-heif is installed; or convert it to JPEG"
+    if kind in _ISO_BRANDS.values() or kind is None:
+        if isinstance(error, UnidentifiedImageError):
+            return f"not a complete image of the formats {', '.join(FORMATS)}"
+        return f"not a complete image ({' '.join(str(error).split())})"
+    return f"is {kind}, not an image of the formats {', '.join(FORMATS)}"
