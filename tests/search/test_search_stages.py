@@ -96,3 +96,11 @@ def test_a_variants_thresholds_decide_on_its_ranking(tmp_path):
     strict, usual = galleries.variant(thresholds=(0.99, 0.98)), galleries.variant()
     rankings = [[row["ranking"] for row in rank(gallery, variant)] for variant in (strict, usual)]
     assert rankings[0] != rankings[1]
+
+
+def test_the_rankings_are_written_and_read_again(tmp_path):
+    gallery = galleries.movie(tmp_path)
+    variants = EVERY_VARIANT[:2]
+    table = rank_gallery(gallery, rerank_gallery(gallery, reranked_similarities(variants)), variants)
+    files.write_table(tmp_path / "rankings.arrow", table)
+    assert files.read_table(tmp_path / "rankings.arrow").equals(table)

@@ -36,7 +36,7 @@ def rank_gallery(gallery: Gallery, reranked: Mapping[str, np.ndarray], variants:
     """
     ids = pa.array(gallery.candidates + gallery.skipped_candidates, pa.string())
     cast = gallery.cast + gallery.skipped_cast
-    tables = [SCHEMA.empty_table()]
+    tables = []
     for variant in variants:
         order = np.tile(np.arange(len(ids), dtype=np.int32), (len(cast), 1))
         order[: len(gallery.cast), : len(gallery.candidates)] = _rank(gallery, reranked, variant)
