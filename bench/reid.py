@@ -36,7 +36,7 @@ from torchvision.transforms import v2
 from tqdm import tqdm
 
 from castsearch import files
-from castsearch.data.crops import SCHEMA
+from castsearch.data import crops as crop_tables
 from castsearch.reid import features, history, images, networks, training
 from castsearch.reid.determinism import deterministic
 from castsearch.reid.losses import TripletLoss
@@ -69,7 +69,7 @@ def crop_table(path: Path, people: int, crops: int, size: tuple[int, int]) -> Pa
         {"id": f"{person}_{crop}", "role": "candidate", "label": str(person), "image": next(pictures), **box}
         for person, crop in product(range(people), range(crops))
     ]
-    files.write_table(path, pa.Table.from_pylist(rows, schema=SCHEMA))
+    files.write_table(path, crop_tables.crop_table("train", path.stem, rows))
     return path
 
 

@@ -29,7 +29,8 @@ from tqdm import tqdm
 
 from castsearch import files
 from castsearch.data.challenge import is_cast_label
-from castsearch.data.crops import crop_movie, num_cast
+from castsearch.data.crops import read_crops
+from castsearch.data.cutting import crop_movie
 from castsearch.demo import movie_ids, movies
 from castsearch.evaluation import metrics
 from castsearch.reid import features, networks, training
@@ -61,7 +62,8 @@ def crop_tables(split: str, count: int, folder: Path) -> list[Path]:
     for movie in tqdm(movie_ids(split, count), desc=f"{split} movies", mininterval=2):
         annotation = movies.write_movie(split, movie, movies.Settings(), folder / split)
         paths.append(folder / f"{movie}.arrow")
-        files.write_table(paths[-1], crop_movie(annotation, movie, folder / split, "stop"))
+        cut = crop_movie(split, movie, annotation, source=movie, images=folder / split, on_bad_image="stop")
+        files.write_table(paths[-1], cut)
     return paths
 
 
@@ -85,10 +87,9 @@ def mean_average_precision(network: networks.ReidNetwork, tables: Sequence[Path]
     """Mean over all boxes of cast members of the average precision of their movie's other boxes."""
     precisions = []
     for path in tables:
-        table = files.read_table(path)
-        candidates = table.slice(num_cast(table))
-        ids, labels = (np.array(candidates[column].to_pylist()) for column in ("id", "label"))
-        described = features.extract(network, candidates.select(["id", "image"]))
+        crops = read_crops(path)
+        ids, labels = np.array(crops.candidates), np.array(crops.labels[len(crops.cast) :])
+        described = features.extract(network, crops.candidate_images())
         similarity = described @ described.T
         for query in np.flatnonzero([is_cast_label(label) for label in labels]):
             others = np.arange(len(ids)) != query

@@ -3,7 +3,7 @@ from pathlib import Path
 import torch
 
 from castsearch import files
-from castsearch.data import crops
+from castsearch.data.crops import read_crops
 from castsearch.reid.features import extract
 from castsearch.reid.networks import load_weights
 from castsearch.workflow.devices import claimed_gpus
@@ -11,7 +11,6 @@ from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]), claimed_gpus(1):
     torch.set_num_threads(snakemake.threads)
-    table = files.read_table(snakemake.input.crops)
-    candidates = table.slice(crops.num_cast(table)).select(["id", "image"])
+    candidates = read_crops(snakemake.input.crops).candidate_images()
     network = load_weights(Path(snakemake.input.weights))
     files.write_array(snakemake.output[0], extract(network, candidates, precision=snakemake.params.precision))

@@ -1,9 +1,10 @@
 import json
 
 from castsearch import files
+from castsearch.data.crops import read_crops, read_splits
 from castsearch.data.rankings import by_split, read_rankings
 from castsearch.evaluation import tables
-from castsearch.evaluation.labels import read_cast, read_labels
+from castsearch.evaluation.labels import cast_of, read_labels
 from castsearch.report import page
 from castsearch.workflow import provenance
 from castsearch.workflow.logs import logging_to
@@ -12,7 +13,7 @@ with logging_to(snakemake.log[0]):
     params, inputs = snakemake.params, snakemake.input
     titles = json.loads(params.titles)
     ablation = tables.read_ablation(inputs.ablation or None, json.loads(params.descriptions))
-    crops = by_split(inputs.crops)
+    crops = read_splits(inputs.crops)
     shown = [params.variant, params.baseline]
     rankings = {
         split: {variant: read_rankings(paths, variant) for variant in shown}
@@ -20,10 +21,11 @@ with logging_to(snakemake.log[0]):
     }
     labels, skipped = {}, []
     for split, path in zip(params.splits, inputs.labels, strict=True):
-        cast = read_cast(crops.get(split, ()))
+        cast = cast_of(crops.get(split, ()))
         labels[split], left_out = read_labels(path, cast, "skip", params.across)  # "stop" has stopped there
         skipped += left_out
-    skipped += tables.read_problems(dict.fromkeys([*inputs.train_crops, *inputs.crops]))
+    for path in dict.fromkeys([*inputs.train_crops, *inputs.crops]):
+        skipped += read_crops(path).problems
     movies = page.read_movies(
         inputs.crops, inputs.faces, rankings, labels, variant=params.variant, baseline=params.baseline
     )

@@ -36,9 +36,11 @@ def test_a_cast_id_that_is_ranked_twice_is_refused(tmp_path):
         read_rankings([tmp_path / "one.arrow", tmp_path / "two.arrow"], "face")
 
 
-def test_files_are_sorted_by_split():
-    sorted_files = by_split(["crops/val/a.arrow", "crops/test/a.arrow", "crops/val/b.arrow"])
-    assert {split: [path.stem for path in paths] for split, paths in sorted_files.items()} == {
-        "val": ["a", "b"],
-        "test": ["a"],
+def test_tables_are_sorted_by_split(tmp_path):
+    for name, split in {"a": "val", "b": "test", "c": "val"}.items():
+        files.write_table(tmp_path / name, pa.Table.from_pylist(ROWS, RANKINGS.with_metadata({"split": split})))
+    sorted_files = by_split(tmp_path / name for name in "abc")
+    assert {split: [path.name for path in paths] for split, paths in sorted_files.items()} == {
+        "val": ["a", "c"],
+        "test": ["b"],
     }

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from castsearch import files
-from castsearch.data.crops import crop_movie
+from castsearch.data.cutting import crop_movie
 from castsearch.errors import InputError
 from castsearch.evaluation import tables
 from castsearch.search.fuse_stage import SCHEMA as RANKINGS
@@ -69,9 +69,14 @@ def write_movie(tmp_path):
             "candidates": [{"id": name, **image, **({"img": ""} if name in broken else {})} for name in candidates],
         }
         paths = [tmp_path / kind / split / f"{movie}.arrow" for kind in ("crops", "rankings")]
-        files.write_table(paths[0], crop_movie(entry, f"{split}.json: movie {movie}", tmp_path, "skip"))
+        files.write_table(
+            paths[0],
+            crop_movie(
+                split, movie, entry, source=f"{split}.json: movie {movie}", images=tmp_path, on_bad_image="skip"
+            ),
+        )
         ranked = [{"variant": "face", "cast": name, "ranking": candidates} for name in cast]
-        files.write_table(paths[1], pa.Table.from_pylist(ranked, schema=RANKINGS))
+        files.write_table(paths[1], pa.Table.from_pylist(ranked, schema=RANKINGS.with_metadata({"split": split})))
         return paths
 
     return write

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from castsearch.data.crops import SCHEMA
+from castsearch.data.crops import crop_table, crops_of
 from castsearch.errors import InputError
 from castsearch.faces.detection import detect_table
 from castsearch.faces.embedding import embed_table, select_faces
@@ -32,8 +32,8 @@ def jpeg(image):
 
 def crop(name, role, image):
     height, width = (0, 0) if image is None else image.shape[:2]
-    row = dict.fromkeys(SCHEMA.names, None) | {"id": name, "role": role, "width": width, "height": height}
-    return row | {"image": None if image is None else jpeg(image)}
+    encoded = None if image is None else jpeg(image)
+    return {"id": name, "role": role, "width": width, "height": height, "image": encoded}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def movie(tmp_path_factory, engine, collins):
         crop("unreadable", "candidate", None),
     ]
     folder = tmp_path_factory.mktemp("movie")
-    write_table(folder / "crops.arrow", pa.Table.from_pylist(rows, schema=SCHEMA))
+    write_table(folder / "crops.arrow", crop_table("val", "tt1", rows))
     write_table(folder / "detections.arrow", detect_table(folder / "crops.arrow", engine))
     return folder
 
@@ -145,7 +145,7 @@ def test_tables_say_which_engine_made_them(detections, faces):
 
 
 def test_movie_without_people_gives_empty_tables(tmp_path, engine):
-    write_table(tmp_path / "crops.arrow", SCHEMA.empty_table())
+    write_table(tmp_path / "crops.arrow", crop_table("val", "tt1", []))
     write_table(tmp_path / "detections.arrow", detect_table(tmp_path / "crops.arrow", engine))
     faces = embed_table(tmp_path / "crops.arrow", tmp_path / "detections.arrow", engine)
     assert len(faces) == 0
@@ -153,7 +153,8 @@ def test_movie_without_people_gives_empty_tables(tmp_path, engine):
 
 
 def test_what_scores_below_the_least_score_was_not_detected():
-    people = pa.table({"role": ["cast", "cast", "candidate"], "width": [90] * 3, "height": [90] * 3})
+    rows = [{"id": name, "role": name[1:], "width": 90, "height": 90} for name in ("1cast", "2cast", "3candidate")]
+    people = crops_of(crop_table("val", "tt1", rows))
     boxes = np.tile(np.float32([30, 20, 60, 40]), (3, 1))
     face, detected = select_faces(people, np.array([0, 1, 1]), boxes, np.float32([0.79, 0.81, 0.5]), Selection())
     assert face.tolist() == [-1, 1, -1]

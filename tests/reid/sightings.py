@@ -2,9 +2,8 @@
 
 import cv2
 import numpy as np
-import pyarrow as pa
 
-from castsearch.data.crops import SCHEMA
+from castsearch.data.crops import crop_table
 from castsearch.files import write_table
 
 
@@ -35,5 +34,5 @@ def people_rows(labels, images, seed=0):
 
 
 def write_movie(path, rows):
-    write_table(path, pa.Table.from_pylist(rows, schema=SCHEMA))
+    write_table(path, crop_table(path.parent.name, path.stem, rows))
     return path

@@ -28,7 +28,7 @@ def test_portraits_others_unlabelled_and_missing_crops_are_left_out(tmp_path):
     ]
     people = read_people([write_movie(tmp_path / "movie.arrow", rows)])
     assert people.names == [(f"{tmp_path.name}/movie", "a")]
-    assert [rows.tolist() for rows in people.members] == [[1, 3]]
+    assert [rows.tolist() for rows in people.members] == [[0, 2]]  # rows of the candidates
 
 
 def test_no_tables_are_nobody():

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from castsearch import files
+from castsearch.data.crops import crop_table, crops_of
 from castsearch.evaluation import tables
 from castsearch.report import page
 
@@ -56,13 +57,18 @@ def jpeg(color, size=(60, 120)):
     return buffer.getvalue()
 
 
-def write_movie(folder, rows, name="m"):
-    """Write the two tables of a movie from rows (id, role, image, whether a face was detected)."""
-    crops, faces = folder / f"{name}_crops.arrow", folder / f"{name}_faces.arrow"
-    ids, roles, images, detected = (list(column) for column in zip(*rows, strict=True))
-    files.write_table(crops, pa.table({"id": ids, "role": roles, "image": pa.array(images, pa.binary())}))
-    files.write_table(faces, pa.table({"id": ids, "detected": detected}))
-    return crops, faces
+def crops_of_movie(rows, name="m", split="val"):
+    """A movie's people, from rows (id, role, image, whether a face was detected)."""
+    keys = ("id", "role", "image")
+    people = [dict(zip(keys, row, strict=False)) | {"width": 60, "height": 120} for row in rows]
+    return crops_of(crop_table(split, name, people))
+
+
+def write_movie(folder, rows, name="m", split="val"):
+    """Make the crops of a movie, and write its table of faces."""
+    faces = folder / f"{split}_{name}_faces.arrow"
+    files.write_table(faces, pa.table({"id": [row[0] for row in rows], "detected": [row[3] for row in rows]}))
+    return crops_of_movie(rows, name, split), faces
 
 
 @pytest.fixture
@@ -79,7 +85,6 @@ def movie(tmp_path):
         ],
     )
     return page.Movie(
-        name="m",
         crops=crops,
         faces=faces,
         rankings={"m_nm1": ["m_0", "m_1", "m_2", "m_3"]},
@@ -188,10 +193,11 @@ def test_the_same_run_gives_the_same_page(movie, training):
 
 def test_hostile_names_stay_text(tmp_path):
     crops, faces = write_movie(
-        tmp_path, [(HOSTILE + "cast", "cast", jpeg("red"), True), (HOSTILE, "candidate", jpeg("blue"), False)]
+        tmp_path,
+        [(HOSTILE + "cast", "cast", jpeg("red"), True), (HOSTILE, "candidate", jpeg("blue"), False)],
     )
     rankings = {HOSTILE + "cast": [HOSTILE]}
-    movie = page.Movie(HOSTILE, crops, faces, rankings, {}, rankings)
+    movie = page.Movie(crops, faces, rankings, {}, rankings)
     log = tmp_path / "log.tsv"
     log.write_text(f"epoch\t{HOSTILE.replace(chr(34), '')}\n1\t2\n")
     hostile = {
@@ -226,16 +232,15 @@ def test_a_search_of_all_movies_shows_people_of_others(movie, tmp_path):
     rankings = {"m_nm1": ["m_0", "n_0", "m_1", "m_2", "m_3"], "n_nm1": ["n_0", "m_0", "m_1", "m_2", "m_3"]}
     labels = {"m_nm1": ["m_0", "m_1", "n_0"], "n_nm1": ["m_0", "m_1", "n_0"]}
     both = {"rankings": rankings, "labels": labels}
-    shown = Page(render([replace(movie, **both), page.Movie("n", crops, faces, baseline={}, **both)]))
+    shown = Page(render([replace(movie, **both), page.Movie(crops, faces, baseline={}, **both)]))
     assert "n_0, rank 2, right, no face" in [image["alt"] for image in shown.all("img")]
 
 
 def test_a_search_of_all_movies_shows_no_people_of_another_split(movie, tmp_path):
-    (tmp_path / "test").mkdir()
     movies = [replace(movie, rankings={"m_nm1": ["k"]}, labels={})]
-    for folder, has_face in ((tmp_path, False), (tmp_path / "test", True)):
-        crops, faces = write_movie(folder, [("k", "candidate", jpeg("white"), has_face)], name="k")
-        movies.append(page.Movie("k", crops, faces, rankings={}, baseline={}, labels={}))
+    for split, has_face in (("val", False), ("test", True)):
+        crops, faces = write_movie(tmp_path, [("k", "candidate", jpeg("white"), has_face)], "k", split)
+        movies.append(page.Movie(crops, faces, rankings={}, baseline={}, labels={}))
     assert "k, rank 1, no face" in [image["alt"] for image in Page(render(movies, ablation=pd.DataFrame())).all("img")]
 
 
@@ -295,8 +300,10 @@ def test_that_nothing_was_skipped_is_said(movie):
 
 
 def test_movies_show_the_rankings_and_labels_of_their_own_split(tmp_path):
-    crops = [tmp_path / "crops" / split / "m.arrow" for split in ("val", "test")]
-    faces = [tmp_path / "faces" / split / "m.arrow" for split in ("val", "test")]
+    crops = [tmp_path / f"{split}.arrow" for split in ("val", "test")]
+    for path in crops:
+        files.write_table(path, crop_table(path.stem, "m", []))
+    faces = [tmp_path / f"{split}_faces.arrow" for split in ("val", "test")]
     rankings = {"val": {"face": {"ada": ["1"]}}, "test": {"face": {"ada": ["2"]}, "both": {"ada": ["3"]}}}
     labels = {"val": {"ada": ["1"]}}
     movies = page.read_movies(crops, faces, rankings, labels, variant="both", baseline="face")

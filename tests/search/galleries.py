@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 
 from castsearch import files
-from castsearch.data.crops import SCHEMA
+from castsearch.data.crops import crop_table
 from castsearch.search.gallery import Gallery, load_gallery
 from castsearch.search.variant import Variant
 
@@ -14,20 +14,24 @@ def write_movie(folder, num_cast=2, n=6, unreadable=(), prefix="p"):
     rng = np.random.default_rng(0)
     rows = num_cast + n
     images = [None if row in unreadable else b"jpeg" for row in range(rows)]
-    columns = {
-        "id": [f"{prefix}{row}" for row in range(rows)],
-        "role": ["cast"] * num_cast + ["candidate"] * n,
-        "frame": [f"f{row}" for row in range(rows)],
-        "image": images,
-    }
-    rest = {field.name: pa.nulls(rows, field.type) for field in SCHEMA if field.name not in columns}
-    table = pa.table({name: (columns | rest)[name] for name in SCHEMA.names}, schema=SCHEMA)
-    files.write_table(folder / "crops.arrow", table)
+    ids = [f"{prefix}{row}" for row in range(rows)]
+    people = [
+        {
+            "id": name,
+            "role": "cast" if row < num_cast else "candidate",
+            "frame": f"f{row}",
+            "width": 1,
+            "height": 1,
+            "image": image,
+        }
+        for row, (name, image) in enumerate(zip(ids, images, strict=True))
+    ]
+    files.write_table(folder / "crops.arrow", crop_table("val", folder.name, people))
     person = np.r_[np.arange(num_cast), np.arange(n) % num_cast if num_cast else np.zeros(n, int)]
     face = np.eye(8, dtype=np.float32)[person] + 0.05 * rng.standard_normal((rows, 8)).astype(np.float32)
     features = pa.array([None if image is None else list(row) for image, row in zip(images, face, strict=True)])
     seen = [row % 3 != 2 or row < num_cast for row in range(rows)]
-    faces = {"id": columns["id"], "detected": seen, "selected": seen}
+    faces = {"id": ids, "detected": seen, "selected": seen}
     files.write_table(folder / "faces.arrow", pa.table(faces | {"feature": features.cast(pa.list_(pa.float32(), 8))}))
     body = np.eye(8, dtype=np.float32)[person[num_cast:]] + 0.05 * rng.standard_normal((n, 8)).astype(np.float32)
     files.write_array(folder / "net.npy", body)

@@ -11,10 +11,11 @@ from castsearch.errors import InputError
 
 
 def by_split(paths: Iterable[str | Path]) -> dict[str, list[Path]]:
-    """Sort files of movies, `…/{split}/{movie}.arrow`, by their split."""
+    """Sort tables of rankings by the split that was searched."""
     splits: dict[str, list[Path]] = {}
     for path in map(Path, paths):
-        splits.setdefault(path.parent.name, []).append(path)
+        split = files.read_table(path).schema.metadata[b"split"].decode()
+        splits.setdefault(split, []).append(path)
     return splits
 
 

@@ -4,9 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from castsearch import files
 from castsearch.data.challenge import check_labels, is_cast_label, load_annotations, load_labels, people
-from castsearch.data.crops import candidate_ids, cast_ids
+from castsearch.data.crops import Crops
 
 
 @dataclass(frozen=True)
@@ -42,16 +41,11 @@ def gather_cast(movies: Iterable[tuple[str, Mapping[str, str | None], Collection
     return cast
 
 
-def read_cast(crop_tables: Iterable[str | Path]) -> Cast:
-    """Read the cast of one split from the crop tables of its movies; a movie's id is the file's stem."""
-    return gather_cast(map(_read_crops, map(Path, crop_tables)))
-
-
-def _read_crops(crop_table: Path) -> tuple[str, dict[str, str | None], list[str]]:
-    table = files.read_table(crop_table)
-    cast = cast_ids(table)  # the first rows
-    names = dict(zip(cast, table["label"].to_pylist()[: len(cast)], strict=True))
-    return crop_table.stem, names, candidate_ids(table)
+def cast_of(movies: Iterable[Crops]) -> Cast:
+    """Gather the cast of one split from the crops of its movies."""
+    return gather_cast(
+        (crops.movie, dict(zip(crops.cast, crops.labels, strict=False)), crops.candidates) for crops in movies
+    )
 
 
 def read_split(annotations: Path) -> Cast:

@@ -9,9 +9,9 @@ import pandas as pd
 from tabulate import tabulate
 
 from castsearch import files
-from castsearch.data.crops import problems
+from castsearch.data.crops import read_splits
 from castsearch.data.rankings import by_split, read_rankings
-from castsearch.evaluation.labels import read_cast, read_labels
+from castsearch.evaluation.labels import cast_of, read_labels
 from castsearch.evaluation.metrics import average_precision, first_hit, matched_within
 
 logger = logging.getLogger(__name__)
@@ -104,8 +104,8 @@ def evaluate(
 
     Args:
         labels: Label file per split.
-        crop_tables: Those of all movies of the splits, `…/{split}/{movie}.arrow`.
-        rankings: Those of all groups of movies, `…/{split}/{group}.arrow`.
+        crop_tables: Those of all movies of the splits.
+        rankings: Those of all groups of movies.
         variants: Title of each variant by its key, in the order of the tables' rows.
         on_bad: "stop" or "skip"; see `labels.read_labels`.
         across: Whether all movies of a split are searched together.
@@ -113,13 +113,14 @@ def evaluate(
     Raises:
         InputError: A label file cannot be used, a variant has no rankings, or a cast id is ranked twice.
     """
-    crop_tables, rankings = by_split(crop_tables), by_split(rankings)
+    movies, rankings = read_splits(crop_tables), by_split(rankings)
     scored = []
     for split, label_file in labels.items():
-        cast = read_cast(crop_tables.get(split, ()))
+        crops = movies.get(split, [])
+        cast = cast_of(crops)
         relevant, left_out = read_labels(label_file, cast, on_bad, across)
         logger.info("%s: %d of %d cast members have labels", split, len(relevant), len(cast.movies))
-        for name, reason in (*read_problems(crop_tables.get(split, ())), *left_out):
+        for name, reason in (*(problem for each in crops for problem in each.problems), *left_out):
             logger.info("skipped %s: %s", name, reason)
         paths = rankings.get(split, ())
         tables = [score_rankings(relevant, read_rankings(paths, variant), cast.movies) for variant in variants]
@@ -144,11 +145,6 @@ def _titled(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
 def for_people(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of `Scores` as it is shown: a variant by its title alone."""
     return table.drop(columns="variant").rename(columns={"title": "variant"})
-
-
-def read_problems(crop_tables: Iterable[str | Path]) -> list[tuple[str, str]]:
-    """Return id and reason of every record that could not be used, table by table."""
-    return [problem for path in crop_tables for problem in problems(files.read_table(path))]
 
 
 def write_tsv(path: str | Path, table: pd.DataFrame, made_with: Mapping[str, str] | None = None) -> None:

@@ -18,10 +18,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from castsearch.data.crops import decode_rgb
+from castsearch.data.crops import decode_rgb, read_crops
 from castsearch.errors import InputError
 from castsearch.faces.engine import Engine, Faces, provenance
-from castsearch.files import read_table
 
 WRONG_FILE = "its model file may be damaged: get it anew"
 
@@ -39,11 +38,10 @@ def detect_table(crops: str | Path, engine: Engine) -> pa.Table:
     Raises:
         InputError: what the detector gives for a person is not finite.
     """
-    table = read_table(crops).select(["id", "image"])
-    ids, images = table["id"].to_pylist(), table["image"]
-    persons = [row for row, readable in enumerate(images.is_valid().to_pylist()) if readable]
-    decoded = (decode_rgb(images[row].as_py()) for row in persons)
-    progress = tqdm(engine.detect(decoded), f"detect {Path(crops).stem}", len(persons), unit="crop", mininterval=2)
+    people = read_crops(crops)
+    ids, persons = people.ids, np.flatnonzero(people.readable).tolist()
+    decoded = (decode_rgb(people.images[row].as_py()) for row in persons)
+    progress = tqdm(engine.detect(decoded), f"detect {people.name}", len(persons), unit="crop", mininterval=2)
     found: list[Faces] = []
     try:
         for faces in progress:

@@ -20,7 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from castsearch.data.crops import decode_rgb
+from castsearch.data.crops import Crops, decode_rgb, read_crops
 from castsearch.errors import InputError
 from castsearch.faces.detection import WRONG_FILE, engine_metadata, vectors
 from castsearch.faces.engine import Engine, Face, Image
@@ -45,9 +45,8 @@ def embed_table(
     Raises:
         InputError: a person's feature is not finite.
     """
-    people = read_table(crops).select(["id", "role", "width", "height", "image"])
-    images = people["image"]
-    readable = np.array(images.is_valid().to_pylist(), bool)
+    people = read_crops(crops)
+    ids, readable = people.ids, people.readable
     found = read_table(detections)
     score = found["score"].to_numpy()
     box = _matrix(found["box"], 4)
@@ -58,21 +57,21 @@ def embed_table(
     def samples() -> Iterator[tuple[Image, Face | None]]:
         for row in np.flatnonzero(readable):
             own = Face(box[face[row]], landmarks[face[row]].reshape(5, 2)) if selected[row] else None
-            yield decode_rgb(images[int(row)].as_py()), own
+            yield decode_rgb(people.images[int(row)].as_py()), own
 
-    features = np.zeros((len(people), engine.dimension), np.float32)
+    features = np.zeros((len(ids), engine.dimension), np.float32)
     progress = tqdm(
-        engine.embed(samples()), f"embed_faces {Path(crops).stem}", int(readable.sum()), unit="crop", mininterval=2
+        engine.embed(samples()), f"embed_faces {people.name}", int(readable.sum()), unit="crop", mininterval=2
     )
     for row, feature in zip(np.flatnonzero(readable), progress, strict=True):
         if not np.isfinite(feature).all():
-            raise InputError(f"{crops}: {people['id'][int(row)]}: the embedder's feature is not finite; {WRONG_FILE}")
+            raise InputError(f"{crops}: {ids[row]}: the embedder's feature is not finite; {WRONG_FILE}")
         features[row] = feature
 
     own = face[selected]
     return pa.table(
         {
-            "id": people["id"],
+            "id": ids,
             "detected": detected,
             "selected": selected,
             "score": pa.array(_scatter(score[own], selected), mask=~selected),
@@ -86,7 +85,7 @@ def embed_table(
 
 
 def select_faces(
-    people: pa.Table,
+    people: Crops,
     person: NDArray[np.integer],
     boxes: NDArray[np.float32],
     scores: NDArray[np.float32],
@@ -95,7 +94,7 @@ def select_faces(
     """Pick each person's face among the detections of a movie.
 
     Args:
-        people: the crop table's columns `role`, `width` and `height`.
+        people: the movie's people.
         person: (n,) row in `people` of each detection.
         boxes: (n, 4) x1, y1, x2, y2 in pixels of the person's crop.
         scores: (n,) detection scores.
@@ -104,14 +103,12 @@ def select_faces(
     Returns:
         For each person the index of their face among the detections, -1 for none; and whether anything was detected.
     """
-    faces = np.full(len(people), -1)
-    detected = np.zeros(len(people), bool)
-    for row, (role, width, height) in enumerate(
-        zip(*(people[name].to_pylist() for name in ("role", "width", "height")), strict=True)
-    ):
+    faces = np.full(len(people.sizes), -1)
+    detected = np.zeros(len(people.sizes), bool)
+    for row, (width, height) in enumerate(people.sizes.tolist()):
         own = np.flatnonzero((person == row) & (scores >= selection.min_score))
         detected[row] = len(own) > 0
-        if role == "cast":
+        if row < len(people.cast):
             choice = select_cast_face(width, height, boxes[own], scores[own], cast_score=selection.cast_score)
         else:
             choice = select_candidate_face(

@@ -10,8 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from castsearch.data.challenge import is_cast_label
+from castsearch.data.crops import read_crops
 from castsearch.errors import InputError
-from castsearch.files import read_table
 from castsearch.reid.images import decode
 
 
@@ -20,7 +20,7 @@ class People:
     """The crops of the training movies and whom they show.
 
     Attributes:
-        crops: columns `source` (the crop table's path), `id` and `image` of all rows of all tables, memory-mapped.
+        crops: columns `source` (the crop table's path), `id` and `image` of all candidates, memory-mapped.
         names: ("{split}/{movie}", label) of each person, sorted.
         members: for each person, the rows of `crops` that show it.
     """
@@ -49,19 +49,19 @@ def read_people(crop_tables: Sequence[Path]) -> People:
     learnt, candidates without a label or with "others" in it, and crops without an image.
 
     Args:
-        crop_tables: the movies' crop tables, `…/{split}/{movie}.arrow`.
+        crop_tables: the movies' crop tables.
     """
     tables, rows = [], defaultdict(list)
     first = 0
-    for path in map(Path, crop_tables):
-        table = read_table(path)
-        present = table["image"].is_valid().to_pylist()
-        described = zip(table["role"].to_pylist(), table["label"].to_pylist(), present, strict=True)
-        for row, (role, label, has_image) in enumerate(described, start=first):
-            if role == "candidate" and is_cast_label(label) and has_image:
-                rows[f"{path.parent.name}/{path.stem}", label].append(row)
-        first += len(table)
-        tables.append(table.select(["id", "image"]).append_column("source", pa.repeat(str(path), len(table))))
+    for path in crop_tables:
+        crops = read_crops(path)
+        candidates = crops.candidate_images()
+        labels, readable = crops.labels[len(crops.cast) :], crops.readable[len(crops.cast) :]
+        for row, (label, has_image) in enumerate(zip(labels, readable, strict=True), start=first):
+            if is_cast_label(label) and has_image:
+                rows[crops.name, label].append(row)
+        first += len(candidates)
+        tables.append(candidates.append_column("source", pa.repeat(str(path), len(candidates))))
     names = sorted(rows)
     crops = pa.concat_tables(tables) if tables else pa.table({"id": [], "image": [], "source": []})
     return People(crops, names, [np.array(rows[name]) for name in names])

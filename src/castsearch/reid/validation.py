@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from castsearch.files import read_table
+from castsearch.data.crops import read_crops
 from castsearch.reid.determinism import Precision
 from castsearch.reid.features import extract
 from castsearch.reid.networks import ReidNetwork
@@ -26,7 +26,7 @@ def collect(crop_tables: Iterable[str | Path], labels: Mapping[str, Mapping[str,
     """Gather the candidates of labelled movies, and whom they show.
 
     Args:
-        crop_tables: the movies' crop tables, `…/{split}/{movie}.arrow`.
+        crop_tables: the movies' crop tables.
         labels: split → cast id → ids of the candidates that show this person. What the movies do not have is left out.
 
     Returns:
@@ -34,19 +34,20 @@ def collect(crop_tables: Iterable[str | Path], labels: Mapping[str, Mapping[str,
         cast id of whom it shows; null for anybody else.
     """
     tables = [SCHEMA.empty_table()]
-    for path in map(Path, crop_tables):
-        split, table = path.parent.name, read_table(path)
-        candidate = np.array(table["role"].to_pylist(), object) == "candidate"
-        cast = table.filter(pa.array(~candidate))["id"].to_pylist()
+    for path in crop_tables:
+        crops = read_crops(path)
         # Of this movie's cast alone: a candidate's id is unique in its movie, not in the split.
-        person_of = {name: person for person in cast for name in labels.get(split, {}).get(person, ())}
-        table = table.filter(pa.array(candidate & table["image"].is_valid().to_numpy()))
-        people = [person_of.get(name) for name in table["id"].to_pylist()]
-        tables.append(
-            table.select(["id", "frame", "image"])
-            .append_column("movie", pa.array([f"{split}/{path.stem}"] * len(table), pa.string()))
-            .append_column("person", pa.array(people, pa.string()))
-        )
+        relevant = labels.get(crops.split, {})
+        person_of = {name: person for person in crops.cast for name in relevant.get(person, ())}
+        first = len(crops.cast)
+        columns = {
+            "id": crops.candidates,
+            "frame": crops.frames[first:],
+            "image": crops.images.slice(first),
+            "movie": [crops.name] * len(crops.candidates),
+            "person": [person_of.get(name) for name in crops.candidates],
+        }
+        tables.append(pa.table(columns, schema=SCHEMA).filter(pa.array(crops.readable[first:])))
     return pa.concat_tables(tables)
 
 

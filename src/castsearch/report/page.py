@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from castsearch import files
+from castsearch.data.crops import Crops, read_crops
 from castsearch.evaluation import tables
 from castsearch.evaluation.metrics import average_precision
 from castsearch.report import figures
@@ -28,26 +29,19 @@ class Movie:
     """What the report shows of one movie.
 
     Attributes:
-        name: The movie id.
-        crops: Path of its crop table, `…/{split}/{movie}.arrow`.
-        faces: Path of its face table, which has a row for each row of the crop table.
+        crops: Its people.
+        faces: Path of its face table, which has a row for each of them.
         rankings: Candidate ids per cast id, best first, from the variant that the report shows.
         baseline: The same from the variant that it is compared with, the search by face alone.
         labels: Ids of the relevant candidates per cast id, of other movies too if that is handy; a cast member that is
             missing has no labels.
     """
 
-    name: str
-    crops: Path
+    crops: Crops
     faces: Path
     rankings: Mapping[str, Sequence[str]]
     baseline: Mapping[str, Sequence[str]]
     labels: Mapping[str, Collection[str]]
-
-    @property
-    def split(self) -> str:
-        """The split that it belongs to."""
-        return self.crops.parent.name
 
 
 @dataclass(frozen=True)
@@ -131,9 +125,10 @@ def render(
     # A search of all movies of a split finds people of others; without one, an id may occur in several movies.
     others: dict[str, dict[str, _Person]] = {}
     for movie, own in zip(movies, people, strict=True):
-        others.setdefault(movie.split, {}).update(own)
+        others.setdefault(movie.crops.split, {}).update(own)
     shown = [
-        _show(movie, own, ChainMap(own, others[movie.split]), top) for movie, own in zip(movies, people, strict=True)
+        _show(movie, own, ChainMap(own, others[movie.crops.split]), top)
+        for movie, own in zip(movies, people, strict=True)
     ]
     faceless = [
         (cast, hit) for movie in shown for cast in movie["cast"] for hit in cast["hits"] if hit.faceless and hit.right
@@ -183,7 +178,7 @@ def read_movies(
     """Gather what the report shows of each movie, with the rankings and labels of its own split alone.
 
     Args:
-        crop_tables: `…/{split}/{movie}.arrow`.
+        crop_tables: those of the movies.
         face_tables: those of the same movies, in the same order.
         rankings: split → variant → cast id → candidate ids, best first.
         labels: split → cast id → ids of the relevant candidates; a split that is missing has no labels.
@@ -192,11 +187,10 @@ def read_movies(
 
     """
     movies = []
-    for crops, faces in zip(map(Path, crop_tables), map(Path, face_tables), strict=True):
-        split = crops.parent.name
-        ranked = rankings.get(split, {})
+    for crops, faces in zip(map(read_crops, crop_tables), map(Path, face_tables), strict=True):
+        ranked = rankings.get(crops.split, {})
         shown, compared = ranked.get(variant, {}), ranked.get(baseline, {})
-        movies.append(Movie(crops.stem, crops, faces, shown, compared, labels.get(split, {})))
+        movies.append(Movie(crops, faces, shown, compared, labels.get(crops.split, {})))
     return movies
 
 
@@ -241,22 +235,22 @@ class _Person:
 
 
 def _people(movie: Movie) -> dict[str, _Person]:
-    crops = files.read_table(movie.crops).select(["id", "role", "image"])
     detected = files.read_table(movie.faces)["detected"].to_pylist()
-    rows = zip(crops["id"].to_pylist(), crops["role"].to_pylist(), crops["image"], detected, strict=True)
-    return {
-        name: _Person(image, role == "cast", role != "cast" and image.is_valid and not any_face)
-        for name, role, image, any_face in rows
-    }
+    rows = enumerate(zip(movie.crops.ids, movie.crops.images, detected, strict=True))
+    people = {}
+    for row, (name, image, any_face) in rows:
+        is_cast = row < len(movie.crops.cast)
+        people[name] = _Person(image, is_cast, not is_cast and image.is_valid and not any_face)
+    return people
 
 
 def _show(movie: Movie, own: Mapping[str, _Person], people: Mapping[str, _Person], top: int) -> dict:
     """What the template needs of one movie; `people` has all whom its rankings may name."""
     cast = [name for name, person in own.items() if person.is_cast]
     labels = {name: movie.labels[name] for name in cast if name in movie.labels}
-    of_movie = dict.fromkeys(labels, movie.name)
+    of_movie = dict.fromkeys(labels, movie.crops.movie)
     return {
-        "name": movie.name,
+        "name": movie.crops.movie,
         "num_candidates": len(own) - len(cast),
         "num_faceless": sum(person.faceless for person in own.values()),
         "scores": tables.summarize(tables.score_queries(labels, movie.rankings, of_movie)),

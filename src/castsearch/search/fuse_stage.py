@@ -20,7 +20,7 @@ SCHEMA = pa.schema(
         ("ranking", pa.list_(pa.dictionary(pa.int32(), pa.string()))),
     ]
 )
-"""Columns of the table of rankings; `variant` is the variant's key."""
+"""Columns of the table of rankings; `variant` is the variant's key. The split is in the table's metadata."""
 
 
 def rank_gallery(gallery: Gallery, reranked: Mapping[str, np.ndarray], variants: Sequence[Variant]) -> pa.Table:
@@ -43,7 +43,7 @@ def rank_gallery(gallery: Gallery, reranked: Mapping[str, np.ndarray], variants:
         starts = np.arange(len(cast) + 1, dtype=np.int32) * len(ids)
         ranking = pa.ListArray.from_arrays(starts, pa.DictionaryArray.from_arrays(order.ravel(), ids))
         tables.append(pa.table([pa.array([variant.key] * len(cast), pa.string()), cast, ranking], schema=SCHEMA))
-    return pa.concat_tables(tables)
+    return pa.concat_tables(tables).replace_schema_metadata({"split": gallery.split})
 
 
 def _rank(gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from castsearch import files
-from castsearch.data.crops import num_cast
+from castsearch.data.crops import Crops, read_crops
 from castsearch.errors import InputError
 
 
@@ -32,6 +32,7 @@ class Gallery:
     """The candidates that are searched, and the cast members that they are searched for.
 
     Attributes:
+        split: the split that the movies belong to.
         cast: c ids.
         candidates: n ids.
         skipped_cast: ids of portraits that could not be read; nobody can be ranked for them.
@@ -42,6 +43,7 @@ class Gallery:
         cast_movies: (c,) numbers; the cast of one movie are different people.
     """
 
+    split: str
     cast: list[str]
     candidates: list[str]
     skipped_cast: list[str]
@@ -60,7 +62,7 @@ def load_gallery(
     """Gather the movies that are searched as one.
 
     Args:
-        crops: crop table of each movie.
+        crops: crop table of each movie, at least one, all of one split.
         faces: by engine the face table of each movie.
         bodies: by network the body features of each movie.
 
@@ -69,7 +71,7 @@ def load_gallery(
     """
     movies = [
         _load_movie(
-            path,
+            read_crops(path),
             {engine: tables[number] for engine, tables in faces.items()},
             {network: arrays[number] for network, arrays in bodies.items()},
         )
@@ -77,6 +79,7 @@ def load_gallery(
     ]
     _check_ids(crops, movies)
     return Gallery(
+        split=movies[0].split,
         cast=[name for movie in movies for name in movie.cast],
         candidates=[name for movie in movies for name in movie.candidates],
         skipped_cast=[name for movie in movies for name in movie.skipped_cast],
@@ -94,18 +97,17 @@ def by_name(names: Sequence[str], paths: Sequence[str | Path]) -> dict[str, Sequ
     return {name: paths[place * number : (place + 1) * number] for place, name in enumerate(names)}
 
 
-def _load_movie(crops: str | Path, faces: Mapping[str, str | Path], bodies: Mapping[str, str | Path]) -> Gallery:
-    table = files.read_table(crops)
-    ids, frames = np.array(table["id"].to_pylist(), object), table["frame"].to_pylist()
-    usable = ~table["image"].is_null().to_numpy()
-    cast = np.arange(len(ids)) < num_cast(table)
+def _load_movie(crops: Crops, faces: Mapping[str, str | Path], bodies: Mapping[str, str | Path]) -> Gallery:
+    ids, usable = np.array(crops.ids, object), crops.readable
+    cast = np.arange(len(ids)) < len(crops.cast)
     candidates = ~cast & usable
     return Gallery(
+        split=crops.split,
         cast=ids[cast & usable].tolist(),
         candidates=ids[candidates].tolist(),
         skipped_cast=ids[cast & ~usable].tolist(),
         skipped_candidates=ids[~cast & ~usable].tolist(),
-        frames=[frame for frame, keep in zip(frames, candidates, strict=True) if keep],
+        frames=[frame for frame, keep in zip(crops.frames, candidates, strict=True) if keep],
         faces={engine: _load_faces(path, usable, candidates) for engine, path in faces.items()},
         bodies={
             network: _finite(path, ids[candidates], np.load(path)[candidates[~cast]])

@@ -1,0 +1,118 @@
+"""Stage crop: cut every person of a movie out of its frame, into the crop table."""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import pyarrow as pa
+from tqdm import tqdm
+
+from castsearch.data.challenge import Person, image_path, people
+from castsearch.data.crops import crop_table, encode_rgb
+from castsearch.data.images import read_rgb
+from castsearch.errors import InputError
+
+_LONGEST = 65_500  # pixels of a side, which is all that the JPEG library writes
+
+
+def crop_movie(
+    split: str, movie: str, entry: Mapping, *, source: str, images: str | Path, on_bad_image: str
+) -> pa.Table:
+    """Cut out all people of one movie.
+
+    Args:
+        split: the split that the movie belongs to.
+        movie: the movie's id.
+        entry: the movie's value in `{split}.json`.
+        source: how error messages name the annotation file and the movie.
+        images: the folder that `img` paths are relative to.
+        on_bad_image: "stop" raises at the first record that cannot be used; "skip" keeps its row without an image.
+
+    Returns:
+        The crop table.
+
+    Raises:
+        InputError: a record cannot be used and `on_bad_image` is "stop"; or there are candidates and none of them can
+            be used, which is a mistake in the settings rather than in the records.
+    """
+    persons, dropped = people(entry, source)
+    if dropped and on_bad_image == "stop":
+        raise InputError(dropped[0][1])
+    rows: dict[str, dict] = {}
+    by_frame = sorted(persons, key=lambda person: (person.role, person.img))  # decode each frame once
+    progress = tqdm(total=len(persons), desc=f"crop {source}", unit="person", mininterval=2)
+    for img, group in groupby(by_frame, key=lambda person: person.img):
+        for person, row in _cut_frame(list(group), img, source, images):
+            if row["problem"] and on_bad_image == "stop":
+                raise InputError(row["problem"])
+            rows[person.id] = row
+            progress.update()
+    progress.close()
+    candidates = [rows[person.id] for person in persons if person.role == "candidate"]
+    if entry["candidates"] and not any(row["image"] for row in candidates):
+        reasons = [row["problem"] for row in candidates] + [reason for _, reason in dropped]
+        raise InputError(f"{images}: none of the movie's candidates can be used; {reasons[0]}")
+    return crop_table(split, movie, [rows[person.id] for person in persons], dropped)
+
+
+def _cut_frame(persons: Sequence[Person], img: str, source: str, images: str | Path):
+    """Yield each person of one frame with its row."""
+    for person in persons:
+        if person.problem:
+            yield person, _row(person, problem=f"{source}: {person.role} {person.id}: {person.problem}")
+    persons = [person for person in persons if not person.problem]
+    if not persons:
+        return
+    try:
+        frame = read_rgb(image_path(images, img))
+    except InputError as error:
+        for person in persons:
+            yield person, _row(person, problem=f"{source}: {person.role} {person.id}: {error}")
+        return
+    except OSError as error:  # which may pass, and then the picture is whole: it is not skipped
+        raise InputError(f"{source}: {images}/{img} cannot be read now: {error.strerror}; run it again") from None
+    for person in persons:
+        box = (0, 0, *frame.size) if person.bbox is None else clip(person.bbox, *frame.size)
+        if box is None:
+            size = f"{frame.width}x{frame.height}"
+            shown = [round(value, 2) for value in person.bbox]
+            problem = f"{source}: {person.role} {person.id}: no part of box {shown} is inside {img} ({size})"
+            yield person, _row(person, problem=problem)
+        elif max(box[2] - box[0], box[3] - box[1]) > _LONGEST:
+            size = f"{box[2] - box[0]}x{box[3] - box[1]}"
+            problem = f"{source}: {person.role} {person.id}: {size} pixels of {img}, more than a JPEG's {_LONGEST}"
+            yield person, _row(person, problem=problem)
+        else:
+            yield person, _row(person, box, encode_rgb(frame.crop(box)))
+
+
+def clip(bbox: Sequence[float], width: int, height: int) -> tuple[int, int, int, int] | None:
+    """Clip x, y, width, height to a frame and round it to whole pixels.
+
+    Returns:
+        x1, y1, x2, y2 with x2 and y2 exclusive, or None when nothing of the box is inside the frame.
+    """
+    x, y, w, h = bbox
+    if w <= 0 or h <= 0:
+        return None
+    # Clipped before rounding: the sum of two finite numbers can be infinite, which has no integer.
+    x1, y1 = math.floor(max(0, x)), math.floor(max(0, y))
+    x2, y2 = math.ceil(min(width, x + w)), math.ceil(min(height, y + h))
+    return (x1, y1, x2, y2) if x1 < x2 and y1 < y2 else None
+
+
+def _row(person: Person, box: Sequence[int] = (0, 0, 0, 0), image: bytes | None = None, problem: str | None = None):
+    x1, y1, x2, y2 = box
+    return {
+        "id": person.id,
+        "role": person.role,
+        "label": person.label,
+        "frame": person.img,
+        "x": x1,
+        "y": y1,
+        "width": x2 - x1,
+        "height": y2 - y1,
+        "image": image,
+        "problem": problem,
+    }
