@@ -1,11 +1,13 @@
 import struct
 from pathlib import Path
 
+import mxnet_dialects
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 import torch
+from insightface.model_zoo import ArcFaceONNX
 from mxnet_files import filled_checkpoint, symbol, write_params, write_recogniser
 from torch.nn import functional
 
@@ -41,6 +43,47 @@ def test_batch_of_odd_size_equals_mxnet(golden, network):
     images = np.random.RandomState(0).randint(0, 256, (2, 3, 75, 61))
     outputs = run(build_onnx(*filled_checkpoint(golden, network, seed=1)), images)
     assert_outputs_equal(outputs, np.load(DATA / f"mxnet_{network}.npz"))
+
+
+def computes_rounded_up_windows_in_padding(name):
+    """Whether a graph has pooling in which MXNet gives numbers for windows that lie in the padding alone."""
+    _, *options = name.split(", ")
+    if "full" not in options:
+        return False
+    kernel, stride, pad = map(int, options[:3])
+    return stride + pad > kernel
+
+
+@pytest.mark.parametrize("name", mxnet_dialects.GRAPHS)
+def test_a_dialect_is_computed_as_mxnet_does_or_refused(name):
+    graph, images = mxnet_dialects.GRAPHS[name], mxnet_dialects.images()
+    if computes_rounded_up_windows_in_padding(name):
+        with pytest.raises(InputError, match="node pool: Pooling with pooling_convention=full, and windows"):
+            build_onnx(graph, mxnet_dialects.PARAMS, images.shape[2:])
+        return
+    model = build_onnx(graph, mxnet_dialects.PARAMS, images.shape[2:])
+    expected = np.load(mxnet_dialects.OUTPUTS)
+    names = [output.name for output in model.graph.output]
+    assert names == [key.rpartition("/")[2] for key in expected if key.rpartition("/")[0] == name]
+    for output, found in zip(names, run(model, images), strict=True):
+        np.testing.assert_allclose(found, expected[f"{name}/{output}"], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("own", ["scalars", "batch norm"])
+def test_insightface_gives_an_import_values_that_are_not_normalised(tmp_path, own):
+    if own == "scalars":
+        begin = [
+            ("_minus_scalar", "less", [0], {"scalar": "127.5"}),
+            ("_mul_scalar", "part", [1], {"scalar": "0.0078"}),
+        ]
+    else:
+        begin = [("null", name, [], {}) for name in ("gamma", "beta", "mean", "var")]
+        begin.append(("BatchNorm", "bn", [0, 1, 2, 3, 4], {}))
+    params = dict(zip(["gamma", "beta", "mean", "var"], parameters(4), strict=True))
+    model = build_onnx(symbol(X, *begin, ("Flatten", "flat", [len(begin)], {})), params, (112, 112))
+    onnx.save(model, tmp_path / "a.onnx")
+    recogniser = ArcFaceONNX(str(tmp_path / "a.onnx"))
+    assert (recogniser.input_mean, recogniser.input_std) == (0, 1)
 
 
 def test_weights_are_no_inputs(golden):
@@ -118,7 +161,13 @@ def test_nodes_of_one_name_stay_apart():
         (("Deconvolution", "up", [0], {}), "node up: the operator Deconvolution is not known"),
         (("Activation", "act", [0], {"act_type": "tanh"}), "node act: Activation with act_type=tanh is not known"),
         (("LeakyReLU", "act", [0], {}), "act_type=leaky"),
-        (("Pooling", "pool", [0], {"kernel": "(2, 2)", "pool_type": "avg"}), "pool_type=avg"),
+        (("Pooling", "pool", [0], {"kernel": "(2, 2)", "pool_type": "sum"}), "pool_type=sum"),
+        (("Pooling", "pool", [0], {"kernel": "(2, 2)", "pooling_convention": "same"}), "pooling_convention=same"),
+        (("Pooling", "pool", [0], {"kernel": "(2, 2)", "layout": "NHWC"}), "layout=NHWC"),
+        (("Pooling", "pool", [0], {"global_pool": "True", "pad": "(1, 1)"}), r"pad=\(1, 1\)"),
+        (("Crop", "crop", [0, 0], {"num_args": "2", "offset": "[1, 0]"}), r"offset=\(1, 0\)"),
+        (("SliceChannel", "slice", [0], {"num_outputs": "3", "squeeze_axis": "True"}), "squeeze_axis=True"),
+        (("SoftmaxOutput", "prob", [0], {}), "an input of 4 dimensions"),
         (("Reshape", "shape", [0], {"shape": "(0, -4, 1, 3, -2)"}), r"shape=\(0, -4"),
         (("SoftmaxActivation", "prob", [0], {}), "mode=instance"),
     ],

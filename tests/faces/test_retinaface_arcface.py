@@ -56,6 +56,14 @@ def test_features_keep_their_order_over_batches(files, collins):
         np.testing.assert_allclose(feature, run(files["recogniser"])(chip)[0][0], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("dimension", [128, 512])
+def test_feature_may_have_any_length(files, tmp_path, collins, dimension):
+    write_fixed_recogniser(tmp_path / "a.onnx", dimension=dimension)
+    engine = retinaface_arcface.make(files | {"recogniser": tmp_path / "a.onnx"})
+    (feature,) = engine.embed([(collins, None)])
+    assert len(feature) == engine.dimension == dimension
+
+
 @pytest.mark.parametrize("batch", [1, 2, 32])
 def test_recogniser_of_a_fixed_batch_gives_the_features_of_any(tmp_path, collins, batch):
     write_fixed_recogniser(tmp_path / "fixed.onnx", batch, dimension=512)

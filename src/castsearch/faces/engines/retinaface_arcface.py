@@ -78,7 +78,7 @@ class RetinaFaceArcFaceEngine:
 
     Args:
         detector: ONNX file of a RetinaFace network with strides 32, 16 and 8.
-        recogniser: ONNX file of an ArcFace network with a feature of 512 dimensions; None where nothing is embedded.
+        recogniser: ONNX file of an ArcFace network, with a feature of any length; None where nothing is embedded.
         pyramid: sizes in pixels that the short side of an image is scaled to.
         adaptive: leave out the further scales once a face is found that the default selection takes for the person's
             own, be it a portrait or a candidate. Smaller faces, other people's mostly, are then missed, and the box
@@ -92,7 +92,6 @@ class RetinaFaceArcFaceEngine:
 
     name = "retinaface_arcface"
     selection = Selection()
-    dimension = 512
 
     def __init__(
         self,
@@ -126,14 +125,18 @@ class RetinaFaceArcFaceEngine:
         yield from arcface.embed(lambda chips: network(arcface.network_input(chips))[0], read_ahead(samples))
 
     @cached_property
+    def dimension(self) -> int:
+        """Length of a feature."""
+        chips = np.zeros((1, alignment.ARCFACE_SIZE, alignment.ARCFACE_SIZE, 3), np.uint8)
+        return self._recognition_network(arcface.network_input(chips))[0].shape[1]
+
+    @cached_property
     def _detection_network(self) -> Network:
         return self._open(self.models[0], expected="a RetinaFace network", channels=retinaface.OUTPUT_CHANNELS)
 
     @cached_property
     def _recognition_network(self) -> Network:
-        return self._open(
-            self.models[1], expected="an ArcFace network", channels=[self.dimension], size=alignment.ARCFACE_SIZE
-        )
+        return self._open(self.models[1], expected="an ArcFace network", channels=[None], size=alignment.ARCFACE_SIZE)
 
 
 def _is_selected(width: int, height: int, faces: Faces) -> bool:

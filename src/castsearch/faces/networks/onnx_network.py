@@ -86,11 +86,19 @@ def any_batch(run: Callable[[NDArray], Sequence[NDArray]], batch: object) -> Cal
     return run_all
 
 
+def _fit(shapes: Sequence[Sequence[object]], channels: Sequence[int | None]) -> bool:
+    """Whether outputs of these shapes have so many channels, or for None any number of them and nothing else."""
+    return len(shapes) == len(channels) and all(
+        len(shape) == 2 and isinstance(shape[1], int) if wanted is None else len(shape) > 1 and shape[1] == wanted
+        for shape, wanted in zip(shapes, channels, strict=True)
+    )
+
+
 def open_network(
     model: ModelFile,
     threads: int,
     expected: str,
-    channels: Sequence[int],
+    channels: Sequence[int | None],
     *,
     size: int | None = None,
     remedy: str,
@@ -105,7 +113,7 @@ def open_network(
         model: the ONNX file.
         threads: that the runtime may use on the CPU.
         expected: what the file should be, for the message.
-        channels: the second dimension of every output.
+        channels: the second dimension of every output; None for an output of (batch, any number).
         size: height and width of the images in pixels; None for any.
         remedy: how to get the right file, for the message.
         precision: of the arithmetic; what goes in and comes out is single.
@@ -117,10 +125,11 @@ def open_network(
     session = open_session(model, threads, expected, remedy)
     inputs, outputs = session.get_inputs(), session.get_outputs()
     shapes = [output.shape for output in outputs]
-    found = [shape[1] if len(shape) > 1 else None for shape in shapes]
-    if len(inputs) != 1 or len(inputs[0].shape) != 4 or found != list(channels):
+    if len(inputs) != 1 or len(inputs[0].shape) != 4 or not _fit(shapes, channels):
+        found = [shape[1] if len(shape) > 1 else None for shape in shapes]
+        wanted = [number or "any number of" for number in channels]
         raise InputError(
-            f"{model.path}: {expected} was expected, with outputs of {list(channels)} channels, not {found}; {remedy}"
+            f"{model.path}: {expected} was expected, with outputs of {wanted} channels, not {found}; {remedy}"
         )
     batch, colours, *sides = inputs[0].shape
     types = {put.type for put in (*inputs, *outputs)}
