@@ -2,7 +2,7 @@
 
 import pytest
 
-ENGINES = ("dlib", "insightface", "retinaface_arcface")
+ENGINES = ("dlib", "insightface", "retinaface_arcface", "yunet_sface")
 
 
 def test_a_new_engine_runs_nothing_again(rerun_after):
