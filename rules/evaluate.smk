@@ -36,6 +36,7 @@ rule evaluate:
     params:
         code=code("evaluate"),
         splits=LABELLED,
+        labels=contents(SPLITS[split]["labels"] for split in LABELLED),
         titles=TITLES,
         across=ACROSS,
         on_bad_image=DATA["on_bad_image"],

@@ -20,7 +20,9 @@ rule import_mxnet:
         runtime=growing(10),
     params:
         code=code("import_mxnet"),
-        checkpoint=lambda wildcards, input: contents(input),
+        checkpoint=lambda wildcards: contents(
+            CHECKPOINTS[f"results/models/{wildcards.model}.onnx"]
+        ),
         size=lambda wildcards: checkpoints.INPUT_SIZES[
             wildcards.model.partition("/")[0]
         ],

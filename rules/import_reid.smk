@@ -20,6 +20,7 @@ rule import_reid:
         runtime=growing(10),
     params:
         code=code("import_reid"),
+        weights=lambda wildcards: contents([NETWORKS[wildcards.network]["weights"]]),
         kind=lambda wildcards: NETWORKS[wildcards.network]["kind"],
         backbone=lambda wildcards: NETWORKS[wildcards.network]["backbone"],
     script:

@@ -42,6 +42,7 @@ rule report:
         code=code("report"),
         title="Cast search",
         splits=LABELLED,
+        labels=contents(SPLITS[split]["labels"] for split in LABELLED),
         variant=MAIN.key,
         baseline=BASELINE.key,
         across=ACROSS,

