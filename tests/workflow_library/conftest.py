@@ -1,45 +1,29 @@
-import json
 import shutil
-import subprocess
-import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-# Digests of an edited copy are made by that copy's own code, in a process of its own.
-PROGRAM = """
-import json
-from pathlib import Path
 from castsearch.search.methods import METHODS
-from castsearch.workflow.provenance import source_digest
-scripts = {path.stem: path for path in Path("src/scripts").glob("*.py")}
-engines = {
-    path.stem: [f"castsearch.faces.engines.{path.stem}"]
-    for path in Path("src/castsearch/faces/engines").glob("[a-z]*.py")
-    if path.stem != "another"
-}
-methods = {name: [method.module] for name, method in METHODS.items()}
-chosen = {"detect": engines, "embed_faces": engines, "fuse": methods}
-digests = {rule: source_digest(path) for rule, path in scripts.items() if rule not in chosen}
-for rule, instances in chosen.items():
-    for name, modules in instances.items():
-        digests[f"{rule} {name}"] = source_digest(scripts[rule], modules)
-print(json.dumps(digests))
-"""
+
+ROOT = Path(__file__).parents[2]
+ENGINES = ("dlib", "insightface", "retinaface_arcface")
 
 
 def digests(project):
     """Digest of every rule's code; of a rule that chooses a face engine or a method, with each."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        cwd=project,
-        env={"PYTHONPATH": str(project / "src")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
+    engines = {engine: f"castsearch.faces.engines.{engine}" for engine in ENGINES}
+    methods = {name: method.module for name, method in METHODS.items()}
+    chosen = {"detect": engines, "embed_faces": engines, "fuse": methods}
+    # The module goes by where its own file lies, and remembers what it has read: a copy has one of its own.
+    spec = spec_from_file_location("provenance_of_a_copy", project / "src/castsearch/workflow/provenance.py")
+    provenance = module_from_spec(spec)
+    spec.loader.exec_module(provenance)
+    return {
+        f"{script.stem} {name}".strip(): provenance.source_digest(script, [module] if module else [])
+        for script in (project / "src/scripts").glob("*.py")
+        for name, module in chosen.get(script.stem, {"": None}).items()
+    }
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,22 @@
+"""The table of edits and of what must run again after each, by the digests of the rules' code."""
+
+import pytest
+
+DLIB = {"detect dlib", "embed_faces dlib"}
+ROWS = {
+    "a constant of a face engine": ("faces/engines/dlib.py", "_HOG_FLOOR = -0.5", "_HOG_FLOOR = -0.4", DLIB),
+    "an engine's licence": ("faces/engines/dlib.py", 'LICENCE = "', 'LICENCE = "new: ', set()),
+    "another engine": ("faces/engines/another.py", "", "LICENCE = 'free'\n", set()),
+    "a constant of a method": ("search/diffusion.py", "_NEIGHBORS = 10", "_NEIGHBORS = 11", {"fuse diffusion"}),
+    "another method": ("search/another.py", "", "def search(given):\n    pass\n", set()),
+    "a CMC rank": ("evaluation/tables.py", "CMC_RANKS = (1, 5, 10)", "CMC_RANKS = (1, 5, 20)", {"evaluate", "report"}),
+    "an error of the training's data": ("reid/people.py", "that can be decoded", "that is whole", set()),
+    "an error of the losses": ("reid/losses.py", "is none of euclidean", "is not one of euclidean", set()),
+    "how long to wait for a GPU": ("workflow/devices.py", "TRIES = 0.2", "TRIES = 0.3", set()),
+}
+
+
+@pytest.mark.parametrize("edit", ROWS)
+def test_an_edit_runs_again_what_depends_on_it_and_nothing_else(rerun_after, edit):
+    file, old, new, expected = ROWS[edit]
+    assert rerun_after(file, old, new) == expected
