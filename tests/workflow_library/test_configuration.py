@@ -87,7 +87,7 @@ def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
         ("reid.networks.0.lr", 1, r"config: reid\.networks\.0: .*'lr' was unexpected"),
         ("data.demo.faceless", "some", r"config: data\.demo\.faceless: 'some' is not of type 'number'"),
         ("fusion.face_rerank", "yes", r"config: fusion\.face_rerank: 'yes' is not of type 'boolean'"),
-        ("faces.engine", "magic", r"config: faces\.engine: 'magic' is none of"),
+        ("faces.engine", "magic", r"config: faces\.engine: 'magic' is not one of"),
         ("reid.recipe.warmup", 12, r"config: reid\.networks\.0: warmup takes all of its 12 epochs"),
         ("reid.recipe.erasing_area", [0.4, 0.02], r"config: reid\.networks\.0: erasing_area: 0\.4 is above 0\.02"),
         (
@@ -105,7 +105,8 @@ def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
         ("reid.networks.0.backbone", "timm/resnet5", r"networks\.0\.backbone: timm/resnet5 is none of timm's models"),
         ("reid.networks.0.backbone", "timm/resnet50.x", r"networks\.0\.backbone: timm/resnet50\.x is none of timm's"),
         ("data.train", [], r"config: data\.train: no split to train the networks on"),
-        ("search.method", "magic", r"config: search\.method: 'magic' is none of"),
+        ("rerank.method", "magic", r"config: rerank\.method: 'magic' is not one of"),
+        ("search.method", "magic", r"config: search\.method: 'magic' is not one of"),
         ("fusion.body_rerank", True, r"config: fusion\.body_rerank: search\.method diffusion"),
         ("data.demo.movies.train", 0, r"config: data\.demo\.movies: no movie to train the networks on"),
         ("reid.recipe.schedule", "linear", r"config: reid\.recipe\.schedule: 'linear' is not one of"),

@@ -23,6 +23,11 @@ def test_licence_and_options_of_an_engine_run_none_of_its_jobs_again(rerun_after
     assert rerun_after(f"faces/engines/{engine}.py", '"description": ', '"description": "new: " ') == set()
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_thresholds_of_the_search_run_none_of_an_engines_jobs_again(rerun_after, engine):
+    assert rerun_after(f"faces/engines/{engine}.py", "THRESHOLDS = (0.5", "THRESHOLDS = (0.6") == set()
+
+
 def test_the_wording_of_an_error_runs_nothing_again(rerun_after):
     assert rerun_after("faces/files.py", "the model file is missing", "there is no model file") == set()
 

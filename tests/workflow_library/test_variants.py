@@ -1,6 +1,7 @@
 import pytest
 
 from castsearch.errors import InputError
+from castsearch.faces import engines
 from castsearch.search.methods import METHODS
 from castsearch.workflow import variants
 
@@ -94,6 +95,12 @@ def test_a_title_does_not_change_the_key():
 )
 def test_thresholds_are_final(entry, thresholds):
     assert variants.compared(config({"networks": ["a"]} | entry, method="cascade"))[-1].thresholds == thresholds
+
+
+@pytest.mark.parametrize("engine", ["dlib", "retinaface_arcface"])
+def test_without_thresholds_in_the_configuration_the_engines_own_are_taken(engine):
+    variant = variants.compared(config({"engine": engine}, method="cascade", thresholds=None))[-1]
+    assert variant.thresholds == engines.load(engine).THRESHOLDS
 
 
 def test_a_re_ranking_has_its_method_and_parameters():

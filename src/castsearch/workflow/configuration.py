@@ -25,12 +25,13 @@ def validate(config: MutableMapping, schema: Mapping) -> None:
 
     Args:
         config: the configuration.
-        schema: of the configuration without the sections of the face engines, which their modules describe.
+        schema: of the configuration without what the library knows: the names of methods, re-rankings and face engines,
+            and the sections of the engines.
 
     Raises:
         InputError: names every key that is wrong, one line each.
     """
-    schema = _with_engines(schema)
+    schema = _completed(schema)
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.path)))
     lines = [_explain(error) for error in errors] or [*_not_finite(config), *_impossible(config)]
     if lines:
@@ -42,9 +43,12 @@ def validate(config: MutableMapping, schema: Mapping) -> None:
                 section.setdefault(option, copy.deepcopy(description["default"]))
 
 
-def _with_engines(schema: Mapping) -> dict:
-    """The schema with a section for each face engine."""
+def _completed(schema: Mapping) -> dict:
+    """The schema with the names of all methods, re-rankings and face engines, and a section for each engine."""
     schema = copy.deepcopy(dict(schema))
+    schema["$defs"]["method"] = {"enum": list(METHODS)}
+    rerank = schema["properties"]["rerank"]["properties"]
+    rerank["method"] = {"enum": [name for name in rerank if name != "method"]}
     schema["$defs"]["engine"] = {"enum": engines.names()}
     for name in engines.names():
         schema["properties"]["faces"]["properties"][name] = {
@@ -145,25 +149,16 @@ def _impossible(config: Mapping) -> Iterator[str]:
     low, high = faces["selection"].get("centre_band", (0, 1))
     if low >= high:
         yield f"faces.selection.centre_band: {low} is not below {high}"
+    yield from _impossible_search(config)
     listed = {f"variants.{number}": variant for number, variant in enumerate(config["variants"])}
-    yield from _impossible_methods(config, listed)
     for key, variant in {"fusion": config["fusion"], **listed}.items():
-        thresholds = variant.get("thresholds", [])
+        thresholds = variant.get("thresholds") or []
         if sorted(thresholds, reverse=True) != thresholds:
             yield f"{key}.thresholds: each must not be above the one before it"
 
 
-def _impossible_methods(config: Mapping, listed: Mapping[str, Mapping]) -> Iterator[str]:
-    asked = {"search": config["search"]} | {key: variant for key, variant in listed.items() if "method" in variant}
-    for key, chosen in asked.items():
-        if chosen["method"] not in METHODS:
-            yield f"{key}.method: {chosen['method']!r} is none of {', '.join(METHODS)}"
-    rerank = config["rerank"]
-    if rerank["method"] == "method" or rerank["method"] not in rerank:
-        yield f"rerank.method: {rerank['method']} has no section under rerank"
+def _impossible_search(config: Mapping) -> Iterator[str]:
     name, networks = config["search"]["method"], config["reid"]["networks"]
-    if name not in METHODS:
-        return
     method = METHODS[name]
     if config["search"]["scope"] == "split" and not method.across:
         able = ", ".join(other for other, method in METHODS.items() if method.across)

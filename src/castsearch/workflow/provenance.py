@@ -37,8 +37,8 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _NO_RESULTS = _PACKAGE / "workflow"
 # Names of constants that hold text for people: terms of use, and what to do about an error.
 _TEXTS = ("LICENCE", "REMEDY")
-# A description of options, with their defaults: what is chosen reaches a rule as a parameter.
-_OPTIONS = "OPTIONS"
+# Names of constants that hold defaults: what is chosen in their place reaches a rule as a parameter.
+_DEFAULTS = ("OPTIONS", "THRESHOLDS")
 _LOGGERS = ("logger", "logging")
 
 
@@ -89,22 +89,19 @@ def _meaning(path: Path) -> bytes:
 
 
 class _WithoutTexts(ast.NodeTransformer):
-    """Takes out docstrings, the texts of errors and log lines, constants that hold texts for people, and options."""
+    """Takes out docstrings, the texts of errors and log lines, constants that hold texts for people, and defaults."""
 
-    def _without_docstring(self, node: ast.AST) -> ast.AST:
-        self.generic_visit(node)
-        if ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-        return node
-
-    visit_Module = visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _without_docstring  # noqa: N815
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            return None  # a docstring: of a module, a class, a function or a constant
+        return self.generic_visit(node)
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         return _blank(node)
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
         names = [target.id for target in node.targets if isinstance(target, ast.Name)]
-        if names == [_OPTIONS]:
+        if names and all(name in _DEFAULTS for name in names):
             return None
         if names and all(name.upper().endswith(_TEXTS) for name in names):
             return _blank(node)

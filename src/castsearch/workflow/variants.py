@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from castsearch.errors import InputError
+from castsearch.faces import engines
 from castsearch.search.methods import METHODS
 from castsearch.search.variant import Variant
 
@@ -77,7 +78,7 @@ def _resolve(entry: Mapping[str, Any], config: Mapping[str, Any]) -> Variant:
         method=name,
         face_rerank=_reranking(config, "face") if face_rerank else None,
         body_rerank=_reranking(config, "body") if body_rerank else None,
-        thresholds=_thresholds(entry, fusion, face_rerank) if method.thresholds else (),
+        thresholds=_thresholds(entry, fusion, engine, face_rerank) if method.thresholds else (),
         title=entry.get("name") or _title(name, search, own, engine, config),
         description=_description(name, networks, face_rerank, body_rerank),
     )
@@ -99,14 +100,16 @@ def _description(method: str, networks: tuple[str, ...], face_rerank: bool, body
     return f"{what}; by {method}"
 
 
-def _thresholds(entry: Mapping[str, Any], fusion: Mapping[str, Any], face_rerank: bool) -> tuple[float, ...]:
-    """The entry's own thresholds, taken as they are; or else the run's, of which the first is on face similarity.
+def _thresholds(
+    entry: Mapping[str, Any], fusion: Mapping[str, Any], engine: str, face_rerank: bool
+) -> tuple[float, ...]:
+    """The entry's own thresholds, taken as they are; or else the run's, or else the engine's.
 
     Re-ranked similarities have a scale of their own, and so a first threshold of their own.
     """
     if "thresholds" in entry:
         return tuple(entry["thresholds"])
-    first, *others = fusion["thresholds"]
+    first, *others = fusion["thresholds"] or engines.load(engine).THRESHOLDS
     return (fusion["reranked_threshold"] if face_rerank else first, *others)
 
 

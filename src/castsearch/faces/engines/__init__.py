@@ -22,12 +22,15 @@ class EngineModule(Protocol):
     Attributes:
         LICENCE: on what terms the trained weights may be used, in one line.
         THREADS: how many threads the engine can use.
+        THRESHOLDS: of the method `cascade`, as they fit the engine's features: the first on face similarity, each other
+            on the mean similarity to all that are matched so far.
         OPTIONS: the engine's options, by name, each a JSON schema with a `description`, and with a `default` unless the
             user has to name it.
     """
 
     LICENCE: str
     THREADS: int
+    THRESHOLDS: tuple[float, ...]
     OPTIONS: Mapping[str, Mapping[str, object]]
 
     def plan(self, options: Mapping, folder: str) -> EngineFiles:

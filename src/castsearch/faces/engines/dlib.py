@@ -21,6 +21,7 @@ from castsearch.faces.selection import Selection
 
 LICENCE = "dlib models by Davis E. King: public domain (CC0 1.0)"
 THREADS = 1
+THRESHOLDS = (0.5, 0.45, 0.42, 0.4)  # strangers reach 0.35
 OPTIONS = {
     "detector": {
         "enum": ["hog", "cnn"],

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LICENCE = "InsightFace's packs: non-commercial research only; other networks: as their publisher says"
 THREADS = 8
+THRESHOLDS = (0.5, 0.4, 0.3, 0.25)  # the reference system's, for ArcFace
 OPTIONS = {
     "pack": PATH
     | {

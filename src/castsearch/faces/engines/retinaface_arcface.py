@@ -16,6 +16,7 @@ from castsearch.faces.selection import Selection, select_candidate_face
 
 LICENCE = "InsightFace's checkpoints: non-commercial research only; others: as their publisher says"
 THREADS = 8
+THRESHOLDS = (0.5, 0.4, 0.3, 0.25)  # the reference system's
 OPTIONS = {
     "detector": NETWORK
     | {
