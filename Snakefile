@@ -11,14 +11,20 @@ sys.path.insert(0, f"{workflow.basedir}/src")
 configfile: f"{workflow.basedir}/config.yaml"
 
 
-SOURCES = {"demo": "demo", "files": "challenge"}
+SOURCES = {"demo": "demo", "files": "challenge", "films": "films"}
 
 
 include: "rules/checks.smk"
 include: "rules/common.smk"
 include: f"rules/source_{SOURCES[config['data']['source']]}.smk"
 include: "rules/plan.smk"
-include: "rules/crop.smk"
+
+
+if config["data"]["source"] != "films":
+
+    include: "rules/crop.smk"
+
+
 include: "rules/import_mxnet.smk"
 include: "rules/insightface_pack.smk"
 include: "rules/detect.smk"

@@ -61,6 +61,8 @@ def check_gpus(settings, gpus):
 with open(f"{workflow.basedir}/schemas/config.schema.yaml") as file:
     or_stop(configuration.validate, config, yaml.safe_load(file))
 
+configuration.adapt(config)
+
 # Not once more in the jobs, which are given less than the run.
 if workflow.is_main_process:
     check_claims(workflow.resource_settings)

@@ -8,9 +8,10 @@ from clips import numbered, write
 from onnx import TensorProto, helper, numpy_helper
 
 from castsearch.errors import InputError
+from castsearch.film import detectors
 from castsearch.film.decode import Film
 from castsearch.film.detectors.faces import grow
-from castsearch.film.persons import Boxes, Detector, batched, find_persons, make_detector
+from castsearch.film.persons import Boxes, Detector, batched, find_persons
 from castsearch.film.tracks import overlap
 
 SIDE = 64  # of the networks' square; its 64 + 16 + 4 cells have strides 8, 16 and 32
@@ -50,7 +51,7 @@ def found(detector, *images):
 
 def test_yolox_answers_are_decoded(tmp_path):
     file = yolox(tmp_path / "a.onnx", {9: (0.5, 0.25, np.log(2), np.log(3), 0.9, 0.8)})  # column 1, row 1, stride 8
-    [persons] = found(make_detector("yolox", {"file": file}), WIDE)
+    [persons] = found(detectors.make("yolox", {"file": file}), WIDE)
     # The picture of 128 pixels was halved: centre (1.5, 1.25) · 8, size (2, 3) · 8.
     assert persons.boxes == pytest.approx(2 * np.array([[12 - 8, 10 - 12, 12 + 8, 10 + 12]]), abs=1e-4)
     assert persons.scores == pytest.approx([0.72])
@@ -59,7 +60,7 @@ def test_yolox_answers_are_decoded(tmp_path):
 def test_a_second_box_of_one_person_is_suppressed(tmp_path):
     same = (0.5, 0.5, np.log(4), np.log(4))
     file = yolox(tmp_path / "a.onnx", {9: (*same, 0.9, 0.9), 10: (-0.4, *same[1:], 0.8, 0.8), 60: (*same, 0.7, 0.7)})
-    [persons] = found(make_detector("yolox", {"file": file}), WIDE)
+    [persons] = found(detectors.make("yolox", {"file": file}), WIDE)
     assert persons.scores == pytest.approx([0.81, 0.49])
 
 
@@ -70,7 +71,7 @@ NANO, CLIP = SHARED / "models/yolox_nano.onnx", SHARED / "hamilton/short_hamilto
 @pytest.mark.skipif(not (NANO.exists() and CLIP.exists()), reason="needs ../shared with a YOLOX file and a film clip")
 def test_a_real_yolox_file_sees_the_people_of_a_real_film():
     with Film(CLIP) as film:
-        first = find_persons(film, make_detector("yolox", {"file": NANO}), 5, end=1).to_pylist()[0]
+        first = find_persons(film, detectors.make("yolox", {"file": NANO}), 5, end=1).to_pylist()[0]
     assert first["score"] > 0.8
     assert overlap(np.array([first["box"]]), np.array([[393, 30, 607, 356]])) > 0.9
 
@@ -85,7 +86,7 @@ def test_detr_answers_with_labels_boxes_and_scores(tmp_path):
         "scores": np.array([[0.9, 0.3, 0.8]], np.float32),
     }
     file = constant_network(tmp_path / "a.onnx", outputs, DETR_INPUTS)
-    [persons] = found(make_detector("detr", {"file": file}), WIDE)
+    [persons] = found(detectors.make("detr", {"file": file}), WIDE)
     assert persons.boxes.tolist() == [[3, 4, 50, 60], [1, 2, 30, 40]]
     assert persons.scores == pytest.approx([0.8, 0.3])
 
@@ -95,7 +96,7 @@ def test_detr_answers_with_logits_in_shares_of_the_picture(tmp_path):
     logits[0, 1, 1] = 0
     outputs = {"dets": np.array([[[0.5] * 4, [0.5, 0.5, 0.25, 0.5]]], np.float32), "labels": logits}
     file = constant_network(tmp_path / "a.onnx", outputs)
-    [persons] = found(make_detector("detr", {"file": file, "person": 1}), WIDE)
+    [persons] = found(detectors.make("detr", {"file": file, "person": 1}), WIDE)
     assert persons.boxes.tolist() == [[48, 24, 80, 72]]
     assert persons.scores == pytest.approx([0.5])
 
@@ -104,18 +105,18 @@ def test_detr_answers_with_logits_in_shares_of_the_picture(tmp_path):
 def test_a_file_of_another_kind_is_refused(tmp_path, kind):
     file = constant_network(tmp_path / "a.onnx", {"output": np.zeros((1, 7), np.float32)})
     with pytest.raises(InputError, match=r"a\.onnx: .*(was expected|of no known form)"):
-        found(make_detector(kind, {"file": file}), WIDE)
+        found(detectors.make(kind, {"file": file}), WIDE)
 
 
 @pytest.mark.parametrize("kind", ["yolox", "detr"])
 def test_a_missing_file_is_refused(tmp_path, kind):
     with pytest.raises(InputError, match="the model file is missing"):
-        make_detector(kind, {"file": tmp_path / "a.onnx"})
+        detectors.make(kind, {"file": tmp_path / "a.onnx"})
 
 
 def test_an_unknown_detector_is_refused():
-    with pytest.raises(InputError, match="there are: faces, yolox, detr, torchvision"):
-        make_detector("hog", {})
+    with pytest.raises(InputError, match="there are: detr, faces, torchvision, yolox"):
+        detectors.make("hog", {})
 
 
 def test_a_torchvision_detector_reads_its_file_from_disk(tmp_path):
@@ -124,11 +125,11 @@ def test_a_torchvision_detector_reads_its_file_from_disk(tmp_path):
 
     name = "ssdlite320_mobilenet_v3_large"
     torch.save(ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None).state_dict(), tmp_path / "a.pth")
-    detector = make_detector("torchvision", {"name": name, "file": tmp_path / "a.pth"})
+    detector = detectors.make("torchvision", {"name": name, "file": tmp_path / "a.pth"})
     [persons] = found(detector, WIDE)
     assert persons.boxes.shape == (len(persons.scores), 4)
     with pytest.raises(InputError, match=r"a\.pth: not the weights of fasterrcnn_resnet50_fpn"):
-        make_detector("torchvision", {"name": "fasterrcnn_resnet50_fpn", "file": tmp_path / "a.pth"})
+        detectors.make("torchvision", {"name": "fasterrcnn_resnet50_fpn", "file": tmp_path / "a.pth"})
 
 
 def test_a_person_is_grown_from_a_face():

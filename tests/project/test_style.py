@@ -55,7 +55,7 @@ def test_the_environment_of_every_rule_is_there():
 
 def test_the_rules_of_networks_ask_for_a_gpu():
     asking = {rule for rule, body in rules().items() if "gpu=" in body}
-    assert asking == {"detect", "embed_faces", "train_reid", "embed_bodies"}
+    assert asking == {"changes", "persons", "detect", "embed_faces", "train_reid", "embed_bodies"}
 
 
 def pins():

@@ -38,6 +38,11 @@ class Person:
     problem: str | None = None
 
 
+def is_id(name: str) -> bool:
+    """Whether a name can be an id, and part of a path: it holds only letters, digits, '.', '_' and '-'."""
+    return _SAFE_ID.fullmatch(name) is not None
+
+
 def load_annotations(path: str | Path) -> dict[str, dict]:
     """Read `{split}.json` and check its outline: movie id → {"cast": [...], "candidates": [...]}.
 
@@ -48,7 +53,7 @@ def load_annotations(path: str | Path) -> dict[str, dict]:
     annotations = _load_object(path)
     movie_of: dict[str, str] = {}
     for movie, entry in annotations.items():
-        if not _SAFE_ID.fullmatch(movie):
+        if not is_id(movie):
             raise InputError(f"{path}: movie {movie!r}: an id holds only letters, digits, '.', '_' and '-'")
         if not isinstance(entry, dict) or not all(isinstance(entry.get(k), list) for k in ("cast", "candidates")):
             raise InputError(f"{path}: movie {movie}: expected an object with the lists 'cast' and 'candidates'")
@@ -124,7 +129,7 @@ def people(entry: Mapping, source: str) -> tuple[list[Person], list[tuple[str, s
     for role, records in (("cast", entry["cast"]), ("candidate", entry["candidates"])):
         for position, record in enumerate(records):
             name = record.get("id") if isinstance(record, dict) else None
-            if not isinstance(name, str) or not _SAFE_ID.fullmatch(name):
+            if not isinstance(name, str) or not is_id(name):
                 where = f"{role} {position}"
                 dropped.append((where, f"{source}: {where}: has no id of letters, digits, '.', '_' and '-': {name!r}"))
             elif name in found:

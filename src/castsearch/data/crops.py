@@ -6,6 +6,8 @@ This is its one reader and writer. The table has a row per person, cast first, t
     x, y, width, height                                 int32, the box clipped to the frame (a portrait: all of it)
     image                                               JPEG bytes; null when it could not be had
     problem                                             the reason why not, one line; null when all is well
+    time                                                float64, of the frame in its film, in seconds; null where the
+    shot, track                                         int32, movie is no film, as its numbers of shot and track are
 
 Which movie it is stands in the table itself, and not in the path of its file.
 """
@@ -36,6 +38,9 @@ SCHEMA = pa.schema(
         ("height", pa.int32()),
         ("image", pa.binary()),
         ("problem", pa.string()),
+        ("time", pa.float64()),
+        ("shot", pa.int32()),
+        ("track", pa.int32()),
     ]
 )
 _MOVIE = b"movie"  # metadata key: the movie's identity, as JSON [split, movie]

@@ -283,6 +283,15 @@ class Film:
                 packets = self._container.demux(self._stream)
 
 
+def claimed_duration(path: str | Path) -> float | None:
+    """Return the length in seconds that a film's file claims, None where it claims nothing or cannot be opened."""
+    try:
+        with Film(path) as film:
+            return None if film.duration is None else float(film.duration)
+    except InputError:
+        return None  # whoever decodes it says why
+
+
 def seconds(time: Fraction) -> float:
     """Return a time as tables have it: in whole microseconds, which tell any two frames apart."""
     return round(float(time), 6)

@@ -12,7 +12,7 @@ says under "samples" how many frames were looked at, under "damaged" how many pa
 "certain_score" from which score on a box may begin a track.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, tee
 from typing import NamedTuple, TypeVar
 
@@ -52,32 +52,6 @@ class Detector(NamedTuple):
 
     detect: Callable[[Iterable[Image]], Iterator[Boxes]]
     certain_score: float
-
-
-def make_detector(kind: str, options: Mapping[str, object], threads: int = 1) -> Detector:
-    """Make a detector of persons.
-
-    Args:
-        kind: "faces", "yolox", "detr" or "torchvision".
-        options: keyword arguments of its `make`.
-        threads: that its network may use.
-
-    Raises:
-        InputError: its file is missing or of another kind.
-    """
-    # Imported here, because each kind has its own dependencies.
-    match kind:
-        case "faces":
-            from castsearch.film.detectors import faces as module  # noqa: PLC0415
-        case "yolox":
-            from castsearch.film.detectors import yolox as module  # noqa: PLC0415
-        case "detr":
-            from castsearch.film.detectors import detr as module  # noqa: PLC0415
-        case "torchvision":
-            from castsearch.film.detectors import torchvision as module  # noqa: PLC0415
-        case _:
-            raise InputError(f"person detector {kind!r}: unknown; there are: faces, yolox, detr, torchvision")
-    return module.make(**options, threads=threads)
 
 
 def find_persons(film: Film, detector: Detector, rate: float, start: float = 0, end: float | None = None) -> pa.Table:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from functools import cache
 from pathlib import Path
 from shutil import which
+from typing import NamedTuple
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
@@ -59,6 +60,13 @@ def _completed(schema: Mapping) -> dict:
     return schema
 
 
+def adapt(config: dict) -> None:
+    """Take out of a valid configuration, in place, what a run does not have: films have no people to train networks on."""
+    if config["data"]["source"] == "films":
+        config["data"] |= {"train": [], "search": ["films"]}
+        config["reid"]["networks"] = [network for network in config["reid"]["networks"] if "weights" in network]
+
+
 def plan_engine(config: Mapping, name: str, folder: str) -> EngineFiles:
     """Find the files of a face engine.
 
@@ -79,6 +87,49 @@ def plan_engine(config: Mapping, name: str, folder: str) -> EngineFiles:
         return engine.plan(options, folder)
     except InputError as error:
         raise InputError(f"faces.{name}.{error}") from None
+
+
+class PersonDetection(NamedTuple):
+    """What the rule `persons` needs to know of its detector.
+
+    Attributes:
+        options: of the detector.
+        files: its model files, or folders of them.
+        modules: the library's modules that it chooses by name.
+        threads: how many it can use.
+    """
+
+    options: Mapping
+    files: tuple[str, ...]
+    modules: tuple[str, ...]
+    threads: int
+
+
+def plan_persons(config: Mapping, folder: str) -> PersonDetection:
+    """Find the files of the detector of persons in films.
+
+    Args:
+        config: a valid configuration.
+        folder: where files are put that have to be made or downloaded.
+
+    Raises:
+        InputError: the detector's settings or a file is missing; the message names its key.
+    """
+    persons = config["film"]["persons"]
+    kind = persons["detector"]
+    module = f"castsearch.film.detectors.{kind}"
+    if kind == "faces":
+        engine = config["faces"]["engine"]
+        files = plan_engine(config, engine, folder)
+        modules = (module, f"castsearch.faces.engines.{engine}")
+        options = {"engine": engine, "options": files.detection}
+        return PersonDetection(options, files.detection_files, modules, engines.load(engine).THREADS)
+    if kind not in persons:
+        raise InputError(f"film.persons.{kind}: must be given for this detector")
+    options = persons[kind]
+    if not Path(options["file"]).is_file():
+        raise InputError(f"film.persons.{kind}.file: {options['file']}: there is no such file")
+    return PersonDetection(options, (options["file"],), (module,), 8)
 
 
 def check_mxnet(python: str) -> None:

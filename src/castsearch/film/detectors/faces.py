@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from castsearch.faces.engine import Image, make_engine
+from castsearch.faces import engines
+from castsearch.faces.engine import Image
 from castsearch.film.persons import Boxes, Detector
 
 # In widths and heights of the face: shoulders are three faces wide, and of a person's seven heads a film shows the
@@ -28,7 +29,7 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Detect
     Raises:
         InputError: a model file of the engine is missing.
     """
-    faces = make_engine(engine, options, threads)
+    faces = engines.load(engine).make(options, threads)
     least = faces.selection.min_score
 
     def detect(images: Iterable[Image]) -> Iterator[Boxes]:

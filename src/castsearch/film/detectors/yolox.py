@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.errors import InputError
-from castsearch.faces.engine import Image, model_file
+from castsearch.faces.engine import Image
+from castsearch.faces.files import model_file
 from castsearch.faces.networks.onnx_network import open_session, print_device
 from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector, batched
 

@@ -1,0 +1,52 @@
+# Where a film cuts from one picture to another: in each of its parts, and then in the whole film.
+
+
+rule changes:
+    input:
+        video,
+    output:
+        "results/shots/parts/{movie}/{part}.json",
+    log:
+        "results/logs/changes/{movie}/{part}.log",
+    benchmark:
+        "results/benchmarks/changes/{movie}/{part}.tsv"
+    group:
+        "shots"
+    conda:
+        "../envs/film.yaml"
+    threads: 2
+    resources:
+        gpu=1 if FILM["shots"]["detector"] == "transnetv2" else 0,
+        mem_mb=growing(2000),
+        runtime=growing(6 * FILM["minutes"]),
+    params:
+        code=code("changes"),
+        bounds=bounds,
+        detector=FILM["shots"]["detector"],
+        threshold=FILM["shots"]["threshold"],
+    script:
+        "../src/scripts/changes.py"
+
+
+rule shots:
+    input:
+        of_parts("results/shots/parts/{movie}/{part}.json"),
+    output:
+        "results/shots/{movie}.tsv",
+    log:
+        "results/logs/shots/{movie}.log",
+    benchmark:
+        "results/benchmarks/shots/{movie}.tsv"
+    group:
+        "tracks"
+    conda:
+        "../envs/film.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(5),
+    params:
+        code=code("shots"),
+        shortest=FILM["shots"]["shortest"],
+    script:
+        "../src/scripts/shots.py"

@@ -1,0 +1,45 @@
+# Films and portraits: each film becomes shots, person boxes, tracks, and a crop table. The splits of the other sources
+# are here one split, "films", in which each film is a movie. Each source_*.smk defines the same names: the files of each
+# split, its movies, what a movie's crops depend on besides files, and the seeds with which the data were made.
+from castsearch.data import films
+from castsearch.film.decode import claimed_duration
+
+FILM = config["film"]
+FILMS = or_stop(films.find_films, config["data"]["films"])
+PARTS = {
+    film: films.number_of_parts(claimed_duration(files.video), FILM["minutes"])
+    for film, files in FILMS.items()
+}
+DETECTION = or_stop(configuration.plan_persons, config, "results/models")
+SPLITS = {"films": {"labels": None}}
+MOVIES = {"films": list(FILMS)}
+DATA_SEEDS = {}
+
+
+def of_parts(pattern):
+    """Input function: `pattern` with every part of a job's film filled in."""
+    return lambda wildcards: [
+        pattern.format(movie=wildcards.movie, part=part)
+        for part in range(PARTS[wildcards.movie])
+    ]
+
+
+def bounds(wildcards):
+    """Start and end of a job's part, in seconds."""
+    return films.part_bounds(
+        int(wildcards.part), PARTS[wildcards.movie], FILM["minutes"]
+    )
+
+
+def video(wildcards):
+    """The file of a job's film."""
+    return FILMS[wildcards.movie].video
+
+
+wildcard_constraints:
+    part=r"\d+",
+
+
+include: "shots.smk"
+include: "persons.smk"
+include: "tracks.smk"

@@ -1,0 +1,79 @@
+# The boxes of one person in one shot, and the crop table of the film: of each track the boxes that stand for it, cut out
+# of the film's parts, with the portraits of the cast.
+
+
+rule tracks:
+    input:
+        shots="results/shots/{movie}.tsv",
+        persons=of_parts("results/persons/{movie}/{part}.arrow"),
+    output:
+        "results/tracks/{movie}.arrow",
+    log:
+        "results/logs/tracks/{movie}.log",
+    benchmark:
+        "results/benchmarks/tracks/{movie}.tsv"
+    group:
+        "tracks"
+    conda:
+        "../envs/film.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code("tracks"),
+        gap=FILM["tracks"]["gap"],
+        boxes=FILM["tracks"]["boxes"],
+    script:
+        "../src/scripts/tracks.py"
+
+
+rule cut_tracks:
+    input:
+        video=video,
+        tracks="results/tracks/{movie}.arrow",
+    output:
+        temp("results/tracks/crops/{movie}/{part}.arrow"),
+    log:
+        "results/logs/cut_tracks/{movie}/{part}.log",
+    benchmark:
+        "results/benchmarks/cut_tracks/{movie}/{part}.tsv"
+    group:
+        "crop"
+    conda:
+        "../envs/film.yaml"
+    threads: 2
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(6 * FILM["minutes"]),
+    params:
+        code=code("cut_tracks"),
+        bounds=bounds,
+    script:
+        "../src/scripts/cut_tracks.py"
+
+
+rule crop_film:
+    input:
+        portraits=lambda wildcards: list(FILMS[wildcards.movie].portraits.values()),
+        parts=of_parts("results/tracks/crops/{movie}/{part}.arrow"),
+    output:
+        "results/crops/films/{movie}.arrow",
+    log:
+        "results/logs/crop_film/{movie}.log",
+    benchmark:
+        "results/benchmarks/crop_film/{movie}.tsv"
+    group:
+        "crop"
+    conda:
+        "../envs/film.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code("crop_film"),
+        portraits=lambda wildcards: list(FILMS[wildcards.movie].portraits),
+        on_bad_image=config["data"]["on_bad_image"],
+    script:
+        "../src/scripts/crop_film.py"

@@ -1,0 +1,126 @@
+"""Films and the portraits of their cast, as the configuration names them or as they lie in folders.
+
+A film is a video file, and for each of its cast one or more portraits. Instead of naming them one by one, a film can be
+a folder with one video file, and for each of the cast one image, `ada.jpg`, or a folder of images, `ada/`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+from castsearch.data.challenge import is_id
+from castsearch.errors import InputError
+
+VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob", ".avi", ".flv")
+VIDEOS += (".wmv", ".asf", ".ogv", ".ogg", ".mxf", ".dv", ".nut", ".3gp")
+IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+
+
+@dataclass(frozen=True)
+class FilmFiles:
+    """The files of a film.
+
+    Attributes:
+        video: the video file.
+        cast: portraits of each person, by name.
+        fps: samples a second; None for the default.
+        truth: file with the boxes of known people, with which the result is scored; None for none.
+    """
+
+    video: str
+    cast: Mapping[str, Sequence[str]]
+    fps: float | None = None
+    truth: str | None = None
+
+    @property
+    def portraits(self) -> dict[str, str]:
+        """Portraits by their ids: the person's name, and from the second portrait of a person on a number behind it."""
+        return {
+            name if number == 1 else f"{name}.{number}": path
+            for name, paths in self.cast.items()
+            for number, path in enumerate(paths, start=1)
+        }
+
+
+def find_films(films: str | Mapping[str, str | Mapping]) -> dict[str, FilmFiles]:
+    """Find the films of the configuration's `data.films`.
+
+    Args:
+        films: a folder that has a folder for each film; or by name of the film such a folder, or a mapping with
+            `video`, `cast` (by name of the person a portrait or a list of them) and perhaps `fps` and `truth`.
+
+    Raises:
+        InputError: a file is missing, a folder has no video or several, or a name cannot be used; it names the key.
+    """
+    if isinstance(films, str):
+        if not Path(films).is_dir():
+            raise InputError(f"data.films: {films}: there is no such folder")
+        films = {folder.name: str(folder) for folder in sorted(Path(films).iterdir()) if _visible_folder(folder)}
+    if not films:
+        raise InputError("data.films: there is no film; name one, or a folder that has a folder for each film")
+    return {_name("data.films", name): _film(f"data.films.{name}", entry) for name, entry in films.items()}
+
+
+def number_of_parts(duration: float | None, minutes: int) -> int:
+    """Return in how many parts a film is worked on; the last one has what is beyond the duration that a file claims."""
+    return max(1, ceil((duration or 0) / (60 * minutes)))
+
+
+def part_bounds(part: int, parts: int, minutes: int) -> tuple[int, int | None]:
+    """Return start and end of a part, counted from 0, in seconds; the last part has no end."""
+    return 60 * minutes * part, None if part == parts - 1 else 60 * minutes * (part + 1)
+
+
+def _film(key: str, entry: str | Mapping) -> FilmFiles:
+    if isinstance(entry, str):
+        return _from_folder(key, Path(entry))
+    cast = {
+        _name(f"{key}.cast", name): [paths] if isinstance(paths, str) else list(paths)
+        for name, paths in entry.get("cast", {}).items()
+    }
+    film = FilmFiles(entry["video"], cast, entry.get("fps"), entry.get("truth"))
+    _existing(f"{key}.video", film.video)
+    for name, paths in cast.items():
+        for path in paths:
+            _existing(f"{key}.cast.{name}", path)
+    if film.truth is not None:
+        _existing(f"{key}.truth", film.truth)
+    return film
+
+
+def _from_folder(key: str, folder: Path) -> FilmFiles:
+    if not folder.is_dir():
+        raise InputError(f"{key}: {folder}: there is no such folder")
+    visible = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    videos = [path for path in visible if path.is_file() and path.suffix.lower() in VIDEOS]
+    if len(videos) != 1:
+        found = ", ".join(path.name for path in videos) or "none"
+        raise InputError(f"{key}: {folder}: one video file was expected in a film's folder, not {found}")
+    cast: dict[str, list[str]] = {}
+    for path in visible:
+        if path.is_dir():
+            images = [image for image in sorted(path.iterdir()) if image.suffix.lower() in IMAGES]
+            name = path.name
+        else:
+            images = [path] if path.suffix.lower() in IMAGES else []
+            name = path.stem
+        images = [str(image) for image in images if not image.name.startswith(".")]
+        if images:
+            cast.setdefault(_name(f"{key}: {path}", name), []).extend(images)
+    return FilmFiles(str(videos[0]), cast)
+
+
+def _visible_folder(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".")
+
+
+def _name(key: str, name: object) -> str:
+    if not isinstance(name, str) or not is_id(name):
+        raise InputError(f"{key}: {name!r}: a name holds only letters, digits, '.', '_' and '-'")
+    return name
+
+
+def _existing(key: str, path: str) -> None:
+    if not Path(path).is_file():
+        raise InputError(f"{key}: {path}: there is no such file")

@@ -1,0 +1,119 @@
+"""Stages cut_tracks and crop_film: the crop table of a film, from its tracks and its cast's portraits.
+
+The table is that of `castsearch.data.crops`. Its candidates are the boxes that stand for their tracks, by time and from
+left to right; `frame` is their frame's time.
+
+A candidate's id is made of the film's name, of its frame's time in milliseconds, and of its place in the frame among
+the boxes that are cut out. It depends on nothing that comes later than the tracks.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil, floor
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tqdm import tqdm
+
+from castsearch.data import crops
+from castsearch.data.images import read_rgb
+from castsearch.errors import InputError
+from castsearch.film.decode import Film, Frame, seconds
+
+
+def cut_out(film: Film, movie: str, tracks: pa.Table, start: float = 0, end: float | None = None) -> pa.Table:
+    """Cut the boxes that stand for their tracks out of the part [start, end) of a film.
+
+    Args:
+        film: the film.
+        movie: the film's name; ids begin with it.
+        tracks: the film's table of tracks.
+        start: of the part, in seconds.
+        end: of the part; None for the end of the film.
+
+    Returns:
+        The part's rows of the crop table.
+
+    Raises:
+        InputError: the film cannot be read, or is not the one that the tracks are of.
+    """
+    own = tracks.filter(pc.field("chosen") & (pc.field("time") >= start))
+    if end is not None:
+        own = own.filter(pc.field("time") < end)
+    boxes = own["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
+    order = np.lexsort((boxes[:, 0], own["time"].to_numpy()))
+    by_time: dict[float, list[dict]] = {}
+    for row in own.take(order).to_pylist():
+        by_time.setdefault(row["time"], []).append(row)
+    rows = []
+    progress = tqdm(total=len(order), desc=f"cut out {film.path.name}", unit="person", mininterval=2)
+    for frame in _frames_at(film, by_time):
+        time = seconds(frame.time)
+        image = frame.rgb()
+        for place, row in enumerate(by_time.pop(time), start=1):
+            rows.append(_row(f"{movie}-{round(1000 * time):08d}-{place}", row, image))
+            progress.update()
+    progress.close()
+    if by_time:
+        raise InputError(f"{film.path}: has no frame at {min(by_time)} s, where there was one; has it been replaced?")
+    return pa.Table.from_pylist(rows, schema=crops.SCHEMA)
+
+
+def join_crops(movie: str, portraits: Mapping[str, str], parts: Sequence[pa.Table], on_bad_image: str) -> pa.Table:
+    """Make the crop table of a film.
+
+    Args:
+        movie: the film's name.
+        portraits: file of each portrait, by its id.
+        parts: what was cut out of the film's parts, in their order.
+        on_bad_image: "stop" raises at the first portrait that cannot be used; "skip" keeps its row without an image.
+
+    Raises:
+        InputError: a portrait cannot be used and `on_bad_image` is "stop".
+    """
+    rows = []
+    for portrait, path in portraits.items():
+        row = {"id": portrait, "role": "cast", "label": portrait, "frame": Path(path).name}
+        row |= {"x": 0, "y": 0, "width": 0, "height": 0}
+        try:
+            image = read_rgb(Path(path))
+            row |= {"width": image.width, "height": image.height, "image": crops.encode_rgb(image)}
+        except InputError as error:
+            if on_bad_image == "stop":
+                raise InputError(f"film {movie}: portrait {portrait}: {error}") from None
+            row["problem"] = f"film {movie}: portrait {portrait}: {error}"
+        rows.append(row)
+    return pa.concat_tables([crops.crop_table("films", movie, rows), *parts])
+
+
+def _frames_at(film: Film, times: Mapping[float, object]) -> Iterator[Frame]:
+    """Yield the frames at these times; nothing else is converted, and nothing after the last is decoded."""
+    wanted = set(times)
+    if not wanted:
+        return
+    for frame in film.frames(min(wanted) - 1e-6):
+        time = seconds(frame.time)
+        if time in wanted:
+            wanted.remove(time)
+            yield frame
+        if not wanted:
+            return
+
+
+def _row(name: str, row: Mapping, image: np.ndarray) -> dict[str, object]:
+    left, top, right, bottom = row["box"]
+    x1, y1, x2, y2 = floor(left), floor(top), ceil(right), ceil(bottom)
+    return {
+        "id": name,
+        "role": "candidate",
+        "frame": f"{row['time']:.3f}",
+        "x": x1,
+        "y": y1,
+        "width": x2 - x1,
+        "height": y2 - y1,
+        "image": crops.encode_rgb(np.ascontiguousarray(image[y1:y2, x1:x2])),
+        "time": row["time"],
+        "shot": row["shot"],
+        "track": row["track"],
+    }
