@@ -1,14 +1,19 @@
+import errno
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
+from castsearch.errors import InputError
 from castsearch.workflow import devices
 
 CLAIM = """
-import os, sys
+import logging, os, sys
+logging.basicConfig(level="INFO")
 from castsearch.workflow.devices import claimed_gpus
 with claimed_gpus(int(sys.argv[1])):
     print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
@@ -29,7 +34,7 @@ def start(tmp_path):
                 env=environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
                 text=True,
             )
         )
@@ -60,14 +65,13 @@ def test_a_claim_ends_with_its_process_however_that_ends(start, end):
     first = start(4)
     assert claimed(first) == "0,1,2,3"
     waiting = start(1)
-    with pytest.raises(subprocess.TimeoutExpired):
-        waiting.wait(timeout=1)
+    assert "waits for 1 of the GPUs 0, 1, 2, 3: other jobs have them" in waiting.stderr.readline()
     first.send_signal(end)
     assert claimed(waiting) == "0"
 
 
 def test_a_machine_with_fewer_gives_what_it_has(monkeypatch, tmp_path):
-    monkeypatch.setattr(devices.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-5f,GPU-6a")
     with devices.claimed_gpus(4) as names:
         assert names == ["GPU-5f", "GPU-6a"]
@@ -93,19 +97,58 @@ def test_without_gpus_nothing_is_claimed(monkeypatch, value):
         assert names == []
 
 
-def test_all_gpus_of_the_driver_are_there_where_cuda_was_told_of_none(monkeypatch, tmp_path):
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    program = tmp_path / "nvidia-smi"
-    program.write_text("#!/bin/sh\necho 'GPU 0: NVIDIA H200 (UUID: GPU-1)'\necho 'GPU 1: NVIDIA H200 (UUID: GPU-2)'\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+@pytest.fixture
+def driver(monkeypatch, tmp_path):
+    """A function that makes a shell script the driver's program, on a machine where CUDA was told of no GPU."""
+
+    def install(script):
+        program = tmp_path / "nvidia-smi"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+    return install
+
+
+def test_all_gpus_of_the_driver_are_there_where_cuda_was_told_of_none(driver):
+    driver("echo 'GPU 0: NVIDIA H200 (UUID: GPU-1)'\necho 'GPU 1: NVIDIA H200 (UUID: GPU-2)'")
     assert devices.visible_gpus() == ["0", "1"]
+
+
+def test_a_driver_that_fails_is_said_to(driver, caplog):
+    driver("echo 'Driver/library version mismatch'; exit 18")
+    assert devices.visible_gpus() == []
+    assert "Driver/library version mismatch" in caplog.text
+
+
+def test_a_driver_that_hangs_is_not_waited_for(driver, monkeypatch):
+    driver("exec sleep 60")
+    monkeypatch.setattr(devices, "SECONDS_FOR_DRIVER", 0.1)
+    with pytest.raises(InputError, match=r"nvidia-smi does not answer .* set CUDA_VISIBLE_DEVICES to nothing"):
+        devices.visible_gpus()
+
+
+def test_a_gpu_that_is_named_twice_counts_once(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,0,1")
+    assert devices.visible_gpus() == ["0", "1"]
+
+
+def test_a_file_system_without_locks_is_named(monkeypatch, tmp_path):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with pytest.raises(InputError, match="has no locks"), devices.claimed_gpus(1):
+        pass
 
 
 def test_without_the_drivers_program_the_cards_themselves_are_counted(monkeypatch, tmp_path):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(devices, "_DEVICES", tmp_path)
+    monkeypatch.setattr(devices, "DEVICES", tmp_path)
     for name in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm"):
         (tmp_path / name).touch()
     assert devices.visible_gpus() == ["0", "1"]

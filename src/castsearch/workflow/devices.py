@@ -1,5 +1,6 @@
 """A GPU of its own for every job of a machine with several: a scheduler counts GPUs but does not say which is free."""
 
+import errno
 import fcntl
 import logging
 import os
@@ -12,28 +13,45 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import takewhile
 from pathlib import Path
+from typing import TextIO
+
+from castsearch.errors import InputError
 
 logger = logging.getLogger(__name__)
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _SECONDS_BETWEEN_TRIES = 0.2
-_DEVICES = Path("/dev")
+DEVICES = Path("/dev")
+SECONDS_FOR_DRIVER = 60  # a driver that is well answers within one or two
+_HAS_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 def visible_gpus() -> list[str]:
     """Return the GPUs that this process may use, by index or UUID: those that CUDA was told of, else all.
 
     Like CUDA, it takes no name that comes after one that is none.
+
+    Raises:
+        InputError: The driver does not answer.
     """
     if _VISIBLE in os.environ:
         names = os.environ[_VISIBLE].replace(" ", "").split(",")
-        return list(takewhile(re.compile(r"\d+|(GPU|MIG)-.+").fullmatch, names))
+        return list(dict.fromkeys(takewhile(re.compile(r"\d+|(GPU|MIG)-.+").fullmatch, names)))
     program = shutil.which("nvidia-smi")
     if program is None:  # as in some containers
-        number = len(list(_DEVICES.glob("nvidia[0-9]*")))
+        number = len(list(DEVICES.glob("nvidia[0-9]*")))
     else:
-        found = subprocess.run([program, "--list-gpus"], capture_output=True, text=True, check=False)
+        command = [program, "--list-gpus"]
+        try:
+            found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS_FOR_DRIVER)
+        except subprocess.TimeoutExpired:
+            raise InputError(
+                f"{program} does not answer within {SECONDS_FOR_DRIVER} seconds, so the GPU's driver hangs; "
+                f"restart the machine, or set {_VISIBLE} to nothing to compute without a GPU"
+            ) from None
         number = sum(line.startswith("GPU ") for line in found.stdout.splitlines()) if found.returncode == 0 else 0
+        if found.returncode != 0:
+            logger.warning("no GPU is used: %s fails: %s", program, " ".join((found.stdout + found.stderr).split()))
     return [str(index) for index in range(number)]
 
 
@@ -50,6 +68,9 @@ def claimed_gpus(number: int) -> Iterator[list[str]]:
 
     Yields:
         The names of the claimed GPUs.
+
+    Raises:
+        InputError: The GPUs cannot be told or claimed on this machine.
     """
     if number == 0:
         with _seeing(""):
@@ -64,13 +85,19 @@ def claimed_gpus(number: int) -> Iterator[list[str]]:
         names: list[str] = []
         # One job collects its GPUs at a time, or two could wait for each other's.
         with (_folder() / "collecting").open("w") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
+            waits = not _take(turn)
+            if waits:
+                logger.info("waits for another job, which waits for a GPU")
+                fcntl.flock(turn, fcntl.LOCK_EX)
             while len(names) < number:
                 free = next((name for name in visible if name not in names and _lock(name, held)), None)
-                if free is None:
-                    time.sleep(_SECONDS_BETWEEN_TRIES)
-                else:
+                if free is not None:
                     names.append(free)
+                    continue
+                if not waits:
+                    logger.info("waits for %d of the GPUs %s: other jobs have them", number, ", ".join(visible))
+                    waits = True
+                time.sleep(_SECONDS_BETWEEN_TRIES)
         logger.info("on GPU %s of %s", ", ".join(names), ", ".join(visible))
         with _seeing(",".join(names)):
             yield names
@@ -95,17 +122,31 @@ def _folder() -> Path:
     folder = Path(tempfile.gettempdir(), f"castsearch-gpus-{os.getuid()}-{job}")
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
-        raise PermissionError(f"{folder} belongs to another user, who could hold all GPUs")
+        raise InputError(f"{folder} belongs to another user, who could hold all GPUs; set TMPDIR to a folder of yours")
     return folder
 
 
 def _lock(name: str, held: ExitStack) -> bool:
     """Take the lock of a GPU, to be given back with `held`; whether it was free."""
     file = (_folder() / name.replace("/", "-")).open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _take(file):
         file.close()
         return False
     held.enter_context(file)
+    return True
+
+
+def _take(file: TextIO) -> bool:
+    """Lock a file, if nobody has; whether it was free."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _HAS_NO_LOCKS:
+            raise
+        raise InputError(
+            f"{Path(file.name).parent}: its file system has no locks, by which jobs share GPUs; "
+            "set TMPDIR to a folder on a local disk"
+        ) from None
     return True
