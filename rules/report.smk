@@ -1,4 +1,4 @@
-# One self-contained page with the pictures, the tables, and the configuration.
+# An index with the tables and the configuration, and a page of pictures for each movie.
 
 
 rule report:
@@ -21,10 +21,19 @@ rule report:
         weights=expand("results/reid/{network}/weights.safetensors", network=NETWORKS),
         histories=expand("results/reid/{network}/history.tsv", network=TRAINED),
     output:
-        report(
+        index=report(
             "results/report.html",
             category="Results",
             caption="../docs/captions/report.rst",
+        ),
+        portraits="results/tables/portraits.tsv",
+        movies=report(
+            directory("results/report"),
+            patterns=["{split}/{movie}.html"],
+            category="Movies",
+            subcategory="{split}",
+            labels={"movie": "{movie}"},
+            caption="../docs/captions/movie.rst",
         ),
     log:
         "results/logs/report.log",

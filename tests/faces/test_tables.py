@@ -89,6 +89,7 @@ def test_detections_go_below_the_selection_threshold(detections, engine):
 def test_faces_have_the_documented_columns(faces):
     assert {field.name: field.type for field in faces.schema} == {
         "id": pa.string(),
+        "num_faces": pa.int32(),
         "detected": pa.bool_(),
         "selected": pa.bool_(),
         "score": pa.float32(),
@@ -156,9 +157,9 @@ def test_what_scores_below_the_least_score_was_not_detected():
     rows = [{"id": name, "role": name[1:], "width": 90, "height": 90} for name in ("1cast", "2cast", "3candidate")]
     people = crops_of(crop_table("val", "tt1", rows))
     boxes = np.tile(np.float32([30, 20, 60, 40]), (3, 1))
-    face, detected = select_faces(people, np.array([0, 1, 1]), boxes, np.float32([0.79, 0.81, 0.5]), Selection())
+    face, num_faces = select_faces(people, np.array([0, 1, 1]), boxes, np.float32([0.79, 0.81, 0.5]), Selection())
     assert face.tolist() == [-1, 1, -1]
-    assert detected.tolist() == [False, True, False]
+    assert num_faces.tolist() == [0, 1, 0]
 
 
 class BrokenEngine:

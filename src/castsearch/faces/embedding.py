@@ -3,7 +3,8 @@
 The table has the rows of the movie's crop table:
 
     id              string
-    detected        bool, the detector found some face
+    num_faces       int32, how many faces the detector found
+    detected        bool, it found any
     selected        bool, one of them is taken for the person's own
     score, size     float32, of that face; its size is the square root of the box's area in pixels
     box             float32[4], and
@@ -12,6 +13,7 @@ The table has the rows of the movie's crop table:
     feature_norm    float32, its length; grows with the quality of the face, unless the network normalises its features
 """
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +28,8 @@ from castsearch.faces.detection import WRONG_FILE, engine_metadata, vectors
 from castsearch.faces.engine import Engine, Face, Image
 from castsearch.faces.selection import Selection, select_candidate_face, select_cast_face
 from castsearch.files import read_table
+
+logger = logging.getLogger(__name__)
 
 
 def embed_table(
@@ -51,8 +55,12 @@ def embed_table(
     score = found["score"].to_numpy()
     box = _matrix(found["box"], 4)
     landmarks = _matrix(found["landmarks"], 10)
-    face, detected = select_faces(people, found["person"].to_numpy(), box, score, selection or engine.selection)
+    face, num_faces = select_faces(people, found["person"].to_numpy(), box, score, selection or engine.selection)
     selected = face >= 0
+    for row, name in enumerate(people.cast):
+        if readable[row] and not (num_faces[row] == 1 and selected[row]):
+            taken = "one of them is taken" if selected[row] else "none is taken"
+            logger.warning("%s: portrait %s: %d faces found, %s", people.name, name, num_faces[row], taken)
 
     def samples() -> Iterator[tuple[Image, Face | None]]:
         for row in np.flatnonzero(readable):
@@ -72,7 +80,8 @@ def embed_table(
     return pa.table(
         {
             "id": ids,
-            "detected": detected,
+            "num_faces": pa.array(num_faces, pa.int32()),
+            "detected": num_faces > 0,
             "selected": selected,
             "score": pa.array(_scatter(score[own], selected), mask=~selected),
             "box": vectors(_scatter(box[own], selected), 4, selected),
@@ -90,7 +99,7 @@ def select_faces(
     boxes: NDArray[np.float32],
     scores: NDArray[np.float32],
     selection: Selection,
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pick each person's face among the detections of a movie.
 
     Args:
@@ -101,13 +110,13 @@ def select_faces(
         selection: thresholds.
 
     Returns:
-        For each person the index of their face among the detections, -1 for none; and whether anything was detected.
+        For each person the index of their face among the detections, -1 for none; and how many faces were found.
     """
     faces = np.full(len(people.sizes), -1)
-    detected = np.zeros(len(people.sizes), bool)
+    num_faces = np.zeros(len(people.sizes), int)
     for row, (width, height) in enumerate(people.sizes.tolist()):
         own = np.flatnonzero((person == row) & (scores >= selection.min_score))
-        detected[row] = len(own) > 0
+        num_faces[row] = len(own)
         if row < len(people.cast):
             choice = select_cast_face(width, height, boxes[own], scores[own], cast_score=selection.cast_score)
         else:
@@ -122,7 +131,7 @@ def select_faces(
             )
         if choice is not None:
             faces[row] = own[choice]
-    return faces, detected
+    return faces, num_faces
 
 
 def _matrix(column: pa.ChunkedArray, length: int) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from castsearch.plotting import DASHES, SERIES, look, to_svg
 PANELS = {
     "loss": ("loss", "cross_entropy", "triplet"),
     "accuracy on the training images": ("top1", "precision"),
-    "validation": ("mAP", "CMC@1", "CMC@5", "CMC@10"),
+    "validation": ("mAP", "CMC@1"),
     "learning rate": ("learning_rate",),
 }
 
@@ -35,7 +35,7 @@ def training_curves(history: pd.DataFrame) -> Iterator[tuple[str, str]]:
 
 def _panel(title: str, words: str, series: pd.DataFrame) -> str:
     with look():
-        figure = Figure(figsize=(3.6, 2.3), layout="constrained")
+        figure = Figure(figsize=(3.6, 2.5), layout="constrained")
         axes = figure.add_subplot()
         for name, color, dash in zip(series, SERIES, DASHES, strict=False):
             values = series[name].dropna()  # validation is not done after every epoch
@@ -45,5 +45,5 @@ def _panel(title: str, words: str, series: pd.DataFrame) -> str:
         axes.set_ylim(bottom=0)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         if len(series.columns) > 1:
-            axes.legend()
+            figure.legend(loc="outside lower center", ncols=len(series.columns))
         return to_svg(figure, words)

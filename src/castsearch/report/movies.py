@@ -1,0 +1,268 @@
+"""What the report says of each movie: its cast, what was found for each of them, and how right that is."""
+
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from castsearch import files
+from castsearch.data.crops import Crops, read_crops
+from castsearch.data.rankings import by_split, read_rankings
+from castsearch.evaluation.labels import cast_of, read_labels
+from castsearch.evaluation.metrics import average_precision
+from castsearch.evaluation.tables import score_queries, summarize
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One candidate in the ranking of a cast member.
+
+    Attributes:
+        id: The candidate id.
+        rank: From 1.
+        rank_before: Its rank in the baseline; None where it is not listed.
+        right: Whether it shows the cast member; None without labels.
+        num_relevant: How many candidates show the cast member.
+        faceless: Whether the detector found no face in it.
+        image: The encoded crop, or null.
+    """
+
+    id: str
+    rank: int
+    rank_before: int | None
+    right: bool | None
+    num_relevant: int
+    faceless: bool
+    image: pa.BinaryScalar
+
+    @property
+    def beyond(self) -> bool:
+        """Whether its rank is so low that all relevant candidates have room above it."""
+        return self.right is not None and self.rank > self.num_relevant
+
+    @property
+    def found(self) -> bool:
+        """Whether R-precision counts it: right, and among the first R, R being the number of relevant candidates."""
+        return bool(self.right) and not self.beyond
+
+    @property
+    def found_before(self) -> bool:
+        """The same for the baseline."""
+        return bool(self.right) and self.rank_before is not None and self.rank_before <= self.num_relevant
+
+    @property
+    def climb(self) -> int:
+        """By how many ranks it stands higher than in the baseline."""
+        return 0 if self.rank_before is None else self.rank_before - self.rank
+
+
+@dataclass(frozen=True)
+class Query:
+    """One cast member and the answer to the portrait.
+
+    Attributes:
+        cast: The cast id.
+        image: The encoded portrait, or null.
+        num_faces: How many faces the detector found in the portrait.
+        warning: What may be wrong with the portrait, in a few words; None if nothing is.
+        hits: The first of the ranking, then whoever further down shows this person.
+        labelled: Whether it is known which candidates show this person.
+        num_relevant: How many candidates show this person.
+        ap: Average precision; NaN where there is none.
+        ap_before: That of the baseline.
+    """
+
+    cast: str
+    image: pa.BinaryScalar
+    num_faces: int
+    warning: str | None
+    hits: Sequence[Hit]
+    labelled: bool
+    num_relevant: int
+    ap: float
+    ap_before: float
+
+
+@dataclass(frozen=True)
+class Movie:
+    """One searched movie.
+
+    Attributes:
+        split: Its split.
+        name: The movie id.
+        queries: Its cast.
+        num_candidates: How many person boxes it has.
+        num_faceless: In how many of them the detector found no face.
+        scores: `queries`, `mAP` and `CMC@k`, see `tables.summarize`.
+        scores_before: Those of the baseline.
+    """
+
+    split: str
+    name: str
+    queries: Sequence[Query]
+    num_candidates: int
+    num_faceless: int
+    scores: pd.Series
+    scores_before: pd.Series
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What is known of one split: two rankings and the labels, each by cast id."""
+
+    ranking: Mapping[str, Sequence[str]]
+    baseline: Mapping[str, Sequence[str]]
+    labels: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class _Person:
+    """One row of a movie's tables."""
+
+    is_cast: bool
+    image: pa.BinaryScalar
+    num_faces: int
+    has_own_face: bool
+
+    @property
+    def faceless(self) -> bool:
+        """Whether this is a candidate in which the detector found no face."""
+        return not self.is_cast and self.image.is_valid and self.num_faces == 0
+
+
+def read_movies(
+    crop_tables: Sequence[str | Path],
+    face_tables: Sequence[str | Path],
+    rankings: Iterable[str | Path],
+    labels: Mapping[str, str | Path],
+    *,
+    variant: str,
+    baseline: str,
+    across: bool,
+    top: int,
+) -> tuple[list[Movie], list[tuple[str, str]]]:
+    """Read what the report says of every movie, each by the rankings and labels of its own split alone.
+
+    Args:
+        crop_tables: Those of the movies.
+        face_tables: Those of the same movies, in the same order.
+        rankings: Tables of rankings.
+        labels: The label file of each split that has one.
+        variant: The variant whose rankings are shown.
+        baseline: The variant that it is compared with.
+        across: Whether all movies of a split were searched together.
+        top: How many candidates of each ranking to show.
+
+    Returns:
+        The movies in the order of the crop tables; and id and reason of every label that the split has no place for.
+
+    Raises:
+        InputError: See `read_rankings` and `read_labels`.
+    """
+    crops = [read_crops(path) for path in crop_tables]
+    people = [_people(own, faces) for own, faces in zip(crops, face_tables, strict=True)]
+    ranked, answers, left_out = by_split(rankings), {}, []
+    # A search of all movies of a split finds people of others; without one, an id may occur in several movies.
+    of_splits: dict[str, dict[str, _Person]] = {}
+    for own, persons in zip(crops, people, strict=True):
+        of_splits.setdefault(own.split, {}).update(persons)
+    for split in of_splits:
+        known: Mapping[str, Sequence[str]] = {}
+        if split in labels:
+            cast = cast_of(own for own in crops if own.split == split)
+            # An id that the split does not have has stopped the evaluation, unless it is to be skipped.
+            known, skipped = read_labels(labels[split], cast, "skip", across)
+            left_out += skipped
+        paths = ranked.get(split, ())
+        answers[split] = _Answers(read_rankings(paths, variant), read_rankings(paths, baseline), known)
+    movies = [
+        _movie(own, persons, ChainMap(persons, of_splits[own.split]), answers[own.split], top)
+        for own, persons in zip(crops, people, strict=True)
+    ]
+    return movies, left_out
+
+
+def read_skipped(crop_tables: Iterable[str | Path]) -> list[tuple[str, str]]:
+    """Read id and reason of every record that could not be used, movie by movie."""
+    return [problem for path in dict.fromkeys(crop_tables) for problem in read_crops(path).problems]
+
+
+def _people(crops: Crops, face_table: str | Path) -> dict[str, _Person]:
+    faces = files.read_table(face_table).select(["num_faces", "selected"]).to_pylist()
+    rows = enumerate(zip(crops.ids, crops.images, faces, strict=True))
+    return {
+        name: _Person(row < len(crops.cast), image, face["num_faces"], face["selected"])
+        for row, (name, image, face) in rows
+    }
+
+
+def _warning(portrait: _Person) -> str | None:
+    if not portrait.image.is_valid:
+        return "cannot be read"
+    if portrait.num_faces == 0:
+        return "no face found"
+    if not portrait.has_own_face:
+        return "no face clear enough"
+    if portrait.num_faces > 1:
+        return f"{portrait.num_faces} faces found, the most prominent one is taken"
+    return None
+
+
+def portraits(movies: Iterable[Movie]) -> pd.DataFrame:
+    """Return a row per cast member: `split`, `movie`, `cast`, `faces` (how many were found) and `warning`."""
+    rows = [
+        (movie.split, movie.name, query.cast, query.num_faces, query.warning)
+        for movie in movies
+        for query in movie.queries
+    ]
+    return pd.DataFrame(rows, columns=["split", "movie", "cast", "faces", "warning"])
+
+
+def _movie(
+    crops: Crops, own: Mapping[str, _Person], people: Mapping[str, _Person], answers: _Answers, top: int
+) -> Movie:
+    """Describe one movie; `people` has all whom its rankings may name."""
+    labels = {name: answers.labels[name] for name in crops.cast if name in answers.labels}
+    movies = dict.fromkeys(labels, crops.movie)
+    return Movie(
+        split=crops.split,
+        name=crops.movie,
+        queries=[_query(name, people, answers, top) for name in crops.cast],
+        num_candidates=len(crops.candidates),
+        num_faceless=sum(person.faceless for person in own.values()),
+        scores=summarize(score_queries(labels, answers.ranking, movies)),
+        scores_before=summarize(score_queries(labels, answers.baseline, movies)),
+    )
+
+
+def _query(cast: str, people: Mapping[str, _Person], answers: _Answers, top: int) -> Query:
+    labelled, relevant = cast in answers.labels, set(answers.labels.get(cast, ()))
+    ranking, baseline = answers.ranking.get(cast, ()), answers.baseline.get(cast, ())
+    before = {name: rank for rank, name in enumerate(dict.fromkeys(baseline), start=1)}
+    hits = [
+        Hit(
+            id=name,
+            rank=rank,
+            rank_before=before.get(name),
+            right=name in relevant if labelled else None,
+            num_relevant=len(relevant),
+            faceless=people[name].faceless,
+            image=people[name].image,
+        )
+        for rank, name in enumerate(dict.fromkeys(ranking), start=1)
+        if rank <= top or name in relevant
+    ]
+    return Query(
+        cast=cast,
+        image=people[cast].image,
+        num_faces=people[cast].num_faces,
+        warning=_warning(people[cast]),
+        hits=hits,
+        labelled=labelled,
+        num_relevant=len(relevant),
+        ap=average_precision(relevant, ranking),
+        ap_before=average_precision(relevant, baseline),
+    )

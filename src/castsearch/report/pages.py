@@ -1,0 +1,187 @@
+"""The report of a run: an index, and a page for each movie. Each holds its own pictures and needs no network."""
+
+import base64
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from castsearch import files
+from castsearch.evaluation.tables import CMC
+from castsearch.report.figures import training_curves
+from castsearch.report.movies import Movie
+
+_GALLERY = 24  # crops in the gallery of those found without a face
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the report tells of a run besides its movies.
+
+    Attributes:
+        title: The heading.
+        variant: Title of the variant whose rankings are shown.
+        baseline: Title of the variant that it is compared with, the search by face alone.
+        ablation: A row per labelled split and variant: `split`, `title`, `description`, `mAP` and `CMC@k`. Without
+            rows, as on a split without labels, the pages have no scores.
+        skipped: Id and reason of every record that could not be used.
+        histories: Path of the training history per ReID network, see `figures.training_curves`.
+        config: The configuration.
+        models: For each model file its `model`, `file`, `sha256` and `licence`.
+        versions: Version per program or package.
+        top: How many crops of each ranking are shown.
+    """
+
+    title: str
+    variant: str
+    baseline: str
+    ablation: pd.DataFrame
+    skipped: Sequence[tuple[str, str]]
+    histories: Mapping[str, str | Path]
+    config: Mapping[str, object]
+    models: Sequence[Mapping[str, str]]
+    versions: Mapping[str, str]
+    top: int
+
+
+def write(run: Run, movies: Sequence[Movie], index: str | Path, folder: str | Path) -> None:
+    """Write the index, and the page of each movie as `{folder}/{split}/{movie}.html`.
+
+    The same run gives the same bytes.
+
+    Args:
+        run: The run.
+        movies: Its movies, in the order of the index.
+        index: The file that receives the index.
+        folder: The folder of the movies' pages, which the index links to; it lies beside the index.
+    """
+    index, folder = Path(index), Path(folder)
+    files.write_text(index, render_index(run, movies, folder.name))
+    for movie in movies:
+        files.write_text(folder / movie.split / f"{movie.name}.html", render_movie(run, movie, f"../../{index.name}"))
+
+
+def render_index(run: Run, movies: Sequence[Movie], folder: str) -> str:
+    """Render the page that compares the variants, lists the movies, and says how all was made.
+
+    Args:
+        run: The run.
+        movies: Its movies.
+        folder: Where the movies' pages are, as a link that starts at the index.
+    """
+    faceless = [
+        (query, hit) for movie in movies for query in movie.queries for hit in query.hits if hit.faceless and hit.right
+    ]
+    gained = [(query, hit) for query, hit in faceless if hit.found and not hit.found_before]
+    return _render(
+        "index",
+        run,
+        movies=movies,
+        folder=folder,
+        faceless=[hit for _, hit in faceless],
+        gallery=sorted(gained, key=lambda pair: -pair[1].climb)[:_GALLERY],
+        num_gained=len(gained),
+        portraits=[(movie, query) for movie in movies for query in movie.queries if query.warning],
+        curves={
+            network: [(words, _uri("svg+xml", svg.encode())) for words, svg in training_curves(_read_history(path))]
+            for network, path in run.histories.items()
+        },
+        # Snakemake reads a JSON file into ordered dictionaries, which YAML has no plain form of.
+        config=yaml.safe_dump(json.loads(json.dumps(run.config)), sort_keys=False, allow_unicode=True),
+    )
+
+
+def render_movie(run: Run, movie: Movie, index: str) -> str:
+    """Render the page of one movie: each portrait, and the first crops of its ranking.
+
+    Args:
+        run: The run.
+        movie: The movie.
+        index: The link to the index.
+    """
+    return _render("movie", run, movie=movie, index=index)
+
+
+def _render(page: str, run: Run, **values: object) -> str:
+    environment = Environment(
+        loader=PackageLoader("castsearch.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"score": _score, "thumbnail": _thumbnail}
+    by_split = run.ablation.groupby("split", sort=False) if len(run.ablation) else ()
+    scores = {split: rows.set_index("title").to_dict("index") for split, rows in by_split}
+    template = environment.get_template(f"pages.{page}.html.j2")
+    return template.render(run=run, scores=scores, cmc=CMC, compared=run.variant != run.baseline, **values)
+
+
+def list_models(
+    face_tables: Sequence[str | Path],
+    licences: Mapping[str, str],
+    networks: Mapping[str, str | Path],
+    imported: Mapping[str, str],
+) -> list[dict[str, str]]:
+    """Describe the model files of a run, as `Run.models` holds them.
+
+    Args:
+        face_tables: One of each face engine; its metadata name `engine` and `models`, each with `file` and `sha256`.
+        licences: Terms of use of each engine's models.
+        networks: Path of the trained weights per ReID network.
+        imported: File that they were imported from, of those that this run did not train.
+    """
+    engines = [json.loads(files.read_table(path).schema.metadata[b"engine"]) for path in face_tables]
+    faces = [
+        {"model": engine["engine"], "licence": licences[engine["engine"]], **model}
+        for engine in engines
+        for model in engine["models"]
+    ]
+    return faces + [
+        {
+            "model": name,
+            "file": Path(path).name,
+            "sha256": files.file_digest(path),
+            "licence": f"that of {imported[name]}" if name in imported else "trained by this run",
+        }
+        for name, path in networks.items()
+    ]
+
+
+def _read_history(path: str | Path) -> pd.DataFrame:
+    return pd.read_csv(path, sep="\t", comment="#")
+
+
+def _score(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _thumbnail(image: pa.BinaryScalar, width: int, height: int) -> dict[str, object] | None:
+    """A picture to be shown within `width` × `height` CSS pixels, never enlarged; None for a null image.
+
+    Returns:
+        `width` and `height` that it is shown at, and `uri`, with twice the pixels each way for dense screens.
+    """
+    if not image.is_valid:
+        return None
+    with Image.open(io.BytesIO(image.as_py())) as opened:
+        scale = min(width / opened.width, height / opened.height, 1)
+        shown = [max(1, round(side * scale)) for side in opened.size]
+        opened.draft("RGB", (2 * shown[0], 2 * shown[1]))  # decodes a large JPEG at a fraction of its size
+        picture = opened.convert("RGB")
+    picture.thumbnail((2 * shown[0], 2 * shown[1]), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=70, optimize=True)
+    return {"width": shown[0], "height": shown[1], "uri": _uri("jpeg", buffer.getvalue())}
+
+
+def _uri(kind: str, data: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

@@ -1,0 +1,288 @@
+import io
+import json
+from collections import OrderedDict
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from castsearch import files
+from castsearch.report import pages
+from castsearch.report.movies import Hit, Movie, Query
+
+HOSTILE = """<script>alert(1)</script>"'&"""
+
+
+class Page(HTMLParser):
+    """The tags and the text of a page; a tag that is closed wrongly is an error."""
+
+    VOID = frozenset({"meta", "img", "br"})
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.text, self._open = [], [], []
+        self.feed(html)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if self._open and self._open[-1] not in ("script", "style"):
+            self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+
+def picture(color, size=(60, 120)):
+    buffer = io.BytesIO()
+    Image.new("RGB", size, color).save(buffer, "JPEG")
+    return pa.scalar(buffer.getvalue(), pa.binary())
+
+
+def scores(mean, queries=1):
+    return pd.Series({"queries": queries, "mAP": mean, "CMC@1": 1.0, "CMC@5": 1.0, "CMC@10": 1.0})
+
+
+NO_SCORES = scores(float("nan"), queries=0)
+UNREADABLE = pa.scalar(None, pa.binary())
+
+
+@pytest.fixture
+def movie():
+    """One cast member: 0 shows it with a face, 1 without one, 2 is another person, 3 cannot be read."""
+    hits = [
+        Hit("m_0", 1, 1, True, 2, False, picture("green")),
+        Hit("m_1", 2, 3, True, 2, True, picture("blue")),
+        Hit("m_2", 3, 2, False, 2, False, picture("black")),
+        Hit("m_3", 4, 4, False, 2, False, UNREADABLE),
+    ]
+    query = Query("m_nm1", picture("red"), 1, None, hits, True, 2, 1.0, 5 / 6)
+    return Movie("val", "m", [query], 4, 1, scores(1.0), scores(5 / 6))
+
+
+@pytest.fixture
+def unlabelled(movie):
+    hits = [replace(hit, right=None, num_relevant=0) for hit in movie.queries[0].hits]
+    query = replace(movie.queries[0], hits=hits, labelled=False, num_relevant=0)
+    return replace(movie, queries=[query], scores=NO_SCORES, scores_before=NO_SCORES)
+
+
+@pytest.fixture
+def run():
+    rows = [
+        {"split": "val", "title": "face", "description": "faces alone", **scores(5 / 6)},
+        {"split": "val", "title": "face+body", "description": "faces, then bodies", **scores(1.0)},
+    ]
+    return pages.Run(
+        title="Cast search",
+        variant="face+body",
+        baseline="face",
+        ablation=pd.DataFrame(rows),
+        skipped=[],
+        histories={},
+        config={"cascade": {"thresholds": [0.5, 0.4]}},
+        models=[{"model": "dlib", "file": "model.dat", "sha256": "00ff", "licence": "CC0-1.0"}],
+        versions={"torch": "1.2.3"},
+        top=20,
+    )
+
+
+def index(run, *movies):
+    return Page(pages.render_index(run, movies, "report"))
+
+
+def page(run, movie):
+    return Page(pages.render_movie(run, movie, "../../report.html"))
+
+
+def test_the_index_says_what_was_found(run, movie):
+    words = index(run, movie).words()
+    assert "mAP 1.000 by face alone 0.833, +0.167" in words
+    assert "Crops without a face found 100 % of 1 that show the cast; by face alone 0 %" in words
+    assert "Cast members 1 a query each, in 1 movie" in words
+    assert "Candidates 4 1 without a face" in words
+    assert "face+body (shown) faces, then bodies" in words
+    assert "m_nm1 rank 3 → 2" in words  # in the gallery of those found without a face
+    assert "thresholds: - 0.5 - 0.4" in words
+    assert "dlib model.dat 00ff CC0-1.0" in words
+    assert "torch 1.2.3" in words
+
+
+def test_the_page_of_a_movie_shows_each_ranking(run, movie):
+    shown = page(run, movie)
+    assert "AP 1.000 by face alone 0.833 2 of 2 right among the first 2" in shown.words()
+    assert [image["alt"] for image in shown.all("img")] == [
+        "portrait of m_nm1",
+        "m_0, rank 1, right",
+        "m_1, rank 2, right, no face",
+        "m_2, rank 3, wrong",
+    ]
+    assert "cannot be read" in shown.words()
+
+
+def test_no_more_crops_are_shown_than_asked_for(run, movie):
+    assert len(page(replace(run, top=1), movie).all("img")) == 2
+
+
+def test_index_and_pages_link_to_each_other(run, movie, tmp_path):
+    pages.write(run, [movie], tmp_path / "report.html", tmp_path / "report")
+    [link] = [a["href"] for a in Page((tmp_path / "report.html").read_text()).all("a") if a["href"][0] != "#"]
+    there = tmp_path / link
+    [back] = [a["href"] for a in Page(there.read_text()).all("a")]
+    assert (there.parent / back).resolve() == tmp_path / "report.html"
+
+
+def test_a_page_needs_nothing_but_itself(run, movie, tmp_path):
+    (tmp_path / "history.tsv").write_text("epoch\tloss\n1\t2\n2\t1\n")
+    run = replace(run, histories={"triplet": tmp_path / "history.tsv"})
+    for html in (pages.render_index(run, [movie], "report"), pages.render_movie(run, movie, "../../report.html")):
+        shown = Page(html)
+        for _, attributes in shown.tags:
+            for name in ("src", "xlink:href", "data", "action", "srcset", "poster"):
+                assert attributes.get(name, "#").startswith(("#", "data:image/"))
+        assert "url(http" not in html
+        assert "link" not in {tag for tag, _ in shown.tags}
+
+
+def test_the_same_run_gives_the_same_pages(run, movie):
+    assert pages.render_index(run, [movie], "report") == pages.render_index(run, [movie], "report")
+    assert pages.render_movie(run, movie, "..") == pages.render_movie(run, movie, "..")
+
+
+def test_hostile_names_stay_text(run, movie, tmp_path):
+    (tmp_path / "history.tsv").write_text("epoch\tloss\n1\t2\n")
+    query = replace(movie.queries[0], cast=HOSTILE, hits=[replace(movie.queries[0].hits[0], id=HOSTILE)])
+    hostile_movie = replace(movie, name=HOSTILE, queries=[query])
+    hostile_run = replace(
+        run,
+        title=HOSTILE,
+        skipped=[(HOSTILE, HOSTILE)],
+        histories={HOSTILE: tmp_path / "history.tsv"},
+        config={HOSTILE: HOSTILE},
+        models=[dict.fromkeys(("model", "file", "sha256", "licence"), HOSTILE)],
+        versions={HOSTILE: HOSTILE},
+    )
+    for shown in (index(hostile_run, hostile_movie), page(hostile_run, hostile_movie)):
+        assert len(shown.all("script")) == 1
+        assert HOSTILE in shown.words()
+
+
+def test_the_curves_of_a_training_are_shown(run, tmp_path):
+    (tmp_path / "history.tsv").write_text("# a remark\nepoch\tlearning_rate\tloss\n1\t0.0003\t2.5\n2\t0.0003\t1.5\n")
+    shown = index(replace(run, histories={"triplet": tmp_path / "history.tsv"}))
+    assert [image["alt"] for image in shown.all("img")] == [
+        "loss by epoch: loss",
+        "learning rate by epoch: learning_rate",
+    ]
+
+
+def test_a_picture_is_never_enlarged_and_has_pixels_for_dense_screens(run, movie):
+    query = replace(movie.queries[0], image=picture("red", (400, 267)), hits=[])
+    [image] = page(run, replace(movie, queries=[query])).all("img")
+    assert (image["width"], image["height"]) == ("160", "107")
+    query = replace(query, image=picture("red", (40, 20)))
+    [image] = page(run, replace(movie, queries=[query])).all("img")
+    assert (image["width"], image["height"]) == ("40", "20")
+
+
+def test_without_labels_nothing_is_scored_or_marked(run, unlabelled):
+    run = replace(run, ablation=pd.DataFrame())
+    assert "There are no labels here" in index(run, unlabelled).words()
+    for words in (index(run, unlabelled).words(), page(run, unlabelled).words()):
+        assert "mAP" not in words
+        assert "✓" not in words
+    alts = [image["alt"] for image in page(run, unlabelled).all("img")]
+    assert {"m_0, rank 1", "m_1, rank 2, no face"} <= set(alts)
+
+
+def test_every_labelled_split_has_its_scores(run, movie):
+    ablation = pd.concat([run.ablation, run.ablation.assign(split="test", mAP=0.25)])
+    words = index(replace(run, ablation=ablation), movie).words()
+    assert "mAP on val 1.000" in words
+    assert "mAP on test 0.250" in words
+
+
+def test_a_search_by_face_alone_is_compared_with_nothing(run, movie):
+    run, movie = replace(run, variant="face"), replace(movie, queries=[replace(movie.queries[0], hits=[])])
+    for words in (index(run, movie).words(), page(run, movie).words()):
+        assert "by face alone" not in words
+        assert "compared with" not in words
+
+
+def test_a_cast_member_that_no_crop_shows_has_no_ap(run, movie):
+    query = replace(movie.queries[0], hits=[], num_relevant=0, ap=float("nan"), ap_before=float("nan"))
+    words = page(run, replace(movie, queries=[query])).words()
+    assert "there is no AP" in words
+    assert "nan" not in words
+
+
+def test_a_movie_without_cast_says_so(run, movie):
+    words = page(run, replace(movie, queries=[], scores=NO_SCORES, scores_before=NO_SCORES)).words()
+    assert "nobody to search for" in words
+
+
+def test_a_movie_without_candidates_says_so(run, movie):
+    query = replace(movie.queries[0], hits=[])
+    assert "The movie has no candidates" in page(run, replace(movie, queries=[query])).words()
+
+
+def test_no_movie_at_all_is_a_page_too(run):
+    assert "The run searched no movie" in index(run).words()
+
+
+def test_a_doubtful_portrait_is_shown_on_the_index_and_on_its_page(run, movie):
+    movie = replace(movie, queries=[replace(movie.queries[0], warning="no face found")])
+    assert "m_nm1 no face found" in index(run, movie).words()
+    assert "Check the portrait: no face found" in page(run, movie).words()
+
+
+def test_where_all_portraits_are_clear_none_is_to_be_checked(run, movie):
+    assert "Portraits to check" not in index(run, movie).words()
+
+
+def test_skipped_records_are_listed_with_their_reason(run):
+    words = index(replace(run, skipped=[("m_3", "frame.jpg: there is no such image")])).words()
+    assert "m_3 frame.jpg: there is no such image" in words
+    assert "None: every record of the data could be used" not in words
+
+
+def test_that_nothing_was_skipped_is_said(run):
+    assert "None: every record of the data could be used" in index(run).words()
+
+
+def test_the_models_of_every_engine_are_listed(tmp_path):
+    paths = [tmp_path / name for name in ("dlib", "insightface")]
+    for path in paths:
+        engine = {"engine": path.name, "models": [{"file": "a.dat", "sha256": "0"}]}
+        files.write_table(path, pa.table({"id": []}).replace_schema_metadata({"engine": json.dumps(engine)}))
+    models = pages.list_models(paths, {"dlib": "free", "insightface": "for research"}, {}, {})
+    assert [(model["model"], model["licence"]) for model in models] == [
+        ("dlib", "free"),
+        ("insightface", "for research"),
+    ]
+
+
+def test_a_network_that_was_not_trained_has_the_licence_of_its_file(tmp_path):
+    files.write_text(tmp_path / "weights.safetensors", "")
+    networks = dict.fromkeys("ab", tmp_path / "weights.safetensors")
+    own, given = pages.list_models([], {}, networks, {"b": "published.pth"})
+    assert (own["licence"], given["licence"]) == ("trained by this run", "that of published.pth")
+
+
+def test_a_configuration_that_was_read_from_json_is_shown_like_any_other(run):
+    config = OrderedDict(data=OrderedDict(source="demo"))
+    assert "data: source: demo" in index(replace(run, config=config)).words()
