@@ -61,7 +61,7 @@ def _completed(schema: Mapping) -> dict:
 
 
 def adapt(config: dict) -> None:
-    """Take out of a valid configuration, in place, what a run does not have: films have no people to train networks on."""
+    """Take out of a valid configuration, in place, what a run does not have: films have nobody to train networks on."""
     if config["data"]["source"] == "films":
         config["data"] |= {"train": [], "search": ["films"]}
         config["reid"]["networks"] = [network for network in config["reid"]["networks"] if "weights" in network]
