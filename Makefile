@@ -12,6 +12,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := workflow core faces film reid dev
 PYTHON_3_11 := import sys; sys.version_info[:2] == (3, 11) or sys.exit("Python 3.11 is needed: make PYTHON=python3.11 …")
+# Snakemake starts scripts by the path of Python as it is, which a shell would take apart.
+PLAIN_FOLDER := import os, re, sys; bad = re.findall(r"[^\w@%+=:,./-]", os.getcwd()); \
+	bad and sys.exit(f"This folder has {bad[0]!r} in its path, with which Snakemake cannot start scripts: move it")
 
 .PHONY: install demo test test-fast test-slurm bench mxnet lint clean
 .DELETE_ON_ERROR:
@@ -52,6 +55,7 @@ clean:
 # One environment for all rules; `snakemake --sdm conda` builds one per kind of rule instead, from the same pins.
 .venv/ready: $(wildcard envs/*.txt) pyproject.toml
 	@$(PYTHON) -c '$(PYTHON_3_11)'
+	@$(PYTHON) -c '$(PLAIN_FOLDER)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --progress-bar off $(REQUIREMENTS:%=-r envs/%.txt)
 	$(BIN)/pip install --quiet --progress-bar off --no-deps -r envs/data.txt

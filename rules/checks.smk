@@ -1,4 +1,6 @@
 # All that refuses a run before its first job starts: the configuration, the files that it names, the profile's claims.
+import sys
+
 import yaml
 from snakemake.exceptions import ResourceValidationError, WorkflowError
 
@@ -58,6 +60,10 @@ def check_gpus(settings, gpus):
         )
 
 
+or_stop(configuration.check_interpreter, sys.executable)
+if workflow.is_main_process:
+    for path in workflow.configfiles:
+        or_stop(configuration.check_keys, path)
 with open(f"{workflow.basedir}/schemas/config.schema.yaml") as file:
     or_stop(configuration.validate, config, yaml.safe_load(file))
 

@@ -1,4 +1,4 @@
-"""The one exception that a user is meant to read."""
+"""The one exception that a user is meant to read, and how its message quotes a user's file."""
 
 
 class InputError(Exception):
@@ -7,3 +7,8 @@ class InputError(Exception):
     The message is one line that names the file, the record in it and the reason. Scripts print it instead of a
     stack trace.
     """
+
+
+def one_line(text: str) -> str:
+    """Return a text with its line breaks and other unprintable characters escaped, as a user's file may bring them."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

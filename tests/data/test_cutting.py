@@ -110,6 +110,8 @@ BAD = {
     "box outside": (lambda images: candidate(bbox=(90, 0, 9, 9)), "no part of box"),
     "absolute path": (lambda images: candidate(img="/etc/hostname"), "does not stay inside"),
     "climbing path": (lambda images: candidate(img="../a.jpg"), "does not stay inside"),
+    "backslashes": (lambda images: candidate(img="tt1\\frame.jpg"), "has backslashes; folders are separated by '/'"),
+    "line break": (lambda images: candidate(img="tt1/a\nb.jpg"), r"tt1/a\\nb\.jpg: there is no such image"),
     "no path": (lambda images: candidate(img="\ud800"), "is not a path"),
     "no label": (lambda images: candidate() | {"label": ["nm1"]}, "neither a text nor null"),
     "32 bits": (lambda images: candidate(img=saved(images, np.zeros((3, 4), np.int32), "i.tif")), "8 or 16 bits"),

@@ -111,7 +111,17 @@ def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
         ("data.demo.movies.train", 0, r"config: data\.demo\.movies: no movie to train the networks on"),
         ("reid.recipe.schedule", "linear", r"config: reid\.recipe\.schedule: 'linear' is not one of"),
         ("reid.recipe.people", 1, r"config: reid\.recipe\.people: 1 is less than the minimum of 2"),
-        ("reid.recipe.margin", "hard", r"config: reid\.recipe\.margin: 'hard'"),
+        (
+            "reid.recipe.margin",
+            "sfot",
+            r"config: reid\.recipe\.margin: 'soft' was expected, and 'sfot' is not of type 'number'",
+        ),
+        (
+            "reid.recipe.learning_rate",
+            "3e-4",
+            r"'3e-4' is not of type 'number'; YAML takes it for a text: write 0\.0003",
+        ),
+        ("reid.recipe.epochs", "12", r"'12' is not of type 'integer'; .*YAML takes it for a text: write 12"),
         ("reid.recipe.learning_rate", float("nan"), r"config: reid\.recipe\.learning_rate: nan is no finite number"),
         ("faces.selection", {"centre_band": [0.9, 0.1]}, r"config: faces\.selection\.centre_band: 0\.9 is not below"),
         ("fusion.thresholds", [0.4, 0.5], r"config: fusion\.thresholds: each must not be above"),
@@ -120,6 +130,53 @@ def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
 def test_what_cannot_work_is_refused_with_the_name_of_its_key(path, value, message):
     with pytest.raises(InputError, match=message):
         validate(changed(path, value), SCHEMA)
+
+
+def test_a_whole_number_may_be_written_with_a_point():
+    config = changed("report.crops", 5.0)
+    config["data"]["demo"]["movies"]["train"] = 10.0
+    config["reid"]["networks"][0]["epochs"] = 13.0
+    validate(config, SCHEMA)
+    found = [
+        config["report"]["crops"],
+        config["data"]["demo"]["movies"]["train"],
+        config["reid"]["networks"][0]["epochs"],
+    ]
+    assert found == [5, 10, 13]
+    assert all(isinstance(value, int) for value in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "the key a occurs twice, in lines 1 and 3"),
+        ("a:\n  b: 1\n  b: 2\n", "the key b occurs twice, in lines 2 and 3"),
+        ("a: [{b: 1, 'b': 2}]\n", "the key b occurs twice, in lines 1 and 1"),
+        ('{"a": 1, "a": 2}', "the key a occurs twice, in lines 1 and 1"),
+        ("a: [", "cannot be read"),
+    ],
+)
+def test_a_key_that_occurs_twice_is_refused(tmp_path, text, problem):
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(InputError, match=rf"mine\.yaml: {problem}"):
+        configuration.check_keys(tmp_path / "mine.yaml")
+
+
+@pytest.mark.parametrize("text", ["", "a: {b: 1}\nc: {b: 1}\n", "a: &a {b: 1}\nc: *a\n", "a: &a [*a]\n"])
+def test_a_file_without_a_repeated_key_passes(tmp_path, text):
+    (tmp_path / "mine.yaml").write_text(text)
+    configuration.check_keys(tmp_path / "mine.yaml")
+
+
+@pytest.mark.parametrize("folder", ["a b", "it's", "a&b", "$HOME", "[a]", "(a)", "a;b"])
+def test_a_python_that_snakemake_cannot_start_is_refused(folder):
+    with pytest.raises(InputError, match="move the project to a folder without it"):
+        configuration.check_interpreter(f"/home/{folder}/.venv/bin/python")
+
+
+@pytest.mark.parametrize("folder", ["a-b_c.d", "Zoë", "a+b", "a,b", "a=b"])
+def test_a_python_in_any_other_folder_is_not(folder):
+    configuration.check_interpreter(f"/home/{folder}/.venv/bin/python")
 
 
 def test_a_whole_split_is_searched_by_diffusion_alone():

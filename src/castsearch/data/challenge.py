@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from castsearch.errors import InputError
 
-_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")  # a file name may have 255 characters
 OTHERS = "others"  # a label that contains this word belongs to nobody of the cast
 
 
@@ -24,7 +24,7 @@ class Person:
     Attributes:
         id: the record's id, unique in its movie.
         role: "cast" or "candidate".
-        img: path relative to the split's image folder.
+        img: path relative to the split's image folder, in its shortest spelling: equal for people of one frame.
         bbox: x, y, width, height in frame pixels, as annotated; None for a portrait, which is used whole.
         label: the cast id, a label that contains "others", or None where the split has no labels.
         problem: why the record cannot be used, in a few words; None if it can. What it has besides is then void.
@@ -39,7 +39,7 @@ class Person:
 
 
 def is_id(name: str) -> bool:
-    """Whether a name can be an id, and part of a path: it holds only letters, digits, '.', '_' and '-'."""
+    """Whether a name can be an id, and part of a path: it has up to 200 letters, digits, '.', '_' and '-'."""
     return _SAFE_ID.fullmatch(name) is not None
 
 
@@ -54,7 +54,7 @@ def load_annotations(path: str | Path) -> dict[str, dict]:
     movie_of: dict[str, str] = {}
     for movie, entry in annotations.items():
         if not is_id(movie):
-            raise InputError(f"{path}: movie {movie!r}: an id holds only letters, digits, '.', '_' and '-'")
+            raise InputError(f"{path}: movie {movie!r}: an id has up to 200 letters, digits, '.', '_' and '-'")
         if not isinstance(entry, dict) or not all(isinstance(entry.get(k), list) for k in ("cast", "candidates")):
             raise InputError(f"{path}: movie {movie}: expected an object with the lists 'cast' and 'candidates'")
         for name in (record.get("id") for record in entry["cast"] if isinstance(record, dict)):
@@ -148,6 +148,7 @@ def _person(role: str, name: str, record: Mapping) -> Person:
     elif role == "candidate" and not _is_box(bbox):
         problem = "'bbox' is not four finite numbers"
     else:
+        img = str(PurePosixPath(img)) if img else img  # without './' and '//'
         return Person(name, role, img, None if role == "cast" else tuple(map(float, bbox)), label)
     return Person(name, role, img if _is_text(img) else "", None, None, problem)
 
@@ -178,10 +179,12 @@ def image_path(folder: str | Path, img: str) -> Path:
     Symbolic links are followed: clusters keep movies on several disks, and the links are the user's own.
 
     Raises:
-        InputError: `img` is empty, absolute, or climbs out of `folder`.
+        InputError: `img` is empty, absolute, climbs out of `folder`, or has backslashes.
     """
     relative = PurePosixPath(img)
-    if not img or relative.is_absolute() or ".." in relative.parts or "\\" in img or "\0" in img:
+    if "\\" in img:
+        raise InputError(f"the image path {img!r} has backslashes; folders are separated by '/'")
+    if not img or relative.is_absolute() or ".." in relative.parts or "\0" in img:
         raise InputError(f"the image path {img!r} does not stay inside its folder")
     return Path(folder, relative)
 

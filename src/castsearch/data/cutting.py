@@ -11,7 +11,7 @@ from tqdm import tqdm
 from castsearch.data.challenge import Person, image_path, people
 from castsearch.data.crops import crop_table, encode_rgb
 from castsearch.data.images import read_rgb
-from castsearch.errors import InputError
+from castsearch.errors import InputError, one_line
 
 _LONGEST = 65_500  # pixels of a side, which is all that the JPEG library writes
 
@@ -114,5 +114,5 @@ def _row(person: Person, box: Sequence[int] = (0, 0, 0, 0), image: bytes | None 
         "width": x2 - x1,
         "height": y2 - y1,
         "image": image,
-        "problem": problem,
+        "problem": problem and one_line(problem),
     }

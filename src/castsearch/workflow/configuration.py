@@ -2,12 +2,14 @@
 
 import copy
 import math
+import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from functools import cache
 from pathlib import Path
 from shutil import which
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
@@ -22,7 +24,8 @@ _PHOTOGRAPHED = 10  # people in castsearch.demo, which is not imported for its w
 def validate(config: MutableMapping, schema: Mapping) -> None:
     """Check `config` against a JSON schema, then the combinations that a schema cannot express.
 
-    What the sections of the face engines leave out is filled in with the engines' own defaults.
+    What the sections of the face engines leave out is filled in with the engines' own defaults, and numbers without a
+    fraction become integers, so that 5.0 is 5 to whoever counts with it.
 
     Args:
         config: the configuration.
@@ -42,6 +45,56 @@ def validate(config: MutableMapping, schema: Mapping) -> None:
         for option, description in engines.load(name).OPTIONS.items():
             if "default" in description:
                 section.setdefault(option, copy.deepcopy(description["default"]))
+    _make_integers(config)
+
+
+def _make_integers(section: Any) -> None:
+    for key, value in section.items() if isinstance(section, dict) else enumerate(section):
+        if isinstance(value, dict | list):
+            _make_integers(value)
+        elif isinstance(value, float) and value.is_integer():
+            section[key] = int(value)
+
+
+def check_keys(path: str | Path) -> None:
+    """Check that no key of a configuration file occurs twice in its section, of which YAML would lose the first.
+
+    Raises:
+        InputError: names the file, the lines and the key.
+    """
+    try:
+        root = yaml.compose(Path(path).read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:  # an anchor, which may even contain itself
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            lines: dict[str, int] = {}
+            for key, value in node.value:
+                name, line = str(key.value), key.start_mark.line + 1
+                if name in lines:
+                    raise InputError(f"{path}: the key {name} occurs twice, in lines {lines[name]} and {line}")
+                lines[name] = line
+                waiting.append(value)
+
+
+def check_interpreter(path: str) -> None:
+    """Check that Snakemake can start scripts by this Python: it puts the path into a command line as it is.
+
+    Raises:
+        InputError: the path has characters that a shell takes for its own.
+    """
+    if special := re.search(r"""[\s"'`\\$&;|<>()\[\]{}*?!#~^]""", path):
+        raise InputError(
+            f"the path of Python, {path}, has the character {special[0]!r}, with which Snakemake cannot start scripts; "
+            "move the project to a folder without it and run `make install` there"
+        )
 
 
 def _completed(schema: Mapping) -> dict:
@@ -162,14 +215,29 @@ def check_files(splits: Mapping[str, Mapping[str, str]]) -> None:
 
 def _explain(error: ValidationError) -> str:
     if error.context:  # of several forms that a value may have, the one that it comes closest to
-        error = best_match([error])
+        closest = best_match([error])
+        if closest is error:
+            key = ".".join(str(part) for part in error.absolute_path)
+            return f"{key}: {', and '.join(dict.fromkeys(part.message for part in error.context or ()))}"
+        error = closest
     key = ".".join(str(part) for part in error.absolute_path) or "top level"
     if error.validator == "additionalProperties":
         known = set(error.schema.get("properties", {}))
         unknown = ", ".join(sorted(map(str, set(error.instance) - known)))
         return f"{key}: unknown key {unknown}; known here: {', '.join(sorted(known))}"
     meaning = error.schema.get("description")
-    return f"{key}: {error.message}" + (f"; it is {meaning}" if meaning else "")
+    return f"{key}: {error.message}" + (f"; it is {meaning}" if meaning else "") + _hint(error)
+
+
+def _hint(error: ValidationError) -> str:
+    """What to write for a number that YAML takes for a text."""
+    if error.validator != "type" or error.validator_value not in ("number", "integer"):
+        return ""
+    try:
+        number = float(error.instance)
+    except (TypeError, ValueError):
+        return ""
+    return f"; YAML takes it for a text: write {number!r}, without quotation marks and with a point before any exponent"
 
 
 def _not_finite(value: object, key: str = "") -> Iterator[str]:
