@@ -85,7 +85,7 @@ def searchable(drawn: simulation.SimulatedMovie) -> tuple[Gallery, dict[str, lis
     cast = [f"cast{number}" for number in range(num_cast)]
     candidates = [f"{number:05d}" for number in range(len(drawn.identity))]
     labels = {name: [candidates[row] for row in np.flatnonzero(drawn.identity == i)] for i, name in enumerate(cast)}
-    faces = FaceFeatures(drawn.face, detected=drawn.has_face, selected=drawn.has_face)
+    faces = FaceFeatures(drawn.face, detected=drawn.has_face, selected=drawn.has_face, quality=drawn.has_face)
     movies = np.zeros(num_cast, int)
     return Gallery(cast, candidates, [], [], drawn.frames, {FACE: faces}, {BODY: drawn.body}, movies), labels
 

@@ -32,6 +32,7 @@ def write_movie(folder, num_cast=2, n=6, unreadable=(), prefix="p"):
     features = pa.array([None if image is None else list(row) for image, row in zip(images, face, strict=True)])
     seen = [row % 3 != 2 or row < num_cast for row in range(rows)]
     faces = {"id": ids, "detected": seen, "selected": seen}
+    faces |= {name: pa.array([0.9 if own else None for own in seen], pa.float32()) for name in ("size", "score")}
     files.write_table(folder / "faces.arrow", pa.table(faces | {"feature": features.cast(pa.list_(pa.float32(), 8))}))
     body = np.eye(8, dtype=np.float32)[person[num_cast:]] + 0.05 * rng.standard_normal((n, 8)).astype(np.float32)
     files.write_array(folder / "net.npy", body)

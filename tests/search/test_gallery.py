@@ -66,3 +66,41 @@ def test_a_gallery_may_be_without_bodies(tmp_path):
 def test_files_are_divided_by_name():
     assert by_name(["a", "b"], ["1", "2", "3", "4"]) == {"a": ["1", "2"], "b": ["3", "4"]}
     assert by_name([], []) == {}
+
+
+def write_film(folder, tracks, **options):
+    """Write a movie whose six candidates are boxes of tracks, one a second, in one shot."""
+    galleries.write_movie(folder, **options)
+    table = files.read_table(folder / "crops.arrow")
+    film = {"time": pa.array([None, None, *map(float, range(6))]), "shot": pa.array([None, None, *[1] * 6], pa.int32())}
+    film["track"] = pa.array([None, None, *tracks], pa.int32())
+    for name, column in film.items():
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    files.write_table(folder / "crops.arrow", table)
+    return folder
+
+
+def test_the_boxes_of_a_film_are_searched_as_tracks(tmp_path):
+    gallery = galleries.load(write_film(tmp_path, [1, 2, 1, 2, 3, 3]))
+    name = tmp_path.name
+    assert gallery.candidates == [f"{name}.track1", f"{name}.track2", f"{name}.track3"]
+    assert gallery.ranked == [["p2", "p4"], ["p3", "p5"], ["p6", "p7"]]
+    assert gallery.frames[0] == gallery.frames[1] != gallery.frames[2]
+    assert gallery.bodies["net"].shape == (3, 8)
+    assert gallery.faces["dlib"].feature.shape == (5, 8)
+
+
+def test_a_track_has_a_face_where_one_of_its_boxes_has(tmp_path):
+    gallery = galleries.load(write_film(tmp_path, [1, 1, 2, 3, 3, 3]))  # the first and the fourth have none
+    assert gallery.faces["dlib"].selected.tolist() == [True, True, True]
+    assert galleries.load(write_film(tmp_path, [1, 2, 2, 2, 2, 2])).faces["dlib"].selected.tolist() == [False, True]
+    face = gallery.faces["dlib"].feature[2:]
+    alone = galleries.load(write_film(tmp_path, [1, 2, 3, 4, 5, 6])).faces["dlib"].feature[2:]
+    assert face[0] == pytest.approx(alone[1] / np.linalg.norm(alone[1]), abs=1e-6)  # of the box that shows it
+    assert np.array_equal(face[1], alone[2])
+
+
+def test_boxes_that_cannot_be_read_leave_their_tracks(tmp_path):
+    gallery = galleries.load(write_film(tmp_path, [1, 1, 2, 2, 3, 3], unreadable=(3, 4, 5)))
+    assert gallery.ranked == [["p2"], ["p6", "p7"]]
+    assert gallery.skipped_candidates == ["p3", "p4", "p5"]

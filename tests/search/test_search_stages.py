@@ -104,3 +104,12 @@ def test_the_rankings_are_written_and_read_again(tmp_path):
     table = rank_gallery(gallery, rerank_gallery(gallery, reranked_similarities(variants)), variants)
     files.write_table(tmp_path / "rankings.arrow", table)
     assert files.read_table(tmp_path / "rankings.arrow").equals(table)
+
+
+def test_the_boxes_of_a_track_are_ranked_together(tmp_path):
+    gallery = galleries.movie(tmp_path)
+    whole = [row["ranking"] for row in rank(gallery, galleries.variant())]
+    gallery.boxes.update(p3=["p3", "p3b"], p6=["p6", "p6b", "p6c"])
+    expanded = [row["ranking"] for row in rank(gallery, galleries.variant())]
+    boxes = {"p3": ["p3", "p3b"], "p6": ["p6", "p6b", "p6c"]}
+    assert expanded == [[box for name in ranking for box in boxes.get(name, [name])] for ranking in whole]

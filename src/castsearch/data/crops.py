@@ -43,6 +43,7 @@ SCHEMA = pa.schema(
         ("track", pa.int32()),
     ]
 )
+_FILM_COLUMNS = {"times": "time", "shots": "shot", "tracks": "track"}
 _MOVIE = b"movie"  # metadata key: the movie's identity, as JSON [split, movie]
 _DROPPED = b"dropped"  # metadata key: records that could not become a row, as JSON [[id, reason], ...]
 _QUALITY = 95  # visually lossless; a face of 40 pixels must not lose what the detector looks for
@@ -61,6 +62,9 @@ class Crops:
         labels: c + n labels, None where there is none: a cast member's name, and whom a candidate shows.
         sizes: (c + n, 2) int32, width and height in pixels.
         readable: (c + n,) bool, whether there is an image.
+        times: (c + n,) float64, of the frames in their film, in seconds,
+        shots: (c + n,) int32, numbers of their shots,
+        tracks: (c + n,) int32, and of the tracks that boxes stand for; these three are −1 where there is none.
         images: c + n encoded images, which are read from the disk when they are looked at; null where not readable.
         problems: id and reason of every record that could not be used, those without a row among them.
     """
@@ -73,6 +77,9 @@ class Crops:
     labels: list[str | None]
     sizes: NDArray[np.int32]
     readable: NDArray[np.bool_]
+    times: NDArray[np.float64]
+    shots: NDArray[np.int32]
+    tracks: NDArray[np.int32]
     images: pa.ChunkedArray
     problems: list[tuple[str, str]]
 
@@ -135,6 +142,7 @@ def crops_of(table: pa.Table) -> Crops:
         labels=table["label"].to_pylist(),
         sizes=np.column_stack([table["width"].to_numpy(), table["height"].to_numpy()]),
         readable=table["image"].is_valid().to_numpy(),
+        **{name: table[column].fill_null(-1).to_numpy() for name, column in _FILM_COLUMNS.items()},
         images=table["image"],
         problems=[(name, reason) for name, reason in json.loads(table.schema.metadata[_DROPPED])]
         + [(name, reason) for name, reason in zip(ids, problems, strict=True) if reason],

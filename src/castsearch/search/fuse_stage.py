@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -34,16 +35,32 @@ def rank_gallery(gallery: Gallery, reranked: Mapping[str, np.ndarray], variants:
     Returns:
         A row per variant and cast member, of `SCHEMA`. Candidates that could not be read come last.
     """
-    ids = pa.array(gallery.candidates + gallery.skipped_candidates, pa.string())
+    boxes = gallery.ranked
+    ids = pa.array([*chain.from_iterable(boxes), *gallery.skipped_candidates], pa.string())
     cast = gallery.cast + gallery.skipped_cast
     tables = []
     for variant in variants:
         order = np.tile(np.arange(len(ids), dtype=np.int32), (len(cast), 1))
-        order[: len(gallery.cast), : len(gallery.candidates)] = _rank(gallery, reranked, variant)
+        order[: len(gallery.cast), : len(ids) - len(gallery.skipped_candidates)] = _expand(
+            _rank(gallery, reranked, variant), [len(own) for own in boxes]
+        )
         starts = np.arange(len(cast) + 1, dtype=np.int32) * len(ids)
         ranking = pa.ListArray.from_arrays(starts, pa.DictionaryArray.from_arrays(order.ravel(), ids))
         tables.append(pa.table([pa.array([variant.key] * len(cast), pa.string()), cast, ranking], schema=SCHEMA))
     return pa.concat_tables(tables).replace_schema_metadata({"split": gallery.split})
+
+
+def _expand(ranking: np.ndarray, counts: Sequence[int]) -> np.ndarray:
+    """Put its boxes in the place of each candidate, in rankings (c, n); boxes count from one candidate to the next."""
+    lengths = np.asarray(counts, np.int32)
+    if (lengths == 1).all():
+        return ranking
+    starts = np.cumsum(lengths) - lengths
+    expanded = np.empty((len(ranking), lengths.sum()), np.int32)
+    for row, places in zip(expanded, ranking, strict=True):
+        before = np.cumsum(lengths[places]) - lengths[places]
+        row[:] = np.repeat(starts[places] - before, lengths[places]) + np.arange(len(row))
+    return expanded
 
 
 def _rank(gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant) -> np.ndarray:

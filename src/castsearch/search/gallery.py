@@ -1,7 +1,7 @@
 """What is searched: the readable people of one movie, or of all movies of a split as if they were one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,9 @@ import numpy as np
 from castsearch import files
 from castsearch.data.crops import Crops, read_crops
 from castsearch.errors import InputError
+from castsearch.search.tracks import average, companies
+
+_RECOGNISED = 112  # pixels of a face's side that recognisers look at
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,13 @@ class FaceFeatures:
         detected: (n,) bool, whether the detector found any face in the candidate, be it a neighbour's.
         selected: (n,) bool, whether one of them is taken for the candidate's own; otherwise the feature is that of
             the middle of the crop.
+        quality: (n,) float32, of that face, for what is averaged; 0 where none is selected.
     """
 
     feature: np.ndarray
     detected: np.ndarray
     selected: np.ndarray
+    quality: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,14 @@ class Gallery:
     Attributes:
         split: the split that the movies belong to.
         cast: c ids.
-        candidates: n ids.
+        candidates: n ids, of boxes or of tracks.
         skipped_cast: ids of portraits that could not be read; nobody can be ranked for them.
         skipped_candidates: ids of candidates that could not be read; they are ranked last.
-        frames: n names; candidates of one frame are different people.
+        frames: n names; candidates of one frame, or tracks seen at one time, are different people.
         faces: by face engine.
         bodies: network → (n, d') float32 body features.
         cast_movies: (c,) numbers; the cast of one movie are different people.
+        boxes: by id of a track the ids of its boxes.
     """
 
     split: str
@@ -52,6 +58,12 @@ class Gallery:
     faces: dict[str, FaceFeatures]
     bodies: dict[str, np.ndarray]
     cast_movies: np.ndarray
+    boxes: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def ranked(self) -> list[list[str]]:
+        """The ids of the boxes that each candidate stands for."""
+        return [self.boxes.get(name, [name]) for name in self.candidates]
 
 
 def load_gallery(
@@ -88,6 +100,7 @@ def load_gallery(
         faces={engine: _join_faces(movies, engine) for engine in faces},
         bodies={network: np.concatenate([movie.bodies[network] for movie in movies]) for network in bodies},
         cast_movies=np.repeat(np.arange(len(movies)), [len(movie.cast) for movie in movies]),
+        boxes={name: boxes for movie in movies for name, boxes in movie.boxes.items()},
     )
 
 
@@ -101,7 +114,7 @@ def _load_movie(crops: Crops, faces: Mapping[str, str | Path], bodies: Mapping[s
     ids, usable = np.array(crops.ids, object), crops.readable
     cast = np.arange(len(ids)) < len(crops.cast)
     candidates = ~cast & usable
-    return Gallery(
+    boxes = Gallery(
         split=crops.split,
         cast=ids[cast & usable].tolist(),
         candidates=ids[candidates].tolist(),
@@ -115,6 +128,42 @@ def _load_movie(crops: Crops, faces: Mapping[str, str | Path], bodies: Mapping[s
         },
         cast_movies=np.zeros(np.count_nonzero(cast & usable), int),
     )
+    if not (crops.tracks[candidates] > 0).all() or not candidates.any():
+        return boxes
+    return _by_track(boxes, crops.movie, crops.tracks[candidates], crops.shots[candidates], crops.times[candidates])
+
+
+def _by_track(boxes: Gallery, movie: str, tracks: np.ndarray, shots: np.ndarray, times: np.ndarray) -> Gallery:
+    """Make candidates of the tracks of a film's boxes."""
+    numbers, first, group = np.unique(tracks, return_index=True, return_inverse=True)
+    names = [f"{movie}.track{number}" for number in numbers]
+    members: dict[str, list[str]] = {name: [] for name in names}
+    for name, place in zip(boxes.candidates, group, strict=True):
+        members[names[place]].append(name)
+    begin, end = np.full(len(names), np.inf), np.full(len(names), -np.inf)
+    np.minimum.at(begin, group, times)
+    np.maximum.at(end, group, times)
+    alike = np.ones(len(group), np.float32)
+    return replace(
+        boxes,
+        candidates=names,
+        frames=[f"{movie}.{company}" for company in companies(shots[first], begin, end)],
+        faces={engine: _average_faces(faces, len(boxes.cast), group) for engine, faces in boxes.faces.items()},
+        bodies={network: average(features, alike, group) for network, features in boxes.bodies.items()},
+        boxes=members,
+    )
+
+
+def _average_faces(faces: FaceFeatures, num_cast: int, group: np.ndarray) -> FaceFeatures:
+    """The faces of tracks: the mean of those that are seen, by quality."""
+    quality = np.zeros(group.max() + 1, np.float32)
+    np.maximum.at(quality, group, faces.quality)
+    return FaceFeatures(
+        np.concatenate([faces.feature[:num_cast], average(faces.feature[num_cast:], faces.quality, group)]),
+        np.bincount(group, faces.detected) > 0,
+        np.bincount(group, faces.selected) > 0,
+        quality,
+    )
 
 
 def _load_faces(path: str | Path, usable: np.ndarray, candidates: np.ndarray) -> FaceFeatures:
@@ -124,7 +173,10 @@ def _load_faces(path: str | Path, usable: np.ndarray, candidates: np.ndarray) ->
     features = np.zeros((len(table), width), np.float32)
     features[column.is_valid().to_numpy(zero_copy_only=False)] = column.flatten().to_numpy().reshape(-1, width)
     own = _finite(path, np.array(table["id"].to_pylist(), object)[usable], features[usable])
-    return FaceFeatures(own, *(table[name].to_numpy()[candidates].astype(bool) for name in ("detected", "selected")))
+    detected, selected = (table[name].to_numpy()[candidates].astype(bool) for name in ("detected", "selected"))
+    # Blur and doubt cost what is small most: up to the size that recognisers see, size is quality.
+    size, score = (table[name].fill_null(0).to_numpy()[candidates] for name in ("size", "score"))
+    return FaceFeatures(own, detected, selected, selected * np.minimum(size, _RECOGNISED) * np.maximum(score, 0.01))
 
 
 def _finite(path: str | Path, ids: Sequence[str], features: np.ndarray) -> np.ndarray:
@@ -155,4 +207,5 @@ def _join_faces(movies: Sequence[Gallery], engine: str) -> FaceFeatures:
         np.concatenate([*cast, *candidates]),
         np.concatenate([own.detected for own in faces]),
         np.concatenate([own.selected for own in faces]),
+        np.concatenate([own.quality for own in faces]),
     )

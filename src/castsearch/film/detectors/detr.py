@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image
 from castsearch.faces.files import model_file
-from castsearch.faces.networks.onnx_network import open_session, print_device
+from castsearch.faces.networks.onnx_network import log_session, open_session
 from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector
 
 _SIDE = 640  # pixels, where the file leaves it open
@@ -51,7 +51,7 @@ def make(
     picture, *sizes = session.get_inputs()
     if len(picture.shape) != 4 or len(sizes) > 1:
         raise InputError(f"{file}: one picture and perhaps its size were expected as inputs; {_REMEDY}")
-    print_device(model, session)
+    log_session(model, session)
     height, width = (side if isinstance(side, int) else _SIDE for side in picture.shape[2:])
     read = _scored if sizes else _logits
     centre, spread = np.array(mean, np.float32), np.array(std, np.float32)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image
 from castsearch.faces.files import model_file
-from castsearch.faces.networks.onnx_network import open_session, print_device
+from castsearch.faces.networks.onnx_network import log_session, open_session
 from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector, batched
 
 _STRIDES = 8, 16, 32
@@ -44,7 +44,7 @@ def make(file: str | Path, threads: int = 1) -> Detector:
     answer = session.get_outputs()[0].shape
     if others or len(shape) != 4 or shape[1] not in (3, None) or len(answer) != 3 or answer[2] != 85:
         raise InputError(f"{file}: a YOLOX detector with answers of 85 numbers was expected, not {answer}; {_REMEDY}")
-    print_device(model, session)
+    log_session(model, session)
     height, width = shape[2] or _SIDE, shape[3] or _SIDE
     cells = _cells(height, width)
 
