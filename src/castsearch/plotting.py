@@ -6,6 +6,7 @@ without support for such style sheets shows the light colours.
 
 import io
 from contextlib import AbstractContextManager
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -21,7 +22,7 @@ _DARK = {
     **dict(zip(SERIES, ("#7cc4e0", "#f0a06a", "#b3d06a", "#d59ad9", "#f28aa0", "#b6bdc9"), strict=True)),
 }
 _FONTS = "DejaVu Sans, Verdana, sans-serif"  # where the first is not installed, one that is about as wide
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": LINE,
     "axes.facecolor": CARD,

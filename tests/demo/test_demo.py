@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from castsearch.demo import SPLITS, figures, movie_ids
+from castsearch.demo import SPLITS, bodies, movie_ids
 from castsearch.demo.heads import drawn_back
 from castsearch.demo.movies import (
     Settings,
@@ -118,8 +118,8 @@ def test_some_boxes_reach_outside_the_frame(movie):
 
 
 def test_people_keep_their_clothes_in_a_movie_and_change_them_for_the_next():
-    first, second = (figures.dress(np.random.default_rng(seed), PEOPLE) for seed in (1, 2))
-    again = figures.dress(np.random.default_rng(1), PEOPLE)
+    first, second = (bodies.dress(np.random.default_rng(seed), PEOPLE) for seed in (1, 2))
+    again = bodies.dress(np.random.default_rng(1), PEOPLE)
     for person in PEOPLE:
         assert first[person].outfit == again[person].outfit
         assert first[person].outfit != second[person].outfit

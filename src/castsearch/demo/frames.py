@@ -12,7 +12,7 @@ The choices are assumptions about ordinary film, made before any search was run 
 import cv2
 import numpy as np
 
-from castsearch.demo import figures, heads
+from castsearch.demo import bodies, heads
 from castsearch.demo.drawing import lay_over, layer
 from castsearch.demo.scenes import Scene
 
@@ -26,7 +26,7 @@ _HEAD = 1.68  # in face heights
 
 
 def compose(
-    rng: np.random.Generator, scene: Scene, roles: list[figures.Role], turned_away: list[bool], size: tuple[int, int]
+    rng: np.random.Generator, scene: Scene, roles: list[bodies.Role], turned_away: list[bool], size: tuple[int, int]
 ) -> tuple[np.ndarray, list[list[int]]]:
     """Compose a frame.
 
@@ -65,7 +65,7 @@ def compose(
 
 def _figure(
     rng: np.random.Generator,
-    role: figures.Role,
+    role: bodies.Role,
     face: float,
     eyes: tuple[float, float],
     size: tuple[int, int],
@@ -82,8 +82,8 @@ def _figure(
     low = np.maximum(neck - np.array([2.8, 2]) * head, np.multiply(size, -0.1)).astype(int)
     high = np.minimum(neck + np.array([2.8, 7]) * head, np.multiply(size, 1.1)).astype(int)
     pixels = np.zeros((*(high - low)[::-1], 4), np.uint8)
-    canvas = figures.Canvas(pixels, tuple((neck - low).tolist()), head, float(rng.normal(0, 2.5)))
-    figures.draw_body(canvas, rng, role, from_behind=turned_away)
+    canvas = bodies.Canvas(pixels, tuple((neck - low).tolist()), head, float(rng.normal(0, 2.5)))
+    bodies.draw_body(canvas, rng, role, from_behind=turned_away)
     if turned_away:
         _put_head(rng, canvas, heads.drawn_back(role.person), heads.EYES[0])
     else:
@@ -92,7 +92,7 @@ def _figure(
     return pixels[y : y + height, x : x + width], (int(low[0]) + x, int(low[1]) + y)
 
 
-def _put_head(rng: np.random.Generator, canvas: figures.Canvas, head: np.ndarray, axis: float) -> None:
+def _put_head(rng: np.random.Generator, canvas: bodies.Canvas, head: np.ndarray, axis: float) -> None:
     """Lay a head on the neck: sized, tilted, mirrored every other time, seen a little from the side.
 
     Args:
@@ -129,7 +129,7 @@ def _lit(rng: np.random.Generator, figure: np.ndarray, side_light: float) -> np.
 
 
 def _blurred(rng: np.random.Generator, figure: np.ndarray, face: float) -> np.ndarray:
-    """Put some figures out of focus and smear some along the way they move."""
+    """Put some bodies out of focus and smear some along the way they move."""
     kind = rng.random()
     if kind < 0.3:
         return cv2.GaussianBlur(figure, (0, 0), rng.uniform(0.006, 0.026) * face)

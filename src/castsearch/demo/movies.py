@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from castsearch import files
-from castsearch.demo import SPLITS, figures, frames, scenes
+from castsearch.demo import SPLITS, bodies, frames, scenes
 from castsearch.demo.drawing import points
 from castsearch.demo.people import PEOPLE, Person, read_picture
 from castsearch.errors import InputError
@@ -202,7 +202,7 @@ def draw_portrait(rng: np.random.Generator, person: Person, height: int) -> np.n
 
 def _shoot(split: str, movie: str, settings: Settings, plan: Plan) -> Iterator[tuple[np.ndarray, list[list[int]], int]]:
     """Compose a movie's frames in order: picture, a box for each appearance, JPEG quality."""
-    roles = figures.dress(_rng(settings, split, movie, 2), (*plan.cast, *plan.others))
+    roles = bodies.dress(_rng(settings, split, movie, 2), (*plan.cast, *plan.others))
     scene, frames_left = None, 0
     for number, appearances in enumerate(plan.frames):
         rng = _rng(settings, split, movie, 3, number)
