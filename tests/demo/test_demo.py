@@ -89,7 +89,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(movie, tmp_p
 
 
 def test_plans_keep_the_settings():
-    plans = [plan_movie("train", name, Settings(candidates=200, others=2, faceless=0.35)) for name in movie_ids("train", 10)]
+    settings = Settings(candidates=200, cast=4, others=2, faceless=0.35)
+    plans = [plan_movie("train", name, settings) for name in movie_ids("train", 10)]
     for plan in plans:
         assert len(plan.cast) == 4
         assert len(plan.others) == 2
