@@ -67,9 +67,11 @@ def write_movie(folder: Path, name: str, drawn: simulation.SimulatedMovie, actor
     faces = pa.table({"id": cast + candidates, "detected": seen, "selected": seen, "feature": features})
     engine = json.dumps({"engine": "simulation", "licence": "none", "models": []})
     results = folder / "results"
-    files.write_table(results / f"faces/dlib/val/{name}.arrow", faces.replace_schema_metadata({"engine": engine}))
+    files.write_table(
+        results / f"faces/yunet_sface/val/{name}.arrow", faces.replace_schema_metadata({"engine": engine})
+    )
     files.write_array(results / f"bodies/body/val/{name}.npy", drawn.body)
-    files.write_text(results / f"detections/dlib/val/{name}.arrow", "")
+    files.write_text(results / f"detections/yunet_sface/val/{name}.arrow", "")
     relevant = {one: [candidates[row] for row in np.flatnonzero(drawn.identity == i)] for i, one in enumerate(cast)}
     return {"cast": people[: len(cast)], "candidates": people[len(cast) :]}, relevant
 

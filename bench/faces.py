@@ -71,8 +71,7 @@ def filled_networks(folder: Path) -> dict[str, str]:
 
 def engines(folder: Path, config: Path | None) -> Iterator[tuple[str, str, dict]]:
     """Label, name and options of each engine to time."""
-    yield "dlib, hog", "dlib", {"detector": "hog"}
-    yield "dlib, cnn", "dlib", {"detector": "cnn"}
+    yield "yunet_sface", "yunet_sface", {}
     if (SHARED / "graphs").is_dir() and (SHARED / "golden/fill.py").is_file():
         files = filled_networks(folder)
         reduced = torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported()
@@ -129,7 +128,7 @@ def main() -> None:
     """Time every engine and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crops", type=int, default=1, help="how many crops to detect in")
-    parser.add_argument("--threads", type=int, default=2, help="that a network may use; dlib uses one")
+    parser.add_argument("--threads", type=int, default=2, help="that a network may use")
     parser.add_argument("--config", type=Path, help="a configuration with an engine whose files are here")
     options = parser.parse_args()
     rows, crops = [], crops_of_many_shapes(options.crops)

@@ -18,6 +18,7 @@ from castsearch.demo.movies import (
 )
 from castsearch.demo.people import PEOPLE, Photograph, read_picture
 from castsearch.errors import InputError
+from castsearch.faces.engines import yunet_sface
 
 SMALL = Settings(candidates=12, cast=2, others=1, frame=(384, 216), portrait=96)
 
@@ -163,9 +164,14 @@ def test_a_photograph_that_is_not_installed_is_named(module):
 
 @pytest.fixture(scope="module")
 def detect():
-    """The number of frontal faces that dlib's HOG detector finds in an RGB image."""
-    detector = pytest.importorskip("dlib").get_frontal_face_detector()
-    return lambda image: len(detector(np.ascontiguousarray(image), 1))
+    """The number of faces that the default engine finds in an RGB image."""
+    engine = yunet_sface.make({})
+
+    def count(image):
+        (faces,) = engine.detect([np.ascontiguousarray(image)])
+        return np.count_nonzero(faces.scores > engine.selection.candidate_score)
+
+    return count
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.name)

@@ -9,9 +9,9 @@ from jsonschema import Draft202012Validator
 
 from castsearch.errors import InputError
 from castsearch.faces import engines
-from castsearch.faces.engines import dlib, insightface, retinaface_arcface
+from castsearch.faces.engines import insightface, retinaface_arcface, yunet_sface
 
-JOBS_ONLY = {"dlib", "insightface", "onnx", "onnxruntime", "onnx2torch", "torch"}
+JOBS_ONLY = {"insightface", "onnx", "onnxruntime", "onnx2torch", "torch"}
 
 
 @pytest.fixture(autouse=True)
@@ -29,12 +29,12 @@ def touch(*paths):
 
 
 def test_an_engine_is_known_by_the_name_of_its_module():
-    assert {"dlib", "insightface", "retinaface_arcface"} <= set(engines.names())
-    assert engines.load("dlib") is dlib
+    assert {"insightface", "retinaface_arcface", "yunet_sface"} <= set(engines.names())
+    assert engines.load("yunet_sface") is yunet_sface
 
 
 def test_an_unknown_engine_is_refused():
-    with pytest.raises(InputError, match="'nosuch': unknown; there are: dlib, insightface"):
+    with pytest.raises(InputError, match="'nosuch': unknown; there are: insightface, "):
         engines.load("nosuch")
 
 
@@ -60,10 +60,10 @@ def test_an_engine_describes_each_option_and_its_defaults_are_valid(name):
             Draft202012Validator(description).validate(description["default"])
 
 
-def test_an_engine_without_files_has_its_options():
-    files = dlib.plan({"upsample": 1}, "models")
-    assert files.detection == files.embedding == {"upsample": 1}
-    assert files.gpus == 0
+def test_an_engine_whose_files_come_with_a_package_has_its_options():
+    files = yunet_sface.plan({"detector": None, "recogniser": None}, "models")
+    assert files.detection == {"detector": None}
+    assert files.embedding == {"detector": None, "recogniser": None}
     assert files.detection_files == files.embedding_files == ()
 
 

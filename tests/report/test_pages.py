@@ -95,7 +95,7 @@ def run():
         skipped=[],
         histories={},
         config={"cascade": {"thresholds": [0.5, 0.4]}},
-        models=[{"model": "dlib", "file": "model.dat", "sha256": "00ff", "licence": "CC0-1.0"}],
+        models=[{"model": "yunet_sface", "file": "model.dat", "sha256": "00ff", "licence": "CC0-1.0"}],
         versions={"torch": "1.2.3"},
         top=20,
     )
@@ -118,7 +118,7 @@ def test_the_index_says_what_was_found(run, movie):
     assert "face+body (shown) faces, then bodies" in words
     assert "m_nm1 rank 3 → 2" in words  # in the gallery of those found without a face
     assert "thresholds: - 0.5 - 0.4" in words
-    assert "dlib model.dat 00ff CC0-1.0" in words
+    assert "yunet_sface model.dat 00ff CC0-1.0" in words
     assert "torch 1.2.3" in words
 
 
@@ -265,13 +265,13 @@ def test_that_nothing_was_skipped_is_said(run):
 
 
 def test_the_models_of_every_engine_are_listed(tmp_path):
-    paths = [tmp_path / name for name in ("dlib", "insightface")]
+    paths = [tmp_path / name for name in ("yunet_sface", "insightface")]
     for path in paths:
         engine = {"engine": path.name, "models": [{"file": "a.dat", "sha256": "0"}]}
         files.write_table(path, pa.table({"id": []}).replace_schema_metadata({"engine": json.dumps(engine)}))
-    models = pages.list_models(paths, {"dlib": "free", "insightface": "for research"}, {}, {})
+    models = pages.list_models(paths, {"yunet_sface": "free", "insightface": "for research"}, {}, {})
     assert [(model["model"], model["licence"]) for model in models] == [
-        ("dlib", "free"),
+        ("yunet_sface", "free"),
         ("insightface", "for research"),
     ]
 

@@ -42,7 +42,7 @@ def load(*folders) -> Gallery:
     """Load movies that `write_movie` wrote, as one gallery."""
     return load_gallery(
         [folder / "crops.arrow" for folder in folders],
-        {"dlib": [folder / "faces.arrow" for folder in folders]},
+        {"yunet_sface": [folder / "faces.arrow" for folder in folders]},
         {"net": [folder / "net.npy" for folder in folders]},
     )
 
@@ -54,7 +54,7 @@ def movie(folder, **options) -> Gallery:
 
 
 def variant(
-    method="cascade", *, bodies=False, face_rerank=False, body_rerank=False, engine="dlib", **fields
+    method="cascade", *, bodies=False, face_rerank=False, body_rerank=False, engine="yunet_sface", **fields
 ) -> Variant:
     """A search with an engine, and with the bodies of one network or without; its key tells it from any other."""
     fields = {"thresholds": (0.5, 0.4) if method == "cascade" else ()} | fields

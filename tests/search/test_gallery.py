@@ -12,8 +12,8 @@ def test_a_gallery_is_a_movies_readable_people(tmp_path):
     gallery = galleries.movie(tmp_path, unreadable=(1, 4))
     assert (gallery.cast, gallery.skipped_cast) == (["p0"], ["p1"])
     assert (gallery.candidates, gallery.skipped_candidates) == (["p2", "p3", "p5", "p6", "p7"], ["p4"])
-    assert gallery.faces["dlib"].feature.shape == (6, 8)
-    assert gallery.faces["dlib"].detected.tolist() == [False, True, False, True, True]
+    assert gallery.faces["yunet_sface"].feature.shape == (6, 8)
+    assert gallery.faces["yunet_sface"].detected.tolist() == [False, True, False, True, True]
     assert gallery.frames == ["f2", "f3", "f5", "f6", "f7"]
     assert np.array_equal(gallery.bodies["net"], np.load(tmp_path / "net.npy")[[0, 1, 3, 4, 5]])
 
@@ -24,10 +24,10 @@ def test_movies_become_one_gallery(tmp_path):
     gallery = galleries.load(tmp_path / "a", tmp_path / "b")
     assert (gallery.cast, gallery.skipped_cast, gallery.skipped_candidates) == (["a0", "a1", "b1"], ["b0"], ["b4"])
     assert len(gallery.candidates) == len(gallery.frames) == len(gallery.bodies["net"]) == 11
-    features = [(part.faces["dlib"].feature, len(part.cast)) for part in parts]
+    features = [(part.faces["yunet_sface"].feature, len(part.cast)) for part in parts]
     faces = [feature[:cast] for feature, cast in features] + [feature[cast:] for feature, cast in features]
-    assert np.array_equal(gallery.faces["dlib"].feature, np.vstack(faces))
-    assert len(gallery.faces["dlib"].detected) == len(gallery.faces["dlib"].selected) == 11
+    assert np.array_equal(gallery.faces["yunet_sface"].feature, np.vstack(faces))
+    assert len(gallery.faces["yunet_sface"].detected) == len(gallery.faces["yunet_sface"].selected) == 11
     assert gallery.cast_movies.tolist() == [0, 0, 1]
 
 
@@ -58,7 +58,7 @@ def test_a_feature_that_is_not_finite_is_refused_by_file_and_id(tmp_path):
 
 def test_a_gallery_may_be_without_bodies(tmp_path):
     galleries.write_movie(tmp_path)
-    gallery = load_gallery([tmp_path / "crops.arrow"], {"dlib": [tmp_path / "faces.arrow"]}, {})
+    gallery = load_gallery([tmp_path / "crops.arrow"], {"yunet_sface": [tmp_path / "faces.arrow"]}, {})
     assert gallery.bodies == {}
     assert len(gallery.candidates) == 6
 

@@ -56,10 +56,10 @@ def test_a_search_of_two_movies_ranks_the_candidates_of_both(tmp_path, method):
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_goes_by_the_faces_of_its_mask_alone(tmp_path, name, face_rerank, bodies):
     gallery = galleries.movie(tmp_path, n=24)
-    faces = gallery.faces["dlib"]
+    faces = gallery.faces["yunet_sface"]
     # What the feature shows is the middle of the crop, and happens to look like somebody.
     faces.feature[len(gallery.cast) :][~faces.selected] = faces.feature[1]
-    neighbours = replace(gallery, faces={"dlib": replace(faces, detected=np.ones_like(faces.detected))})
+    neighbours = replace(gallery, faces={"yunet_sface": replace(faces, detected=np.ones_like(faces.detected))})
     variant = galleries.variant(name, bodies=bodies, face_rerank=face_rerank)
     same = rank(neighbours, variant) == rank(gallery, variant)
     assert same == (METHODS[name].face_mask == "selected")
@@ -73,8 +73,8 @@ def test_a_movie_without_cast_or_candidates_is_no_error(tmp_path, size):
 
 def test_each_similarity_is_re_ranked_once_for_all_variants(tmp_path):
     wanted = reranked_similarities(EVERY_VARIANT)
-    assert [each.key for each in wanted] == ["face+dlib", "body+net"]
-    assert set(rerank_gallery(galleries.movie(tmp_path), wanted)) == {"face+dlib", "body+net"}
+    assert [each.key for each in wanted] == ["face+yunet_sface", "body+net"]
+    assert set(rerank_gallery(galleries.movie(tmp_path), wanted)) == {"face+yunet_sface", "body+net"}
 
 
 def test_each_engine_ranks_by_its_own_faces(tmp_path):
@@ -83,7 +83,7 @@ def test_each_engine_ranks_by_its_own_faces(tmp_path):
     # The second engine takes each cast member for the other.
     table = files.read_table(tmp_path / "b/faces.arrow")
     files.write_table(tmp_path / "b/faces.arrow", table.take([1, 0, *range(2, 8)]))
-    faces = {"dlib": [tmp_path / "a/faces.arrow"], "insightface": [tmp_path / "b/faces.arrow"]}
+    faces = {"yunet_sface": [tmp_path / "a/faces.arrow"], "insightface": [tmp_path / "b/faces.arrow"]}
     gallery = load_gallery([tmp_path / "a/crops.arrow"], faces, {})
     one, other = galleries.variant(), galleries.variant(engine="insightface")
     found = {(row["variant"], row["cast"]): row["ranking"][0] for row in rank(gallery, one, other)}

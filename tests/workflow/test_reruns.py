@@ -22,7 +22,7 @@ CHANGES = {
     "`search.scope`": {"search.scope": "split"},
     "`rerank.*`": {"rerank.k_reciprocal.face": {"k1": 10}},
     "`faces.selection.*`": {"faces.selection": {"area_fraction": 0.05}},
-    "`faces.dlib.*`": {"faces.dlib": {"upsample": 0}},
+    "`faces.yunet_sface.detector`": {"faces.yunet_sface": {"detector": "face.onnx"}},
     "the face engine": {"faces.engine": "retinaface_arcface", "faces.retinaface_arcface": NETWORKS},
     "`reid.recipe.*`": {"reid.recipe.learning_rate": 0.001},
     "one network's own key": {

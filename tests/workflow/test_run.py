@@ -87,7 +87,7 @@ def test_each_portrait_is_searched_in_all_movies_of_its_split(finished, tmp_path
 
 
 def test_a_stage_writes_a_file_per_movie(finished):
-    for stage in ("crops", "detections/dlib", "faces/dlib", "rerank", "rankings"):
+    for stage in ("crops", "detections/yunet_sface", "faces/yunet_sface", "rerank", "rankings"):
         found = {path.name.partition(".")[0] for path in (finished / "results" / stage / "val").iterdir()}
         assert found == set(movies(finished, "val")), stage
 
@@ -103,9 +103,9 @@ def test_every_job_leaves_a_log_and_a_benchmark(finished):
 
 
 def test_faces_say_which_models_made_them(finished):
-    [path] = (finished / "results/faces/dlib/val").glob("*.arrow")
+    [path] = (finished / "results/faces/yunet_sface/val").glob("*.arrow")
     engine = json.loads(files.read_table(path).schema.metadata[b"engine"])
-    assert engine["engine"] == "dlib"
+    assert engine["engine"] == "yunet_sface"
     assert all(len(model["sha256"]) == 64 for model in engine["models"])
 
 
@@ -165,7 +165,7 @@ def test_as_many_gpu_jobs_run_at_a_time_as_there_are_gpus_and_none_takes_another
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"faces.dlib": {"upsmaple": 1}}, "config: faces.dlib: unknown key upsmaple"),
+        ({"faces.yunet_sface": {"detecter": None}}, "config: faces.yunet_sface: unknown key detecter"),
         ({"data.source": "files"}, "config: data.train: the split train has no entry under data.files"),
         (
             {"data.source": "files", "data.train": [], "data.search": ["val"]}

