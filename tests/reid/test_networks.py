@@ -12,9 +12,11 @@ from safetensors.torch import save_file
 
 from castsearch import files
 from castsearch.errors import InputError
-from castsearch.reid import networks
+from castsearch.reid import backbones, heads, images, networks
 
-SEED_BACKBONES = [name for name in networks.BACKBONES if name != "mobilenet_v2"]
+KINDS = ("triplet", "mgn")
+PUBLISHED = ["resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d"]
+PUBLISHED += ["densenet121", "densenet161", "densenet169", "densenet201"]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def filled(shapes, fill):
     return {name: torch.from_numpy(np.asarray(fill(name, tuple(shape)))) for name, shape in shapes.items()}
 
 
-@pytest.mark.parametrize(("kind", "backbone"), list(product(networks.KINDS, SEED_BACKBONES)))
+@pytest.mark.parametrize(("kind", "backbone"), list(product(KINDS, PUBLISHED)))
 def test_published_checkpoint_describes_images_as_the_seed_system_does(
     kind, backbone, golden, fill, parameters, tmp_path
 ):
@@ -85,7 +87,7 @@ def test_timms_models_of_stages_serve_both_kinds(name, width):
     assert network(image).shape == (1, 4, width)
 
 
-@pytest.mark.parametrize("kind", networks.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_timms_resnet_is_torchvisions(kind, tmp_path):
     torch.save(torchvision.models.resnet50().state_dict(), tmp_path / "imagenet.pth")
     ours, timms = (
@@ -104,7 +106,7 @@ def test_timms_weights_see_the_pixels_that_they_were_trained_on(tmp_path):
         "triplet", "timm/tf_efficientnet_lite0", 0, imagenet=tmp_path / "weights.safetensors", input_size=(64, 32)
     ).eval()
     pixels = torch.rand(1, 3, 64, 32)
-    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (networks.MEAN, networks.STD))
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (images.MEAN, images.STD))
     torch.testing.assert_close(network.backbone[:2]((pixels - mean) / std), net.conv_stem((pixels - 0.5) / 0.5))
 
 
@@ -151,22 +153,22 @@ def test_training_mode_classifies_every_part(kind, parts):
 
 def test_gem_is_the_generalised_mean():
     maps = torch.rand(2, 3, 4, 5) + 0.1
-    gem = networks.GeM()
+    gem = heads.GeM()
     torch.testing.assert_close(gem(maps), (maps**3).mean(dim=(2, 3)) ** (1 / 3))
     torch.nn.init.ones_(gem.p)
     torch.testing.assert_close(gem(maps), maps.mean(dim=(2, 3)))
 
 
-@pytest.mark.parametrize("kind", networks.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_gem_learns_its_exponents_even_of_an_empty_map(kind):
     network = networks.build(kind, "mobilenet_v2", 5, pooling="gem").train()
-    exponents = [module.p for module in network.modules() if isinstance(module, networks.GeM)]
+    exponents = [module.p for module in network.modules() if isinstance(module, heads.GeM)]
     sum(logits.square().sum() for _, logits in network(torch.zeros(2, 3, 64, 32))).backward()
     assert len(exponents) == {"triplet": 1, "mgn": 4}[kind]
     assert all(p.grad.isfinite().all() for p in exponents)
 
 
-@pytest.mark.parametrize("kind", networks.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_bnneck_makes_triplets_before_the_norm_and_searches_after_it(kind):
     network = networks.build(kind, "mobilenet_v2", 5, neck="bnneck").train()
     norms = [network.bn] if kind == "triplet" else network.bns
@@ -211,7 +213,7 @@ def test_imagenet_weights_load_in_torchvisions_own_names(backbone, suffix, tmp_p
     with torch.device("meta"):
         other = getattr(torchvision.models, backbone)()
 
-    networks.load_imagenet(other, path, backbone)
+    backbones.load_imagenet(other, path, backbone)
 
     compared = {name for name in net.state_dict() if not name.startswith(("fc.", "classifier."))}
     assert all(torch.equal(net.state_dict()[name], other.state_dict()[name]) for name in compared)
@@ -267,7 +269,7 @@ def test_imagenet_weights_of_something_else_are_refused(state, reason, tmp_path)
         networks.build("triplet", "mobilenet_v2", 5, imagenet=tmp_path / "imagenet.pth")
 
 
-@pytest.mark.parametrize("kind", networks.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("backbone", "head"),
     [
@@ -324,17 +326,36 @@ def test_own_weights_of_another_network_than_is_named_are_refused(kind, backbone
         networks.load_weights(path, kind, backbone)
 
 
+@pytest.mark.parametrize(("kind", "head"), [("pcb", {}), ("mgn", {"pooling": "max"}), ("mgn", {"neck": "none"})])
+def test_an_unknown_kind_of_network_is_refused(kind, head):
+    with pytest.raises(ValueError, match="is none of"):
+        networks.build(kind, "resnet50", 3, **head)
+
+
+@pytest.mark.parametrize("name", ["resnet5", "vgg11", "timm/no_such_model", "timm/resnet50.no_such_weights"])
+def test_an_unknown_backbone_is_refused(name):
+    with pytest.raises(InputError, match=f"^backbone '{name}' is none of "):
+        networks.build("triplet", name, 3)
+
+
+def test_a_backbone_of_a_known_family_needs_no_list_of_names():
+    network = networks.build("mgn", "resnet18", 0).eval()
+    assert network(torch.zeros(1, 3, 64, 32)).shape == (1, 4, 512)
+
+
 @pytest.mark.parametrize(
-    ("kind", "backbone", "head"),
+    "described",
     [
-        ("pcb", "resnet50", {}),
-        ("mgn", "resnet18", {}),
-        ("triplet", "timm/no_such_model", {}),
-        ("triplet", "timm/resnet50.no_such_weights", {}),
-        ("mgn", "resnet50", {"pooling": "max"}),
-        ("mgn", "resnet50", {"neck": "none"}),
+        "[1]",
+        "nonsense",
+        '{"kind": "pcb", "backbone": "resnet50"}',
+        '{"kind": "mgn", "backbone": "resnet5"}',
+        '{"kind": "mgn", "backbone": "resnet18", "input_size": 3}',
+        '{"kind": "mgn", "backbone": "resnet18", "lr": 1}',
     ],
 )
-def test_an_unknown_network_is_refused(kind, backbone, head):
-    with pytest.raises(ValueError, match="is none of"):
-        networks.build(kind, backbone, 3, **head)
+def test_weights_that_describe_no_network_are_refused_by_name(described, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_file({"a": torch.zeros(1)}, path, {"network": described})
+    with pytest.raises(InputError, match=f"^{path}: "):
+        networks.load_weights(path)

@@ -3,7 +3,8 @@ import pytest
 from sightings import rows_of, write_movie
 
 from castsearch.evaluation import tables
-from castsearch.reid.validation import SCORES, collect, score
+from castsearch.reid.people import collect
+from castsearch.reid.validation import SCORES, score
 
 
 def test_candidates_are_gathered_by_movie_with_whom_the_labels_name(tmp_path):
@@ -45,7 +46,7 @@ def test_each_crop_of_a_cast_member_asks_for_the_others_of_its_movie():
     # From 1, the stranger 3 comes before 2; from 2, the strangers 3 and 4 do before 1.
     assert scores["queries"] == 2
     assert scores["mAP"] == pytest.approx((1 / 2 + 1 / 3) / 2)
-    assert [scores[name] for name in ("CMC@1", "CMC@5", "CMC@10")] == [0, 1, 1]
+    assert scores["CMC@1"] == 0
 
 
 def test_who_is_in_the_same_image_is_left_out():
@@ -82,5 +83,4 @@ def test_scores_are_those_of_the_evaluation():
 
     found = score(features, movies=["m"] * 60, frames=names, people=people)
 
-    assert found == pytest.approx(expected.to_dict(), rel=1e-12)
-    assert tuple(expected.index[1:]) == SCORES
+    assert found == pytest.approx(expected[["queries", *SCORES]].to_dict(), rel=1e-12)

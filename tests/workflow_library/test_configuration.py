@@ -2,13 +2,13 @@ import copy
 from pathlib import Path
 
 import pytest
-import timm
 import yaml
 from snakemake.utils import update_config
 
 from castsearch.demo.people import PEOPLE
 from castsearch.errors import InputError
 from castsearch.faces import engines
+from castsearch.reid import networks
 from castsearch.workflow import configuration
 from castsearch.workflow.configuration import check_files, plan_engine, validate
 
@@ -32,15 +32,26 @@ def test_the_default_is_valid():
     validate(DEFAULT, SCHEMA)
 
 
-def test_the_list_of_timms_models_is_timms():
-    """To be written again with timm.list_pretrained(), a line per model with its tags, when timm's version changes."""
-    assert configuration._timm_models() >= set(timm.list_pretrained())
-    assert all(timm.is_model(name) for name in configuration._timm_models())
-
-
 @pytest.mark.parametrize("name", ["timm/convnext_tiny", "timm/vit_small_patch16_224.augreg_in1k"])
 def test_a_timm_model_may_be_named_with_or_without_its_weights_tag(name):
     config = changed("reid.networks.0.backbone", name)
+    config["reid"]["networks"][0]["imagenet"] = "weights/of_it.safetensors"
+    validate(config, SCHEMA)
+
+
+def test_one_more_name_in_the_schema_is_one_more_backbone():
+    schema = copy.deepcopy(SCHEMA)
+    items = schema["properties"]["reid"]["properties"]["networks"]["items"]
+    items["properties"]["backbone"]["else"]["enum"].append("resnet34")
+    network = {"name": "own", "kind": "mgn", "backbone": "resnet34", "imagenet": "own.pth"}
+    config = changed("reid.networks", [network])
+    validate(config, schema)
+    assert networks.build("mgn", "resnet34", 0).feature_size == 4 * 512
+
+
+def test_where_timm_is_not_installed_its_models_are_left_to_the_training(monkeypatch):
+    monkeypatch.setattr(configuration, "find_spec", lambda _: None)
+    config = changed("reid.networks.0.backbone", "timm/resnet5")
     config["reid"]["networks"][0]["imagenet"] = "weights/of_it.safetensors"
     validate(config, SCHEMA)
 

@@ -4,16 +4,99 @@ A file holds the network, Adam's moments and, as JSON, what the caller wants to 
 """
 
 import json
-import sys
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import safetensors
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from castsearch.errors import InputError
 from castsearch.files import replacing
+from castsearch.reid import history
+from castsearch.reid.recipe import Recipe
+from castsearch.reid.validation import SCORES
+
+logger = logging.getLogger(__name__)
+
+
+class Found(NamedTuple):
+    """A checkpoint to go on from.
+
+    Attributes:
+        path: Its file.
+        rows: The history of the epochs so far.
+        determinism: What the log says about the cost of determinism.
+    """
+
+    path: Path
+    rows: list[history.Row]
+    determinism: str
+
+
+class Series:
+    """The checkpoints of one training: where to go on, when one is due, which are kept, and which is the best.
+
+    Args:
+        folder: Where they lie.
+        identity: What a checkpoint must agree in to belong to this training: `fingerprint`, of all that the weights
+            depend on; and, where validation decides on the weights, `validation` and `validate_every`. Elsewhere other
+            validation, or more of it, is no reason to train again.
+        recipe: Of which `use`, `epochs`, `checkpoint_every` and `checkpoints_kept` are used.
+    """
+
+    def __init__(self, folder: Path, identity: Mapping[str, str | int | None], recipe: Recipe) -> None:
+        self._folder, self._identity, self._recipe = Path(folder), identity, recipe
+        self._wanted = dict(identity) if recipe.use == "best" else {"fingerprint": identity["fingerprint"]}
+
+    def newest(self) -> Found | None:
+        """Find the checkpoint to go on from.
+
+        Raises:
+            InputError: The checkpoint of the best epoch, which may be wanted in the end, is lost.
+        """
+        found = newest(self._folder, self._wanted)
+        if found is None:
+            return None
+        path, training = found
+        rows = training["rows"]
+        if training["validation"] != self._identity["validation"]:  # scores on other movies cannot be compared
+            rows = [row | dict.fromkeys(SCORES, "") for row in rows]
+        best = history.best(rows)
+        if self._recipe.use == "best" and best and training_of(self._path_of(best)) is None:
+            remedy = f"put it back, use the last epoch, or delete {self._folder} to train anew"
+            lost = self._path_of(best)
+            raise InputError(f"{lost}: the checkpoint of the best epoch so far is missing or damaged; {remedy}")
+        logger.info("going on after epoch %d, from %s", len(rows), path)
+        return Found(path, rows, training["determinism"])
+
+    def add(
+        self, rows: Sequence[history.Row], network: nn.Module, optimizer: torch.optim.Optimizer, determinism: str
+    ) -> None:
+        """Write the checkpoint of the last of `rows` if it is due or the best, and delete what it makes superfluous."""
+        number, best = len(rows), history.best(rows)
+        if number == self._recipe.epochs or number % self._recipe.checkpoint_every == 0 or rows[-1] is best:
+            training = {**self._identity, "rows": list(rows), "determinism": determinism}
+            save(path_of(self._folder, number), network, optimizer, training)
+            of_best = [self._path_of(best)] if best else []
+            prune(self._folder, self._wanted, self._recipe.checkpoints_kept, of_best)
+
+    def choose(self, rows: Sequence[history.Row], network: nn.Module) -> None:
+        """Set the network to the epoch that the recipe uses, and log which is the best."""
+        best = history.best(rows)
+        if best is None:
+            logger.info("there is no validation to tell the best epoch; these are the weights of the last")
+            return
+        path, use = self._path_of(best), self._recipe.use
+        logger.info("epoch %s is the best, with mAP %s: %s; used is the %s", best["epoch"], best["mAP"], path, use)
+        if use == "best":
+            load(path, network)
+
+    def _path_of(self, row: history.Row) -> Path:
+        return path_of(self._folder, int(row["epoch"]))
 
 
 def path_of(folder: Path, epoch: int) -> Path:
@@ -21,7 +104,7 @@ def path_of(folder: Path, epoch: int) -> Path:
     return Path(folder, f"epoch-{epoch:06d}.safetensors")
 
 
-def save(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, training: dict) -> None:
+def save(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, training: Mapping[str, Any]) -> None:
     """Write a checkpoint; `training` is anything that JSON can hold."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
@@ -34,7 +117,7 @@ def save(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, train
         )
 
 
-def newest(folder: Path, wanted: dict) -> tuple[Path, dict] | None:
+def newest(folder: Path, wanted: Mapping[str, Any]) -> tuple[Path, dict[str, Any]] | None:
     """Find the checkpoint to go on from: the newest that is whole.
 
     Args:
@@ -49,7 +132,7 @@ def newest(folder: Path, wanted: dict) -> tuple[Path, dict] | None:
         if training is not None and _matches(training, wanted):
             return path, training
         flaw = "is damaged" if training is None else "belongs to another training"
-        print(f"{path} {flaw} and is not used", file=sys.stderr)
+        logger.warning("%s %s and is not used", path, flaw)
     return None
 
 
@@ -57,7 +140,7 @@ def _newest_first(folder: Path) -> list[Path]:
     return sorted(Path(folder).glob("epoch-*.safetensors"), reverse=True)
 
 
-def training_of(path: Path) -> dict | None:
+def training_of(path: Path) -> dict[str, Any] | None:
     """Return what `save` was given as `training`; None where there is no such checkpoint, or a damaged one."""
     try:
         with safetensors.safe_open(path, "pt") as file:
@@ -66,7 +149,7 @@ def training_of(path: Path) -> dict | None:
         return None
 
 
-def _matches(training: dict, wanted: dict) -> bool:
+def _matches(training: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return all(training.get(key) == value for key, value in wanted.items())
 
 
@@ -78,7 +161,7 @@ def load(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None
             _load_optimizer(optimizer, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
 
 
-def prune(folder: Path, wanted: dict, kept: int, also: Collection[Path]) -> None:
+def prune(folder: Path, wanted: Mapping[str, Any], kept: int, also: Collection[Path]) -> None:
     """Delete checkpoints that are no longer needed, and what killed processes left half-written.
 
     Args:

@@ -1,10 +1,11 @@
-"""Train on several devices of one machine as if they were one.
+"""Train on several GPUs of one machine as if they were one.
 
 Each process computes a part of the batch (DistributedDataParallel). Embeddings and logits are gathered, so that
 triplets are mined in the whole batch and every process has the same loss; batch norms share their statistics. Loss and
 gradient are therefore those of one process with the whole batch, to rounding.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import torch
 from timm.layers import BatchNormAct2d, convert_sync_batchnorm
@@ -30,12 +32,12 @@ def launch(function: Callable[[], None], processes: int, device: str) -> None:
     The others end with this one, and all end where one fails. Their output goes where that of this one goes.
 
     Args:
-        function: can be pickled.
-        processes: how many; `rank` tells them apart.
+        function: Must be picklable.
+        processes: How many; `rank` tells them apart.
         device: "cuda", where process n has the n-th GPU, or "cpu".
 
     Raises:
-        InputError: one of the processes raised it.
+        InputError: One of the processes raised it.
     """
     if processes == 1:
         function()
@@ -58,12 +60,14 @@ def launch(function: Callable[[], None], processes: int, device: str) -> None:
 
 def _process(number: int, function: Callable[[], None], group: Mapping, messages: multiprocessing.SimpleQueue) -> None:
     # One that waits for a GPU's peer does not hear torch's own signal, and would hold a GPU that is free for others.
-    multiprocessing._prctl_pr_set_pdeathsig(signal.SIGKILL)
+    multiprocessing._prctl_pr_set_pdeathsig(signal.SIGKILL)  # type: ignore[attr-defined]
     if group["backend"] == "nccl":
         torch.cuda.set_device(number)
     else:
         torch.set_num_threads(max(1, torch.get_num_threads() // group["world_size"]))
     distributed.init_process_group(**group, rank=number)
+    # This process has no handler of its launcher's; one voice is enough.
+    logging.basicConfig(level=logging.INFO if number == 0 else logging.ERROR, format="%(message)s")
     try:
         function()
     except InputError as error:
@@ -99,25 +103,27 @@ def rank() -> int:
 def parallel(network: nn.Module) -> nn.Module:
     """Wrap a network for training in this process and the others, its parameters staying where they are.
 
-    On GPUs its batch norms become torch's SyncBatchNorm, those of timm that end in an activation timm's version of it;
-    elsewhere, where that does not work, they become a plain one.
-
     Raises:
-        InputError: the network has batch norms of another type.
+        InputError: The network has batch norms that cannot share their statistics, see `share_batch_norms`.
     """
-    if world_size() == 1:
-        return network
-    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
-    for other in {type(norm) for norm in norms} - set(_SHARED):
-        remedy = "train it on one, by reid.gpus: 1"
-        raise InputError(f"the network has layers of type {other.__name__}, which GPUs cannot share; {remedy}")
-    if next(network.parameters()).is_cuda:
-        convert_sync_batchnorm(network)
-    else:
-        for norm in norms:
-            norm.__class__ = _SHARED[type(norm)]
+    share_batch_norms(network)
     # A static graph may leave parameters without a gradient, as some of timm's models do.
     return DistributedDataParallel(network, forward_sync_buffers=False, static_graph=True)
+
+
+def share_batch_norms(network: nn.Module) -> None:
+    """Turn batch norms, in place, into torch's SyncBatchNorm; timm's that end in an activation, into timm's form of it.
+
+    These work on GPUs alone.
+
+    Raises:
+        InputError: The network has batch norms of another type.
+    """
+    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    for other in {type(norm) for norm in norms} - {nn.BatchNorm1d, nn.BatchNorm2d, BatchNormAct2d}:
+        remedy = "train it on one, by reid.gpus: 1"
+        raise InputError(f"the network has layers of type {other.__name__}, which GPUs cannot share; {remedy}")
+    convert_sync_batchnorm(network)
 
 
 def gather(rows: Tensor, sizes: list[int]) -> Tensor:
@@ -127,7 +133,7 @@ def gather(rows: Tensor, sizes: list[int]) -> Tensor:
 
 class _Gather(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, rows: Tensor, sizes: list[int]) -> Tensor:
+    def forward(ctx: Any, rows: Tensor, sizes: list[int]) -> Tensor:
         ctx.sizes = sizes
         padded = rows.new_zeros(max(sizes), *rows.shape[1:])
         padded[: len(rows)] = rows
@@ -136,60 +142,7 @@ class _Gather(torch.autograd.Function):
         return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         # Each process has the whole loss, so its own rows' gradient is complete; the processes' parts of a parameter's
         # gradient want to be added up, and DistributedDataParallel averages them.
         return gradient.split(ctx.sizes)[rank()] * len(ctx.sizes), None
-
-
-class _Sum(torch.autograd.Function):
-    """Sum of a tensor over the processes."""
-
-    @staticmethod
-    def forward(ctx, values: Tensor) -> Tensor:
-        total = values.clone()
-        distributed.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
-        total = gradient.clone()
-        distributed.all_reduce(total)
-        return total
-
-
-class _SharedBatchNorm(_BatchNorm):
-    """Batch norm over the rows of all processes (Ioffe and Szegedy, 2015)."""
-
-    def _check_input_dim(self, input: Tensor) -> None:
-        """Take any number of dimensions."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        if not self.training:
-            return super().forward(input)
-        axes = [0, *range(2, input.dim())]
-        shape = [1, -1, *[1] * (input.dim() - 2)]
-        count = _Sum.apply(torch.tensor(input.numel() / input.shape[1]))
-        mean = _Sum.apply(input.sum(axes)) / count
-        centred = input - mean.view(shape)
-        variance = _Sum.apply(centred.square().sum(axes)) / count
-        with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
-            self.num_batches_tracked += 1
-        result = centred * (variance + self.eps).rsqrt().view(shape) * self.weight.view(shape)
-        return result if self.bias is None else result + self.bias.view(shape)
-
-
-class _SharedBatchNormAct(_SharedBatchNorm):
-    """The same with timm's activation behind it."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return self.act(self.drop(super().forward(input)))
-
-
-_SHARED = {
-    nn.BatchNorm1d: _SharedBatchNorm,
-    nn.BatchNorm2d: _SharedBatchNorm,
-    BatchNormAct2d: _SharedBatchNormAct,
-}

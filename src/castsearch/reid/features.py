@@ -11,9 +11,11 @@ from torch.nn import functional as F  # noqa: N812
 from tqdm import tqdm
 
 from castsearch.errors import InputError
-from castsearch.reid.determinism import Precision, deterministic
+from castsearch.precision import Precision
+from castsearch.reid.determinism import deterministic
+from castsearch.reid.heads import ReidNetwork
 from castsearch.reid.images import decode, to_input
-from castsearch.reid.networks import ReidNetwork, pick_device
+from castsearch.reid.networks import pick_device
 
 
 @torch.inference_mode()
@@ -44,7 +46,7 @@ def extract(
         InputError: a crop is not an image.
     """
     target = pick_device(device)
-    network.to(target, memory_format=torch.channels_last).eval()
+    network.to(target).to(memory_format=torch.channels_last).eval()
     features = np.zeros((len(crops), network.feature_size), np.float32)
     present = np.flatnonzero(crops["image"].is_valid())
     batch_size = batch_size or (16 if target.type == "cpu" else 128)

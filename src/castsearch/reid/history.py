@@ -27,27 +27,37 @@ def write(path: Path, rows: Sequence[Row], columns: Sequence[str], remark: str =
     write_text(path, (f"# {remark}\n" if remark else "") + "".join("\t".join(line) + "\n" for line in lines))
 
 
-class Board:
-    """TensorBoard's file of one training.
+class Log:
+    """What a training's log folder holds: the history with the speed, and TensorBoard's file.
 
-    It is written anew from the rows so far whenever training goes on, so no epoch is missing from it or twice in it,
-    wherever the one before was killed.
+    Both are written anew from the rows so far whenever training goes on, so no epoch is missing from them or twice in
+    them, wherever the training before was killed.
+
+    Args:
+        folder: Where they are written.
+        rows: The epochs so far.
     """
 
-    def __init__(self, folder: Path, rows: Sequence[Row]):
+    def __init__(self, folder: Path, rows: Sequence[Row]) -> None:
         for path in Path(folder).glob("events.out.tfevents.*"):
             path.unlink()
-        self._writer = SummaryWriter(str(folder))
+        self._path = Path(folder, "history.tsv")
+        self._board = SummaryWriter(str(folder))
         for row in rows:
-            self.add(row)
+            self._add_to_board(row)
 
-    def add(self, row: Row) -> None:
-        """Add an epoch."""
-        for name in (*COLUMNS[1:], SPEED):
-            if row[name]:
-                tag = f"{'validation' if name in SCORES else 'training'}/{name}".replace("@", "_")  # which it would do
-                self._writer.add_scalar(tag, float(row[name]), int(row["epoch"]), walltime=float(row["time"]))
+    def add(self, rows: Sequence[Row]) -> None:
+        """Add the last of `rows`, which are all epochs so far."""
+        self._add_to_board(rows[-1])
+        write(self._path, rows, (*COLUMNS, SPEED))
 
     def close(self) -> None:
         """Write what is still to be written."""
-        self._writer.close()
+        self._board.close()
+
+    def _add_to_board(self, row: Row) -> None:
+        for name in (*COLUMNS[1:], SPEED):
+            if row[name]:
+                # TensorBoard would replace the "@" itself.
+                tag = f"{'validation' if name in SCORES else 'training'}/{name}".replace("@", "_")
+                self._board.add_scalar(tag, float(row[name]), int(row["epoch"]), walltime=float(row["time"]))

@@ -29,8 +29,8 @@ _ERASING_ATTEMPTS = 100
 def decode(encoded: bytes, size: tuple[int, int]) -> NDArray[np.uint8] | None:
     """Decode an image file and resize it.
 
-    Torch's antialiased bicubic filter gives Pillow's pixels (the seed system's) within a few grey levels in a fifth of
-    the time; OpenCV's does not widen with the scale and aliases on large crops.
+    Torch's antialiased bicubic filter gives the pixels of Pillow, which the reference system uses, within a few grey
+    levels in a fifth of the time. OpenCV's filter does not widen with the scale and aliases on large crops.
 
     Args:
         encoded: the bytes of the file, or any buffer of them.

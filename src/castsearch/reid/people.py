@@ -1,7 +1,7 @@
-"""Who is in the training movies: crops grouped by person."""
+"""Who is in the movies: crops grouped by person to train on, and labelled candidates to validate on."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,12 @@ from castsearch.data.challenge import is_cast_label
 from castsearch.data.crops import read_crops
 from castsearch.errors import InputError
 from castsearch.reid.images import decode
+
+SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("id", "frame")]
+    + [("image", pa.binary())]
+    + [(name, pa.string()) for name in ("movie", "person")]
+)
 
 
 @dataclass(frozen=True)
@@ -51,17 +57,46 @@ def read_people(crop_tables: Sequence[Path]) -> People:
     Args:
         crop_tables: the movies' crop tables.
     """
-    tables, rows = [], defaultdict(list)
-    first = 0
+    tables, first = [], 0
+    rows: dict[tuple[str, str], list[int]] = defaultdict(list)
     for path in crop_tables:
         crops = read_crops(path)
         candidates = crops.candidate_images()
         labels, readable = crops.labels[len(crops.cast) :], crops.readable[len(crops.cast) :]
         for row, (label, has_image) in enumerate(zip(labels, readable, strict=True), start=first):
-            if is_cast_label(label) and has_image:
+            if label and is_cast_label(label) and has_image:
                 rows[crops.name, label].append(row)
         first += len(candidates)
         tables.append(candidates.append_column("source", pa.repeat(str(path), len(candidates))))
     names = sorted(rows)
     crops = pa.concat_tables(tables) if tables else pa.table({"id": [], "image": [], "source": []})
     return People(crops, names, [np.array(rows[name]) for name in names])
+
+
+def collect(crop_tables: Iterable[str | Path], labels: Mapping[str, Mapping[str, Sequence[str]]]) -> pa.Table:
+    """Gather the candidates of labelled movies, and whom they show.
+
+    Args:
+        crop_tables: the movies' crop tables.
+        labels: split → cast id → ids of the candidates that show this person. What the movies do not have is left out.
+
+    Returns:
+        A row per candidate that has an image: `movie` ("{split}/{movie}"), `id`, `frame`, `image`, and `person`, the
+        cast id of whom it shows; null for anybody else.
+    """
+    tables = [SCHEMA.empty_table()]
+    for path in crop_tables:
+        crops = read_crops(path)
+        # Of this movie's cast alone: a candidate's id is unique in its movie, not in the split.
+        relevant = labels.get(crops.split, {})
+        person_of = {name: person for person in crops.cast for name in relevant.get(person, ())}
+        first = len(crops.cast)
+        columns = {
+            "id": crops.candidates,
+            "frame": crops.frames[first:],
+            "image": crops.images.slice(first),
+            "movie": [crops.name] * len(crops.candidates),
+            "person": [person_of.get(name) for name in crops.candidates],
+        }
+        tables.append(pa.table(columns, schema=SCHEMA).filter(pa.array(crops.readable[first:])))
+    return pa.concat_tables(tables)

@@ -4,7 +4,7 @@ import copy
 import math
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
-from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 from typing import Any, NamedTuple
@@ -293,11 +293,16 @@ def _labelled(data: Mapping, split: str) -> bool:
     return "labels" in data["files"].get(split, {})
 
 
-@cache
-def _timm_models() -> set[str]:
-    """Names of timm's models that have pretrained weights, alone and with each tag; timm may not be installed here."""
-    lines = [line.split() for line in Path(__file__).with_name("timm_models.txt").read_text().splitlines()]
-    return {name for model, *tags in lines for name in (model, *(f"{model}.{tag}" for tag in tags))}
+def _known_to_timm(name: str) -> bool:
+    """Whether timm has pretrained weights of this model, whose name may have their tag.
+
+    Where timm is not installed, as where Snakemake has an environment of its own, it is the training that looks.
+    """
+    if find_spec("timm") is None:
+        return True
+    import timm  # noqa: PLC0415 (it takes seconds, and few configurations name one of its models)
+
+    return timm.is_model_pretrained(name)
 
 
 def _impossible_recipes(reid: Mapping) -> Iterator[str]:
@@ -320,7 +325,7 @@ def _impossible_networks(data: Mapping, networks: list[Mapping]) -> Iterator[str
         yield f"reid.networks: the name {name} occurs twice"
     for number, network in enumerate(networks):
         backbone = network["backbone"]
-        if backbone.startswith("timm/") and backbone.removeprefix("timm/") not in _timm_models():
+        if backbone.startswith("timm/") and not _known_to_timm(backbone.removeprefix("timm/")):
             yield f"reid.networks.{number}.backbone: {backbone} is none of timm's models that have pretrained weights"
         if network.get("imagenet") == "packaged" and backbone != "mobilenet_v2":
             yield f"reid.networks.{number}.imagenet: only mobilenet_v2 is packaged; name the file for {backbone}"

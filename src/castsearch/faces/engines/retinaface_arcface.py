@@ -11,8 +11,9 @@ from castsearch.faces import alignment
 from castsearch.faces.engine import Face, Faces, Image, read_ahead
 from castsearch.faces.files import EngineFiles, ModelFile, model_file
 from castsearch.faces.mxnet.checkpoints import NETWORK, find_network
-from castsearch.faces.networks import Network, Precision, arcface, retinaface
+from castsearch.faces.networks import Network, arcface, retinaface
 from castsearch.faces.selection import Selection, select_candidate_face
+from castsearch.precision import Precision
 
 LICENCE = "InsightFace's checkpoints: non-commercial research only; others: as their publisher says"
 THREADS = 8

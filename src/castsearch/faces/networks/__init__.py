@@ -1,12 +1,9 @@
 """Networks that face engines share, and how they are run."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Network = Callable[[NDArray[np.float32]], Sequence[NDArray[np.float32]]]
 """From (batch, 3, height, width) to the outputs, each with the batch first."""
-
-Precision = Literal["float32", "bfloat16"]

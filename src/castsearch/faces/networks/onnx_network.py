@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from castsearch.errors import InputError
 from castsearch.faces.files import ModelFile
-from castsearch.faces.networks import Network, Precision
+from castsearch.faces.networks import Network
 from castsearch.faces.networks.runtime import CUDA, FLOAT, RUNTIME_ERRORS, session_options
 from castsearch.hardware import torch_has_gpu
+from castsearch.precision import Precision
 
 _logger = logging.getLogger(__name__)
 

@@ -16,8 +16,9 @@ from onnx2torch.node_converters.activations import OnnxSoftmaxV1V11
 from torch import nn
 
 from castsearch.errors import InputError
-from castsearch.faces.networks import Network, Precision
+from castsearch.faces.networks import Network
 from castsearch.faces.networks.runtime import session_settings
+from castsearch.precision import Precision
 
 _logger = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 import csv
 import io
 import multiprocessing
+import os
 import shutil
 import struct
 import subprocess
@@ -19,15 +20,17 @@ from tensorboardX.proto import event_pb2
 from castsearch import files
 from castsearch.errors import InputError
 from castsearch.files import read_table, write_table
-from castsearch.reid import checkpoints, images, networks, training
+from castsearch.reid import batches, checkpoints, images, networks, trainer
 from castsearch.reid.features import extract
 from castsearch.reid.history import LOSSES
 from castsearch.reid.losses import TripletLoss
-from castsearch.reid.training import Settings, learning_rate, train
-from castsearch.reid.validation import SCORES, collect
-from castsearch.workflow import provenance
+from castsearch.reid.people import collect
+from castsearch.reid.recipe import Recipe, learning_rate
+from castsearch.reid.trainer import TrainingJob, train
+from castsearch.reid.validation import SCORES
 
-TINY = Settings(epochs=3, people=2, images=2, height=64, width=32, pad=3, checkpoint_every=1)
+KINDS = ("triplet", "mgn")
+TINY = Recipe("triplet", "mobilenet_v2", epochs=3, people=2, images=2, height=64, width=32, pad=3, checkpoint_every=1)
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +62,27 @@ def gallery(tmp_path_factory):
     return path
 
 
-def trained(folder, crops, settings=TINY, kind="triplet", **options):
-    """Train into `folder` and return the bytes of the weights and of the history."""
-    options = {"imagenet": None, "device": "cpu"} | options
-    weights, table = folder / "weights.safetensors", folder / "history.tsv"
-    folders = {"checkpoint_dir": folder / "checkpoints", "log_dir": folder / "log"}
-    train(crops, kind, "mobilenet_v2", settings, weights_out=weights, history_out=table, **folders, **options)
-    return weights.read_bytes(), table.read_bytes()
+def job_of(folder, crops, recipe=TINY, **options):
+    """A job that trains into `folder`."""
+    outputs = {"weights": folder / "weights.safetensors", "history": folder / "history.tsv"}
+    outputs |= {"checkpoints": folder / "checkpoints", "logs": folder / "log"}
+    return TrainingJob(
+        crops, recipe, **{"imagenet": None, "validation": None, "code": "this", "device": "cpu"} | outputs | options
+    )
+
+
+def trained(*arguments, **options):
+    """Train and return the bytes of the weights and of the history."""
+    job = job_of(*arguments, **options)
+    train(job)
+    return job.weights.read_bytes(), job.history.read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def log(caplog):
+    """What the trainer logs."""
+    caplog.set_level("INFO", "castsearch")
+    return caplog
 
 
 def history_of(table):
@@ -73,38 +90,36 @@ def history_of(table):
     return list(csv.DictReader(io.StringIO("\n".join(lines)), delimiter="\t"))
 
 
-@pytest.mark.parametrize("kind", networks.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_training_twice_gives_the_same_bytes(kind, crops, tmp_path):
-    settings = replace(TINY, epochs=2)
-    first = trained(tmp_path / "first", crops, settings, kind)
+    recipe = replace(TINY, kind=kind, epochs=2)
+    first = trained(tmp_path / "first", crops, recipe)
     torch.manual_seed(12)  # nothing may be drawn from the global generators
     np.random.seed(12)  # noqa: NPY002
-    assert trained(tmp_path / "second", crops, settings, kind) == first
+    assert trained(tmp_path / "second", crops, recipe) == first
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("kind", networks.KINDS)
-def test_training_twice_on_a_gpu_gives_the_same_bytes_and_says_what_that_costs(kind, crops, tmp_path, capsys):
-    first = trained(tmp_path / "first", crops, TINY, kind, device="cuda")
-    assert trained(tmp_path / "second", crops, TINY, kind, device="cuda") == first
-    assert "determinism costs" in capsys.readouterr().err
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_twice_on_a_gpu_gives_the_same_bytes_and_says_what_that_costs(kind, crops, tmp_path, log):
+    first = trained(tmp_path / "first", crops, replace(TINY, kind=kind), device="cuda")
+    assert trained(tmp_path / "second", crops, replace(TINY, kind=kind), device="cuda") == first
+    assert "determinism costs" in log.text
 
 
 def test_another_seed_and_another_setting_train_another_network(crops, tmp_path):
-    settings = replace(TINY, epochs=1)
+    recipe = replace(TINY, epochs=1)
     changes = [{}, {"seed": 1}, {"margin": 0.3}, {"erasing": 0.0}, {"learning_rate": 1e-3}]
     changes += [{"label_smoothing": 0.1}, {"pooling": "gem"}, {"neck": "bnneck"}, {"warmup": 2}]
-    weights = [
-        trained(tmp_path / str(index), crops, replace(settings, **each))[0] for index, each in enumerate(changes)
-    ]
+    weights = [trained(tmp_path / str(index), crops, replace(recipe, **each))[0] for index, each in enumerate(changes)]
     assert len(set(weights)) == len(changes)
 
 
 def test_loading_images_in_other_processes_changes_nothing(crops, tmp_path, monkeypatch):
     spawning = multiprocessing.get_context("spawn")  # no better a default than Python 3.14's: all must be pickled
     monkeypatch.setattr(multiprocessing.context._default_context, "_actual_context", spawning)
-    settings = replace(TINY, epochs=2)
-    assert trained(tmp_path / "a", crops, settings, workers=2) == trained(tmp_path / "b", crops, settings)
+    recipe = replace(TINY, epochs=2)
+    assert trained(tmp_path / "a", crops, recipe, workers=2) == trained(tmp_path / "b", crops, recipe)
 
 
 # Each training is a process of its own, forked from one that has imported everything; it is killed at some moment
@@ -113,18 +128,20 @@ KILLER = """
 import os, random, signal, sys, time
 from pathlib import Path
 import torch
-from castsearch.reid.training import Settings, train
+from castsearch.reid.recipe import Recipe
+from castsearch.reid.trainer import TrainingJob, train
 torch.set_num_threads(1)
 folder, gallery, *crops = map(Path, sys.argv[1:])
-settings = Settings(epochs=9, people=2, images=2, height=64, width=32, pad=3, step=4,
-                    checkpoint_every=1, checkpoints_kept=2, validate_every=3)
+recipe = Recipe("triplet", "mobilenet_v2", epochs=9, people=2, images=2, height=64, width=32, pad=3, step=4,
+                checkpoint_every=1, checkpoints_kept=2, validate_every=3)
+job = TrainingJob(crops, recipe, imagenet=None, validation=gallery, weights=folder / "weights.safetensors",
+                  history=folder / "history.tsv", checkpoints=folder / "checkpoints", logs=folder / "log",
+                  code="this", device="cpu")
 moments, saved = random.Random(0), lambda: set((folder / "checkpoints").glob("epoch-*"))
 for _ in range(3):
     before, child = saved(), os.fork()
     if child == 0:
-        train(crops, "triplet", "mobilenet_v2", settings, weights_out=folder / "weights.safetensors",
-              history_out=folder / "history.tsv", checkpoint_dir=folder / "checkpoints", log_dir=folder / "log",
-              imagenet=None, validation=gallery, device="cpu")
+        train(job)
         os._exit(0)
     while not saved() - before and os.waitpid(child, os.WNOHANG) == (0, 0):
         time.sleep(0.001)
@@ -135,11 +152,11 @@ for _ in range(3):
 
 
 def test_training_killed_at_any_moments_goes_on_to_the_same_files(crops, gallery, tmp_path):
-    settings = replace(TINY, epochs=9, step=4, checkpoints_kept=2, validate_every=3)
-    folder, source = tmp_path / "killed", str(Path(training.__file__).parents[2])
+    recipe = replace(TINY, epochs=9, step=4, checkpoints_kept=2, validate_every=3)
+    folder, source = tmp_path / "killed", str(Path(trainer.__file__).parents[2])
     done = subprocess.run(
         [sys.executable, "-c", KILLER, folder, gallery, *crops],
-        env={"PYTHONPATH": source},
+        env=os.environ | {"PYTHONPATH": source},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -149,8 +166,8 @@ def test_training_killed_at_any_moments_goes_on_to_the_same_files(crops, gallery
     assert killed[0][1] < killed[-1][1] < "epoch-000009.safetensors"
     assert not (folder / "weights.safetensors").exists()
 
-    found = trained(folder, crops, settings, validation=gallery)
-    assert found == trained(tmp_path / "uninterrupted", crops, settings, validation=gallery)
+    found = trained(folder, crops, recipe, validation=gallery)
+    assert found == trained(tmp_path / "uninterrupted", crops, recipe, validation=gallery)
     names = [sorted(path.name for path in (tmp_path / each / "checkpoints").iterdir()) for each in RUNS]
     assert names[0] == names[1]
     assert [step for tag, step, _ in scalars(folder / "log") if tag == "training/loss"] == list(range(1, 10))
@@ -175,51 +192,53 @@ def scalars(folder):
 def test_training_goes_on_from_the_last_checkpoint(crops, tmp_path, monkeypatch):
     weights = trained(tmp_path, crops)[0]
     steps = []
-    monkeypatch.setattr(training, "_step", lambda *_, **__: steps.append(1) or torch.zeros(5))
+    monkeypatch.setattr(trainer.Learner, "step", lambda *_: steps.append(1) or torch.zeros(5))
     assert trained(tmp_path, crops)[0] == weights
     assert not steps
 
 
-def test_what_determinism_costs_is_said_in_the_log_of_a_job_that_goes_on(crops, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(training, "cost", lambda *_: "determinism costs 7 %")
+def test_what_determinism_costs_is_said_in_the_log_of_a_job_that_goes_on(crops, tmp_path, monkeypatch, log):
+    monkeypatch.setattr(trainer, "cost", lambda *_: "determinism costs 7 %")
     trained(tmp_path, crops)
-    monkeypatch.delattr(training, "cost")  # it is not measured again
-    capsys.readouterr()
+    monkeypatch.delattr(trainer, "cost")  # it is not measured again
+    log.clear()
     trained(tmp_path, crops)
-    assert "determinism costs 7 %" in capsys.readouterr().err
+    assert "determinism costs 7 %" in log.text
 
 
-def test_the_challenges_recipe_in_the_configuration_is_the_seed_systems():
+def test_the_challenges_recipe_in_the_configuration_is_the_reference_systems():
     root = Path(__file__).parents[2]
     files = [root / "config.yaml", root / "configs/challenge.yaml"]
     default, challenge = (yaml.safe_load(path.read_text())["reid"]["recipe"] for path in files)
-    for key, value in asdict(Settings()).items():
+    for key, value in asdict(Recipe("mgn", "resnet50")).items():
+        if key in ("kind", "backbone"):
+            continue
         assert (default | challenge)[key] == (list(value) if isinstance(value, tuple) else value), key
 
 
 def test_validation_leaves_the_weights_as_they_are(crops, gallery, tmp_path):
-    settings = replace(TINY, validate_every=2)
-    validated, table = trained(tmp_path / "with", crops, settings, validation=gallery)
-    assert trained(tmp_path / "without", crops, settings)[0] == validated
+    recipe = replace(TINY, validate_every=2)
+    validated, table = trained(tmp_path / "with", crops, recipe, validation=gallery)
+    assert trained(tmp_path / "without", crops, recipe)[0] == validated
     scored = [[row[name] != "" for name in SCORES] for row in history_of(table)]
-    assert scored == [[False] * 4, [True] * 4, [True] * 4]
+    assert scored == [[False] * 2, [True] * 2, [True] * 2]
 
 
 @pytest.fixture
 def marks(monkeypatch):
     """Validations that find the second epoch the best."""
     scores = [0.5, 0.9, 0.7]
-    monkeypatch.setattr(training, "validate", lambda *_, **__: dict.fromkeys(SCORES, scores.pop(0)))
+    monkeypatch.setattr(trainer, "validate", lambda *_, **__: dict.fromkeys(SCORES, scores.pop(0)))
 
 
 @pytest.mark.usefixtures("marks")
 def test_the_best_and_the_last_checkpoints_are_kept_and_either_can_be_used(crops, gallery, tmp_path):
-    settings = replace(TINY, validate_every=1)
-    last, table = trained(tmp_path, crops, settings, validation=gallery)
+    recipe = replace(TINY, validate_every=1)
+    last, table = trained(tmp_path, crops, recipe, validation=gallery)
     kept = sorted((tmp_path / "checkpoints").iterdir())
     assert [path.name for path in kept] == ["epoch-000002.safetensors", "epoch-000003.safetensors"]
 
-    best = trained(tmp_path, crops, replace(settings, use="best"), validation=gallery)  # with no validation to spare
+    best = trained(tmp_path, crops, replace(recipe, use="best"), validation=gallery)  # with no validation to spare
 
     assert best[1] == table
     for weights, path in [(best[0], kept[0]), (last, kept[1])]:
@@ -231,23 +250,23 @@ def test_the_best_and_the_last_checkpoints_are_kept_and_either_can_be_used(crops
 
 @pytest.mark.usefixtures("marks")
 def test_a_best_checkpoint_that_is_lost_is_named(crops, gallery, tmp_path):
-    settings = replace(TINY, validate_every=1, use="best")
-    trained(tmp_path, crops, settings, validation=gallery)
+    recipe = replace(TINY, validate_every=1, use="best")
+    trained(tmp_path, crops, recipe, validation=gallery)
     lost = tmp_path / "checkpoints/epoch-000002.safetensors"
     lost.unlink()
     with pytest.raises(InputError, match=f"^{lost}: the checkpoint of the best epoch so far is missing or damaged; "):
-        trained(tmp_path, crops, settings, validation=gallery)
+        trained(tmp_path, crops, recipe, validation=gallery)
 
 
 @pytest.mark.parametrize("labels", [{}, {"a_cast_0": ["a_candidate_0"], "b_cast_0": ["b_candidate_0"]}])
-def test_validation_movies_that_ask_nothing_leave_the_last_epoch(labels, crops, tmp_path, capsys):
+def test_validation_movies_that_ask_nothing_leave_the_last_epoch(labels, crops, tmp_path, log):
     portraits = [row for label in ("a", "b") for row in rows_of(label, [b"portrait"], role="cast")]
     movies = [write_movie(tmp_path / "lonely.arrow", people_rows(["a", "b"], 1) + portraits)] if labels else []
     write_table(tmp_path / "gallery.arrow", collect(movies, {tmp_path.name: labels}))
-    settings = replace(TINY, epochs=1, use="best")
-    _, table = trained(tmp_path, crops, settings, validation=tmp_path / "gallery.arrow")
+    recipe = replace(TINY, epochs=1, use="best")
+    _, table = trained(tmp_path, crops, recipe, validation=tmp_path / "gallery.arrow")
     assert [row["mAP"] for row in history_of(table)] == [""]
-    assert "there is no validation to tell the best epoch" in capsys.readouterr().err
+    assert "there is no validation to tell the best epoch" in log.text
 
 
 @pytest.mark.parametrize(("kept", "expected"), [(1, [3]), (2, [2, 3]), (9, [1, 2, 3])])
@@ -282,19 +301,19 @@ def test_speed_is_logged_beside_what_the_history_says_and_in_tensorboard(crops, 
     ],
 )
 def test_the_learning_rate_follows_its_schedule(settings, expected):
-    rates = [learning_rate(Settings(epochs=6, learning_rate=2.0, **settings), epoch) / 2 for epoch in range(6)]
+    rates = [learning_rate(replace(TINY, epochs=6, learning_rate=2.0, **settings), epoch) / 2 for epoch in range(6)]
     assert rates == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("change", ["settings", "kind", "imagenet", "crops"])
+@pytest.mark.parametrize("change", ["recipe", "imagenet", "crops", "code"])
 def test_a_checkpoint_of_another_training_is_not_used(change, crops, imagenet, tmp_path):
     trained(tmp_path / "folder", crops)
-    options = {"settings": TINY, "kind": "triplet", "imagenet": None, "crops": crops}
+    options = {"recipe": TINY, "imagenet": None, "crops": crops, "code": "this"}
     options[change] = {
-        "settings": replace(TINY, seed=1),
-        "kind": "mgn",
+        "recipe": replace(TINY, seed=1),
         "imagenet": imagenet,
         "crops": crops[:1],
+        "code": "that",
     }[change]
     assert trained(tmp_path / "folder", **options) == trained(tmp_path / "clean", **options)
 
@@ -306,27 +325,20 @@ def test_checkpoints_of_another_training_make_room_for_ones_own(crops, tmp_path)
     assert names == ["epoch-000001.safetensors", "epoch-000002.safetensors"]
 
 
-def test_the_same_movie_in_another_split_is_another_training(crops, tmp_path):
+def test_the_same_movie_in_another_split_is_another_training(crops, tmp_path, log):
     other = Path(shutil.copy(crops[0], tmp_path))
-    fingerprints = {training._fingerprint([path], "triplet", "mobilenet_v2", TINY, None) for path in (crops[0], other)}
-    assert len(fingerprints) == 2
-
-
-def test_checkpoints_of_another_version_of_a_library_are_not_used(crops, tmp_path, monkeypatch, capsys):
-    trained(tmp_path, crops, replace(TINY, epochs=1))
-    monkeypatch.setattr(provenance, "_installed", lambda names: dict.fromkeys(names, "another"))
-    trained(tmp_path, crops, replace(TINY, epochs=1))
-    assert "belongs to another training" in capsys.readouterr().err
+    trained(tmp_path / "results", crops[:1])
+    log.clear()
+    trained(tmp_path / "results", [other])
+    assert "belongs to another training" in log.text
 
 
 @pytest.mark.parametrize(("use", "again"), [("last", False), ("best", True)])
-def test_more_validation_trains_again_only_where_it_decides_on_the_weights(
-    use, again, crops, gallery, tmp_path, capsys
-):
-    settings = replace(TINY, use=use)
-    trained(tmp_path, crops, settings, validation=gallery)
-    trained(tmp_path, crops, replace(settings, validate_every=1), validation=gallery)
-    assert ("belongs to another training" in capsys.readouterr().err) == again
+def test_more_validation_trains_again_only_where_it_decides_on_the_weights(use, again, crops, gallery, tmp_path, log):
+    recipe = replace(TINY, use=use)
+    trained(tmp_path, crops, recipe, validation=gallery)
+    trained(tmp_path, crops, replace(recipe, validate_every=1), validation=gallery)
+    assert ("belongs to another training" in log.text) == again
 
 
 def test_a_checkpoint_that_was_loaded_takes_no_memory_any_more(tmp_path):
@@ -341,42 +353,42 @@ def test_a_checkpoint_that_was_loaded_takes_no_memory_any_more(tmp_path):
 
 
 def test_other_validation_movies_do_not_compete_with_the_scores_before(crops, gallery, tmp_path):
-    settings = replace(TINY, validate_every=1, checkpoints_kept=9)
-    trained(tmp_path, crops, settings, validation=gallery)
+    recipe = replace(TINY, validate_every=1, checkpoints_kept=9)
+    trained(tmp_path, crops, recipe, validation=gallery)
     for number in (2, 3):
         (tmp_path / f"checkpoints/epoch-00000{number}.safetensors").unlink()
-    _, table = trained(tmp_path, crops, settings)
+    _, table = trained(tmp_path, crops, recipe)
     assert {row["mAP"] for row in history_of(table)} == {""}
 
 
 def test_other_validation_movies_tell_the_best_anew_and_clear_the_old_checkpoints_away(
     crops, gallery, tmp_path, monkeypatch
 ):
-    settings = replace(TINY, use="best")
-    trained(tmp_path, crops, settings, validation=gallery)
+    recipe = replace(TINY, use="best")
+    trained(tmp_path, crops, recipe, validation=gallery)
     write_table(tmp_path / "other.arrow", read_table(gallery).slice(1))
-    monkeypatch.setattr(training.checkpoints, "prune", then_killed(training.checkpoints.prune))
+    monkeypatch.setattr(checkpoints, "prune", then_killed(checkpoints.prune))
     with pytest.raises(KeyboardInterrupt):
-        trained(tmp_path, crops, settings, validation=tmp_path / "other.arrow")
+        trained(tmp_path, crops, recipe, validation=tmp_path / "other.arrow")
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["epoch-000001.safetensors"]
 
 
 def test_what_a_network_draws_is_the_same_after_a_kill(crops, tmp_path, monkeypatch):
-    initial = training._initial
+    initial = trainer.initial_network
 
     def with_dropout(*arguments):
         network = initial(*arguments)
         network.pool = torch.nn.Sequential(network.pool, torch.nn.Dropout(0.5))
         return network
 
-    monkeypatch.setattr(training, "_initial", with_dropout)
+    monkeypatch.setattr(trainer, "initial_network", with_dropout)
     in_one_go = trained(tmp_path / "one", crops)
     killed = tmp_path / "two"
-    save = training.checkpoints.save
-    monkeypatch.setattr(training.checkpoints, "save", then_killed(save))
+    save = checkpoints.save
+    monkeypatch.setattr(checkpoints, "save", then_killed(save))
     with pytest.raises(KeyboardInterrupt):
         trained(killed, crops)
-    monkeypatch.setattr(training.checkpoints, "save", save)
+    monkeypatch.setattr(checkpoints, "save", save)
     torch.rand(7)
     assert trained(killed, crops) == in_one_go
 
@@ -384,14 +396,14 @@ def test_what_a_network_draws_is_the_same_after_a_kill(crops, tmp_path, monkeypa
 def test_a_parameter_that_nothing_depends_on_is_left_alone_and_keeps_no_training_from_going_on(
     crops, tmp_path, monkeypatch
 ):
-    initial = training._initial
+    initial = trainer.initial_network
 
     def with_one_to_spare(*arguments):
         network = initial(*arguments)
         network.spare = torch.nn.Parameter(torch.ones(1))
         return network
 
-    monkeypatch.setattr(training, "_initial", with_one_to_spare)
+    monkeypatch.setattr(trainer, "initial_network", with_one_to_spare)
     expected = trained(tmp_path / "one", crops)
     trained(tmp_path / "two", crops, replace(TINY, checkpoints_kept=3))
     (tmp_path / "two/checkpoints/epoch-000003.safetensors").unlink()
@@ -408,15 +420,14 @@ def then_killed(function):
 
 
 @pytest.mark.parametrize("size", [0, 1000, -100])
-def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(size, crops, tmp_path, capsys):
-    settings = replace(TINY, checkpoints_kept=2)
-    in_one_go = trained(tmp_path, crops, settings)
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(size, crops, tmp_path, log):
+    recipe = replace(TINY, checkpoints_kept=2)
+    in_one_go = trained(tmp_path, crops, recipe)
     checkpoint = tmp_path / "checkpoints" / "epoch-000003.safetensors"
     checkpoint.write_bytes(checkpoint.read_bytes()[:size])
-    assert trained(tmp_path, crops, settings) == in_one_go
-    log = capsys.readouterr().err
-    assert f"{checkpoint} is damaged and is not used" in log
-    assert "going on after epoch 2" in log
+    assert trained(tmp_path, crops, recipe) == in_one_go
+    assert f"{checkpoint} is damaged and is not used" in log.text
+    assert "going on after epoch 2" in log.text
 
 
 def test_the_log_has_a_row_per_epoch_and_the_learning_rate_falls(crops, tmp_path):
@@ -446,8 +457,7 @@ def test_a_step_sums_the_losses_of_all_parts_and_averages_their_accuracies():
 
     network = Fixed()
     pixels = torch.zeros(4, 8, 8, 3, dtype=torch.uint8)
-    optimizer = torch.optim.Adam(network.parameters())
-    found = training._step(network, optimizer, TripletLoss(), (pixels, labels), settings=Settings(), sizes=[4])
+    found = trainer.Learner(network, TINY, [4]).step(pixels, labels)
 
     cross_entropy, triplet = sum(losses), sum(loss for loss, _ in mined)
     top1, precision = sum(top1 for _, top1 in mined) / 4, torch.cat(right).mean()
@@ -457,11 +467,9 @@ def test_a_step_sums_the_losses_of_all_parts_and_averages_their_accuracies():
 
 
 def test_bfloat16_starts_nearly_where_float32_does(crops, imagenet, tmp_path):
-    settings = replace(TINY, epochs=1, people=5, erasing=0.0)
+    recipe = replace(TINY, epochs=1, people=5, erasing=0.0)
     exact, rough = (
-        history_of(trained(tmp_path / precision, crops, replace(settings, precision=precision), imagenet=imagenet)[1])[
-            0
-        ]
+        history_of(trained(tmp_path / precision, crops, replace(recipe, precision=precision), imagenet=imagenet)[1])[0]
         for precision in ("float32", "bfloat16")
     )
     assert float(rough["loss"]) == pytest.approx(float(exact["loss"]), rel=0.15)
@@ -489,13 +497,12 @@ def no_room(*_, **__):
     raise OSError("no room")
 
 
-def test_decoding_again_in_every_epoch_changes_nothing(crops, tmp_path, monkeypatch, capsys):
+def test_decoding_again_in_every_epoch_changes_nothing(crops, tmp_path, monkeypatch, log):
     at_once = trained(tmp_path / "at once", crops)
-    monkeypatch.setattr(training, "decode_once", no_room)
+    monkeypatch.setattr(batches, "decode_once", no_room)
     assert trained(tmp_path / "again", crops) == at_once
-    log = capsys.readouterr().err
-    assert "no place for decoded images: no room" in log
-    assert "every epoch decodes its images again" in log
+    assert "no place for decoded images: no room" in log.text
+    assert "every epoch decodes its images again" in log.text
 
 
 @pytest.mark.parametrize(
@@ -514,9 +521,9 @@ def test_images_are_decoded_to_the_nodes_own_disk_where_that_has_room(
 
     local = tmp_path / "local"
     local.mkdir()
-    monkeypatch.setattr(training.tempfile, "gettempdir", lambda: str(local))
-    monkeypatch.setattr(training, "in_memory", lambda folder: memory and folder == local)
-    monkeypatch.setattr(training, "decode_once", decode_once)
+    monkeypatch.setattr(trainer.tempfile, "gettempdir", lambda: str(local))
+    monkeypatch.setattr(trainer, "in_memory", lambda folder: memory and folder == local)
+    monkeypatch.setattr(batches, "decode_once", decode_once)
     trained(tmp_path, crops)
     assert places == (expected or ["local", "checkpoints"])
 
@@ -524,7 +531,7 @@ def test_images_are_decoded_to_the_nodes_own_disk_where_that_has_room(
 @pytest.mark.parametrize(("decoder", "workers"), [("at once", 0), ("each time", 0), ("each time", 1)])
 def test_a_crop_that_is_no_image_ends_training_with_its_name(decoder, workers, tmp_path, monkeypatch):
     if decoder == "each time":
-        monkeypatch.setattr(training, "decode_once", no_room)
+        monkeypatch.setattr(batches, "decode_once", no_room)
     rows = people_rows(["a"], 2) + rows_of("b", [b"no image", b"no image"])
     with pytest.raises(InputError, match=r"^\S+: b_candidate_.: the crop is not an image that can be decoded$"):
         trained(tmp_path, [write_movie(tmp_path / "movie.arrow", rows)], workers=workers)
@@ -547,16 +554,16 @@ def mean_average_precision(network, crops):
     return (precision * ranked).sum() / ranked.sum()
 
 
-@pytest.mark.parametrize("kind", networks.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_training_teaches_to_tell_unseen_people_apart(kind, imagenet, tmp_path):
     learning = write_movie(tmp_path / "learning.arrow", people_rows([f"p{index}" for index in range(16)], 6))
     unseen = write_movie(tmp_path / "unseen.arrow", people_rows([f"q{index}" for index in range(16)], 6, seed=1))
-    settings = replace(TINY, epochs=10, people=8, images=4, step=8)
+    recipe = replace(TINY, kind=kind, epochs=10, people=8, images=4, step=8)
 
     before = mean_average_precision(
         networks.build(kind, "mobilenet_v2", 0, imagenet=imagenet, input_size=(64, 32)), unseen
     )
-    rows = history_of(trained(tmp_path, [learning], settings, kind, imagenet=imagenet)[1])
+    rows = history_of(trained(tmp_path, [learning], recipe, imagenet=imagenet)[1])
     after = mean_average_precision(networks.load_weights(tmp_path / "weights.safetensors"), unseen)
 
     assert float(rows[-1]["loss"]) < 0.8 * float(rows[0]["loss"])

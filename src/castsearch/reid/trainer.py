@@ -1,0 +1,318 @@
+"""Train a ReID network: classification and triplets on batches of P people with K images each."""
+
+import copy
+import hashlib
+import json
+import logging
+import math
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+from tqdm import tqdm
+
+from castsearch.errors import InputError
+from castsearch.files import file_digest, read_table
+from castsearch.reid import checkpoints, distributed, history
+from castsearch.reid.batches import Batches
+from castsearch.reid.determinism import cost, deterministic
+from castsearch.reid.heads import MGN, Triplet
+from castsearch.reid.images import in_memory, to_input
+from castsearch.reid.losses import TripletLoss
+from castsearch.reid.networks import build, pick_device, save_weights
+from castsearch.reid.people import People, read_people
+from castsearch.reid.recipe import Recipe, learning_rate
+from castsearch.reid.validation import SCORES, validate
+
+logger = logging.getLogger(__name__)
+
+# These keys of a recipe do not change the weights of an epoch.
+_NOT_OF_THE_WEIGHTS = ("validate_every", "checkpoint_every", "checkpoints_kept", "use")
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """A network to train, what it learns from, and where the results go.
+
+    Attributes:
+        crop_tables: Of the training movies, see `read_people`.
+        recipe: What is trained, and how.
+        imagenet: torchvision's or timm's weights for the backbone to start from, random ones if None.
+        validation: What `people.collect` gathered, to validate on. Without a row, or if None, nothing is validated.
+        weights: Receives what `networks.load_weights` reads, of the epoch that `recipe.use` says.
+        history: Receives a tab-separated table with a row for each epoch: learning rate, loss and its two parts (for
+            mgn summed over the four embeddings), top-1 of the triplet loss and precision, which is the classifier's
+            accuracy (both averaged over the embeddings); then the scores of `validation.score`, empty where there was
+            no validation. It holds no time, so equal trainings give equal bytes.
+        checkpoints: Folder for the checkpoints of the last epochs and of the best. It is kept between runs.
+        logs: Folder for TensorBoard's file, and for the history with the speed in images per second.
+        code: Digest of the code and the packages that train, so that a checkpoint of other code is not used.
+        device: "cpu", "cuda" or any of torch's; "auto" is the GPU where there is one.
+        workers: Processes that load images for each of `processes`; 0 for none but itself.
+        processes: How many share the batches, each with a GPU of its own; see `distributed`.
+    """
+
+    crop_tables: Sequence[Path]
+    recipe: Recipe
+    imagenet: Path | None
+    validation: Path | None
+    weights: Path
+    history: Path
+    checkpoints: Path
+    logs: Path
+    code: str
+    device: str = "auto"
+    workers: int = 0
+    processes: int = 1
+
+
+def train(job: TrainingJob) -> None:
+    """Train one network and write its weights.
+
+    The weights of an epoch depend on nothing but the job. On one machine with one number of threads they are the same
+    in every bit, however often training was killed and started again, and whether it is validated or not. So they are
+    on a GPU, except for operations that have no deterministic kernel, of which torch warns. More than two GPUs may add
+    up in another order after a start.
+
+    Training goes on from `job.checkpoints` where that holds a checkpoint of the same recipe, data, network, ImageNet
+    weights, number of processes and code, and of the same validation where that chooses the epoch. A checkpoint of
+    another training is deleted once there is a new one.
+
+    With a single person there is nothing to learn. The network is then written as it starts, and the history says so.
+
+    Raises:
+        InputError: Nobody to train on, a crop that is no image, an unknown backbone, unusable ImageNet weights, a
+            network that does not fit the images or that several GPUs cannot share, a loss that is no longer finite, or
+            a best checkpoint that is lost.
+    """
+    distributed.launch(partial(_train, job), job.processes, pick_device(job.device).type)
+
+
+def _train(job: TrainingJob) -> None:
+    """Do the part of `train` that is one process's."""
+    people = read_people(job.crop_tables)
+    if not people.names:
+        tables = len(job.crop_tables)
+        raise InputError(f"nobody to train on: no labelled candidate with an image in {tables} crop tables")
+    network = initial_network(job.recipe, len(people.names), job.imagenet)
+    rows: list[history.Row] = []
+    remark = ""
+    if len(people.names) == 1:
+        movie, label = people.names[0]
+        remark = f"{label} of {movie} is the only person, so there was nothing to learn: these are the initial weights"
+        logger.warning(remark)
+    else:
+        rows = _run(job, network, people)
+    if distributed.rank() == 0:
+        save_weights(network, job.weights)
+        history.write(job.history, rows, history.COLUMNS, remark)
+
+
+def initial_network(recipe: Recipe, num_classes: int, imagenet: Path | None) -> Triplet | MGN:
+    """Return the network that a training starts with; see `networks.build`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        return build(
+            recipe.kind,
+            recipe.backbone,
+            num_classes,
+            imagenet=imagenet,
+            input_size=recipe.input_size,
+            pooling=recipe.pooling,
+            neck=recipe.neck,
+        )
+
+
+def _run(job: TrainingJob, network: Triplet | MGN, people: People) -> list[history.Row]:
+    """Train `network` in place, from the checkpoint on if one fits, and return the history."""
+    recipe, device, leads = job.recipe, pick_device(job.device), distributed.rank() == 0
+    network.to(device).to(memory_format=torch.channels_last).train()
+    batches = Batches(people, recipe)
+    gallery = read_table(job.validation) if job.validation else None
+    _log_data(people, gallery, recipe)
+    series = checkpoints.Series(job.checkpoints, _identity(job), recipe)
+    found = series.newest()
+    rows = found.rows if found else []
+    determinism = found.determinism if found else _determinism_cost(network, batches, recipe) if leads else ""
+    logger.info(determinism)
+    learner = Learner(network, recipe, batches.sizes)
+    if found:
+        checkpoints.load(found.path, network, learner.optimizer)
+    if distributed.world_size() == 1 and len(rows) < recipe.epochs - 1:  # several would each fill a file
+        _decode(batches, job.checkpoints)
+    log = history.Log(job.logs, rows) if leads else None
+    stream = batches.stream(len(rows), workers=job.workers, pin_memory=device.type == "cuda")
+    with _progress(network, batches, recipe, done=len(rows)) as progress, deterministic(device, recipe.precision):
+        for epoch in range(len(rows), recipe.epochs):
+            rows.append(_epoch(learner, stream, batches, epoch, progress))
+            if log is None:
+                continue
+            if gallery and (epoch + 1 == recipe.epochs or (epoch + 1) % recipe.validate_every == 0):
+                scores = validate(network, gallery, device=str(device), precision=recipe.precision)
+                rows[-1] = {**rows[-1], **{name: _number(scores[name]) for name in SCORES}}
+                network.train()
+            progress.set_postfix({name: rows[-1][name] for name in history.COLUMNS if rows[-1][name]}, refresh=False)
+            log.add(rows)
+            series.add(rows, network, learner.optimizer, determinism)
+    if log is not None:
+        log.close()
+        series.choose(rows, network)
+    return rows
+
+
+def _log_data(people: People, gallery: pa.Table | None, recipe: Recipe) -> None:
+    counts = [len(rows) for rows in people.members]
+    few = sum(count < recipe.images for count in counts)
+    repeated = f"; {few} of them have fewer than {recipe.images}, which are repeated" if few else ""
+    logger.info("training on %d people in %d images%s", len(counts), sum(counts), repeated)
+    if not gallery:
+        logger.info("no validation: there is no labelled movie that is not trained on")
+        return
+    logger.info(
+        "validating on %d candidates of %d movies; once settings, or the best epoch, are chosen by these scores, they "
+        "are too good",
+        len(gallery),
+        len(gallery["movie"].unique()),
+    )
+
+
+def _decode(batches: Batches, checkpoint_dir: Path) -> None:
+    checkpoint_dir.mkdir(parents=True, exist_ok=True)
+    # The node's own disk before one that many jobs share; but what lies in memory is no better than a cache.
+    local = Path(tempfile.gettempdir())
+    batches.decode([checkpoint_dir] if in_memory(local) else [local, checkpoint_dir])
+
+
+def _progress(network: Triplet | MGN, batches: Batches, recipe: Recipe, *, done: int) -> tqdm:
+    return tqdm(
+        desc=f"{network.kind} on {network.backbone_name}",
+        total=recipe.epochs * batches.steps * batches.size,
+        initial=done * batches.steps * batches.size,
+        unit="image",
+        mininterval=2,
+        disable=distributed.rank() != 0,
+    )
+
+
+class Learner:
+    """A network in training, with its losses and its optimizer.
+
+    Args:
+        network: On its device, in training mode. Where several processes learn, they share it from here on.
+        recipe: Of which learning rate, weight decay, the triplet loss, `label_smoothing` and `precision` are used.
+        sizes: How many images of a batch each process has.
+
+    Attributes:
+        optimizer: Adam.
+        device: Where the network is.
+    """
+
+    def __init__(self, network: torch.nn.Module, recipe: Recipe, sizes: Sequence[int]) -> None:
+        self._recipe, self._sizes = recipe, list(sizes)
+        self._network = distributed.parallel(network) if len(sizes) > 1 else network
+        self._triplet_loss = TripletLoss(recipe.margin, recipe.mining, recipe.metric)
+        self.device = next(network.parameters()).device
+        self.optimizer = torch.optim.Adam(
+            network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+        )
+
+    def step(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Learn from one batch.
+
+        Args:
+            images: This process's images, uint8 (n, height, width, 3).
+            labels: Who is in the images of all processes, int64.
+
+        Returns:
+            `history.LOSSES` as one tensor on the device.
+        """
+        labels = labels.to(self.device, non_blocking=True)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._recipe.precision == "bfloat16"):
+            parts = self._network(to_input(images, self.device))
+        cross_entropies, triplets, top1s, precisions = [], [], [], []
+        for part in parts:
+            embedding, logits = (distributed.gather(rows.float(), self._sizes) for rows in part)
+            triplet, top1 = self._triplet_loss(embedding, labels)
+            cross_entropies.append(F.cross_entropy(logits, labels, label_smoothing=self._recipe.label_smoothing))
+            triplets.append(triplet)
+            top1s.append(top1)
+            precisions.append((logits.argmax(dim=1) == labels).float().mean())
+        cross_entropy, triplet = torch.stack(cross_entropies).sum(), torch.stack(triplets).sum()
+        loss = cross_entropy + triplet
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        means = torch.stack(top1s).mean(), torch.stack(precisions).mean()
+        return torch.stack([loss, cross_entropy, triplet, *means]).detach()
+
+
+def _determinism_cost(network: Triplet | MGN, batches: Batches, recipe: Recipe) -> str:
+    """Time steps of a copy, which is thrown away; on the CPU there is nothing to time."""
+    device = next(network.parameters()).device
+    if device.type != "cuda":
+        return cost(lambda: None, device, recipe.precision)
+    images, labels = batches.first()
+    twin = Learner(copy.deepcopy(network), recipe, [len(images)])
+    return cost(partial(twin.step, images, labels[: len(images)]), device, recipe.precision)
+
+
+def _epoch(
+    learner: Learner,
+    stream: Iterator[tuple[Tensor, Tensor]],
+    batches: Batches,
+    epoch: int,
+    progress: tqdm,
+) -> history.Row:
+    """Train for one epoch, counted from 0, and return its row of the history, without a validation's scores."""
+    rate = learning_rate(batches.recipe, epoch)
+    for group in learner.optimizer.param_groups:
+        group["lr"] = rate
+    # Dropout and stochastic depth, which some of timm's models have, draw from torch's own generators.
+    seed = np.random.SeedSequence((batches.recipe.seed, epoch, distributed.rank())).generate_state(1).item()
+    torch.manual_seed(seed)
+    totals = torch.zeros(len(history.LOSSES), device=learner.device)
+    start = time.perf_counter()
+    for _ in range(batches.steps):
+        totals += learner.step(*next(stream))
+        progress.update(batches.size)
+    means = (totals / batches.steps).tolist()
+    seconds = time.perf_counter() - start
+    if not np.isfinite(means).all():
+        raise InputError(f"{progress.desc}: the loss is not finite in epoch {epoch + 1}")
+    return {
+        "epoch": str(epoch + 1),
+        "learning_rate": _number(rate),
+        **dict(zip(history.LOSSES, map(_number, means), strict=True)),
+        **dict.fromkeys(SCORES, ""),
+        history.SPEED: f"{batches.steps * batches.size / seconds:.4g}",
+        "time": f"{time.time():.3f}",
+    }
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.6g}"
+
+
+def _identity(job: TrainingJob) -> dict[str, str | int | None]:
+    """Return what a checkpoint must agree in, see `checkpoints.Series`."""
+    recipe = {name: value for name, value in asdict(job.recipe).items() if name not in _NOT_OF_THE_WEIGHTS}
+    parts = {
+        "recipe": recipe,
+        "imagenet": file_digest(job.imagenet) if job.imagenet else None,
+        "crops": [[f"{path.parent.name}/{path.stem}", file_digest(path)] for path in map(Path, job.crop_tables)],
+        "code": job.code,
+        "processes": distributed.world_size(),
+    }
+    return {
+        "fingerprint": hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest(),
+        "validation": file_digest(job.validation) if job.validation else None,
+        "validate_every": job.recipe.validate_every,
+    }
