@@ -56,7 +56,7 @@ def gallery(tmp_path_factory):
     for number, row in enumerate(rows):
         row["frame"] = f"{number}.jpg"
     labels = {f"{label}_cast_0": [row["id"] for row in rows if row["label"] == label] for label in ("x", "y")}
-    rows += [row for label in ("x", "y") for row in rows_of(label, [b"portrait"], role="cast")]
+    rows = [row for label in ("x", "y") for row in rows_of(label, [b"portrait"], role="cast")] + rows
     path = folder / "gallery.arrow"
     write_table(path, collect([write_movie(folder / "movie.arrow", rows)], {folder.name: labels}))
     return path
@@ -261,7 +261,7 @@ def test_a_best_checkpoint_that_is_lost_is_named(crops, gallery, tmp_path):
 @pytest.mark.parametrize("labels", [{}, {"a_cast_0": ["a_candidate_0"], "b_cast_0": ["b_candidate_0"]}])
 def test_validation_movies_that_ask_nothing_leave_the_last_epoch(labels, crops, tmp_path, log):
     portraits = [row for label in ("a", "b") for row in rows_of(label, [b"portrait"], role="cast")]
-    movies = [write_movie(tmp_path / "lonely.arrow", people_rows(["a", "b"], 1) + portraits)] if labels else []
+    movies = [write_movie(tmp_path / "lonely.arrow", portraits + people_rows(["a", "b"], 1))] if labels else []
     write_table(tmp_path / "gallery.arrow", collect(movies, {tmp_path.name: labels}))
     recipe = replace(TINY, epochs=1, use="best")
     _, table = trained(tmp_path, crops, recipe, validation=tmp_path / "gallery.arrow")
