@@ -2,17 +2,29 @@ import hashlib
 import json
 import pickle
 
+import mxnet_files
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from insightface_files import LANDMARKS, halve, with_face, write_detector, write_maps, write_pack, write_recogniser
+from insightface_files import (
+    LANDMARKS,
+    halve,
+    save,
+    with_face,
+    write_detector,
+    write_maps,
+    write_pack,
+    write_recogniser,
+)
+from onnx import helper, numpy_helper
 
 from castsearch.errors import InputError
 from castsearch.faces.alignment import align, box_chip, centre_chip
 from castsearch.faces.engine import Face, provenance
 from castsearch.faces.engines import insightface
 from castsearch.faces.engines.insightface import surround
+from castsearch.faces.mxnet.importing import import_checkpoint
 from castsearch.faces.networks import onnx_network
 
 POINTS = np.array([(180, 100), (220, 100), (200, 125), (185, 150), (215, 150)], np.float32)
@@ -168,6 +180,106 @@ def test_truncated_network_is_refused(pack, length, collins):
     (pack / "det_10g.onnx").write_bytes(content[:length])
     with pytest.raises(InputError, match=r"pack.*(truncated|no face detector)"):
         list(engine(pack).detect([collins]))
+
+
+def write_restorer(path):
+    """Write a network from a square image to another, as programs that mend or swap faces have."""
+    nodes = [helper.make_node("Identity", ["image"], ["mended"])]
+    save(path, nodes, {}, {"image": [1, 3, 512, 512]}, {"mended": [1, 3, 512, 512]})
+
+
+def test_what_else_lies_in_a_folder_is_ignored_with_a_line_in_the_log(pack, caplog):
+    caplog.set_level("INFO")
+    detector = (pack / "det_10g.onnx").read_bytes()
+    (pack / "1k3d68.onnx").write_bytes((pack / "1k3d68.onnx").read_bytes()[:-100])
+    (pack / "page.onnx").write_text("<!DOCTYPE html><title>Sign in</title>")
+    (pack / "pointer.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 17\n")
+    (pack / "empty.onnx").touch()
+    (pack / "._det_10g.onnx").write_bytes(detector)
+    (pack / ".ipynb_checkpoints").mkdir()
+    (pack / ".ipynb_checkpoints/det_10g-checkpoint.onnx").write_bytes(detector)
+    write_restorer(pack / "GFPGANv1.4.onnx")
+    write_maps(pack / "nanodet.onnx")
+    made = engine(pack)
+    assert [model.path.name for model in made.models] == ["det_10g.onnx", "w600k_r50.onnx"]
+    said = dict(record.getMessage().removeprefix(f"{pack}/").split(": ", 1) for record in caplog.records)
+    hidden = "ignored: a hidden file, such as programs keep beside others"
+    unreadable = "ignored: no ONNX network: truncated, or of another kind"
+    other = "ignored: neither detects nor recognises faces, by its inputs and outputs"
+    assert said == {
+        "._det_10g.onnx": hidden,
+        ".ipynb_checkpoints/det_10g-checkpoint.onnx": hidden,
+        "1k3d68.onnx": unreadable,
+        "page.onnx": unreadable,
+        "pointer.onnx": unreadable,
+        "empty.onnx": other,
+        "GFPGANv1.4.onnx": other,
+        "genderage.onnx": other,
+        "nanodet.onnx": "ignored: no SCRFD with landmarks",
+        "det_10g.onnx": "taken for detection",
+        "w600k_r50.onnx": "taken for recognition",
+    }
+
+
+def test_a_detector_that_cannot_be_read_is_named_where_no_other_is_there(pack):
+    (pack / "det_10g.onnx").write_bytes((pack / "det_10g.onnx").read_bytes()[:-1000])
+    with pytest.raises(InputError, match=r"no face detector; det_10g\.onnx is no ONNX network: truncated, .*; unpack"):
+        engine(pack)
+
+
+def write_normalising(path, *nodes):
+    """Write the recogniser of a pack with nodes before it that normalise its input; their names say nothing."""
+    write_recogniser(path)
+    model = onnx.load(path)
+    tensor = "image"
+    for number, (op, value) in enumerate(nodes):
+        constant = numpy_helper.from_array(np.float32(value), f"value {number}")
+        model.graph.initializer.append(constant)
+        model.graph.node.insert(number, helper.make_node(op, [tensor, constant.name], [f"step {number}"]))
+        tensor = f"step {number}"
+    model.graph.node[len(nodes)].input[0] = tensor
+    onnx.save(model, path)
+
+
+def raw_feature(path, collins):
+    return run(path, centre_chip(collins).transpose(2, 0, 1)[None].astype(np.float32))[0]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "begin"),
+    [
+        ([("Sub", 127.5), ("Mul", 0.01)], "a shift by 127.5"),
+        ([("Mul", 0.01), ("Sub", 1)], "a multiplication by 0.01"),
+        ([("Div", 128), ("Add", -1)], "a division by 128"),
+    ],
+)
+def test_a_recogniser_whose_graph_normalises_is_not_normalised_twice(pack, collins, caplog, nodes, begin):
+    caplog.set_level("INFO")
+    write_normalising(pack / "w600k_r50.onnx", *nodes)
+    (feature,) = engine(pack).embed([(collins, None)])
+    np.testing.assert_allclose(feature, raw_feature(pack / "w600k_r50.onnx", collins), rtol=1e-4, atol=1e-4)
+    assert f"gets (value - 0) / 1 of values of 0 to 255, since its graph begins with {begin}" in caplog.text
+
+
+def test_the_normalisation_of_an_ordinary_recogniser_is_in_the_log(pack, caplog):
+    caplog.set_level("INFO")
+    engine(pack).embed([])
+    assert (
+        "w600k_r50.onnx: gets (value - 127.5) / 127.5 of values of 0 to 255, as InsightFace's networks" in caplog.text
+    )
+
+
+def test_an_import_from_mxnet_in_a_pack_gets_raw_values(pack, collins):
+    import_checkpoint(*mxnet_files.write_recogniser(pack), pack / "w600k_r50.onnx", (112, 112))
+    (feature,) = engine(pack).embed([(collins, None)])
+    session = onnxruntime.InferenceSession(pack / "w600k_r50.onnx", providers=["CPUExecutionProvider"])
+    images = centre_chip(collins).transpose(2, 0, 1)[None].astype(np.float32)
+    np.testing.assert_allclose(feature, session.run(None, {"data": images})[0][0], rtol=1e-4, atol=1e-4)
+
+
+def test_the_user_may_say_how_the_pack_s_own_recogniser_is_fed(pack, collins):
+    (feature,) = engine(pack, recogniser=OWN | {"channels": "rgb", "mean": 0, "scale": 1}).embed([(collins, None)])
+    np.testing.assert_allclose(feature, raw_feature(pack / "w600k_r50.onnx", collins), rtol=1e-4, atol=1e-4)
 
 
 def test_folder_without_detector_or_recogniser_is_refused(pack, collins):

@@ -41,13 +41,13 @@ OPTIONS = {
     },
     "recogniser": {
         "default": None,
-        "description": "another recogniser in place of the pack's; null for none",
+        "description": "another recogniser in place of the pack's, or how to feed the pack's own; null for neither",
         "oneOf": [
             {"type": "null"},
             {
                 "type": "object",
                 "additionalProperties": False,
-                "required": ["file", "size", "channels", "mean", "scale"],
+                "required": ["size", "channels", "mean", "scale"],
                 "properties": {
                     "file": PATH,
                     "size": {"enum": [112, 128, 224, 256]},
@@ -75,7 +75,7 @@ def plan(options: Mapping, folder: str) -> EngineFiles:
     place = found or Path(folder, pack)
     files = tuple(sorted(str(path) for path in found.rglob("*.onnx") if path.is_file())) if found else (str(place),)
     remedy = "name an ONNX file, or null for the pack's own recogniser"
-    own_files = () if own is None else (existing_file("recogniser", own["file"], remedy),)
+    own_files = (existing_file("recogniser", own["file"], remedy),) if own and "file" in own else ()
     detection = {"pack": str(place), "side": options["side"]}
     return EngineFiles(
         detection=detection,
@@ -97,6 +97,7 @@ class InsightFaceEngine:
         pack: folder that holds one detector, and one recogniser unless another is named.
         recogniser: another recogniser: its ONNX `file`, the `size` of its input in pixels, its order of `channels`
             ("rgb" or "bgr"), and the `mean` and `scale` that turn a value of 0 to 255 into (value - mean) * scale.
+            Without `file`, this is how the pack's own is fed.
         side: of the square that an image is fitted into for detection, in pixels.
         threads: that the networks may use on the CPU.
 
@@ -115,11 +116,12 @@ class InsightFaceEngine:
 
         self._reading = reading
         self._pack = reading.read_pack(Path(pack))
-        self._own = recogniser
-        self._own_file = None if recogniser is None else reading.own_file(Path(recogniser["file"]))
+        self._own = {key: value for key, value in (recogniser or {}).items() if key != "file"}
+        named = (recogniser or {}).get("file")
+        self._recogniser_file = self._pack.recogniser if named is None else reading.own_file(Path(named))
         self._side = side
         self._threads = threads
-        files = (self._pack.detector, self._own_file or self._pack.recogniser)
+        files = (self._pack.detector, self._recogniser_file)
         self.models: tuple[ModelFile, ...] = tuple(file for file in files if file is not None)
 
     def detect(self, images: Iterable[Image]) -> Iterator[Faces]:
@@ -152,10 +154,9 @@ class InsightFaceEngine:
 
     @cached_property
     def _recogniser(self) -> "Recogniser":
-        if self._own_file is None:
-            return self._reading.open_recogniser(self._pack, self._threads)
-        description = {key: value for key, value in self._own.items() if key != "file"}
-        return self._reading.open_own_recogniser(self._own_file, self._threads, **description)
+        if self._own and self._recogniser_file is not None:
+            return self._reading.open_own_recogniser(self._recogniser_file, self._threads, **self._own)
+        return self._reading.open_recogniser(self._pack, self._threads)
 
 
 def surround(image: Image, side: int) -> tuple[Image, NDArray[np.float64], NDArray[np.int64]]:
