@@ -185,3 +185,25 @@ def test_numbers_that_are_not_finite_are_refused_with_their_record(movie, number
         detect_table(movie / "crops.arrow", BrokenEngine(number))
     with pytest.raises(InputError, match=r"crops\.arrow: wall portrait: the embedder's feature is not finite"):
         embed_table(movie / "crops.arrow", movie / "detections.arrow", BrokenEngine(number))
+
+
+class BlindEngine:
+    """An engine that finds a face in every image, and describes all of them alike."""
+
+    name, models, selection, dimension = "blind", (), Selection(), 2
+
+    def detect(self, images):
+        for _ in images:
+            yield Faces(np.float32([[0, 0, 9, 9]]), np.float32([0.99]), np.zeros((1, 5, 2), np.float32))
+
+    def embed(self, samples):
+        for _ in samples:
+            yield np.float32([1, 0])
+
+
+def test_an_engine_that_describes_all_people_alike_is_refused(tmp_path, collins):
+    rows = [crop(name, "cast", collins) for name in ("ada", "bo", "cy")]
+    write_table(tmp_path / "crops.arrow", crop_table("val", "movie", rows))
+    write_table(tmp_path / "detections.arrow", detect_table(tmp_path / "crops.arrow", BlindEngine()))
+    with pytest.raises(InputError, match="3 pairs of different people have a median cosine of 1.0000"):
+        embed_table(tmp_path / "crops.arrow", tmp_path / "detections.arrow", BlindEngine())

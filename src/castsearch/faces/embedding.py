@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from castsearch.data.crops import Crops, decode_rgb, read_crops
+from castsearch.data.strangers import FACES, check_strangers
 from castsearch.errors import InputError
 from castsearch.faces.detection import WRONG_FILE, engine_metadata, vectors
 from castsearch.faces.engine import Engine, Face, Image
@@ -47,7 +48,7 @@ def embed_table(
         The table of faces, with the engine's `provenance` in the schema's metadata under "engine".
 
     Raises:
-        InputError: a person's feature is not finite.
+        InputError: a person's feature is not finite, or the features cannot tell people apart.
     """
     people = read_crops(crops)
     ids, readable = people.ids, people.readable
@@ -75,6 +76,7 @@ def embed_table(
         if not np.isfinite(feature).all():
             raise InputError(f"{crops}: {ids[row]}: the embedder's feature is not finite; {WRONG_FILE}")
         features[row] = feature
+    check_strangers(people, np.where(selected[:, None], features, 0), FACES)
 
     own = face[selected]
     return pa.table(
