@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from castsearch.search import neighbors
+from castsearch.search import neighbors, torch_neighbors
 
 
 def clusters(seed, groups=8, size=6, dimension=16):
@@ -26,61 +26,53 @@ def test_images_present_twice_are_tied_exactly():
     np.testing.assert_array_equal(second, first + 99)
 
 
+def whole_numbers(n):
+    """Features of small whole numbers, whose products are exact everywhere, with ties in every row and copies."""
+    return np.random.default_rng(0).integers(-2, 3, (n, 4)).astype(np.float32)
+
+
+def assert_same_neighbors(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_torch_finds_the_same_neighbours():
-    # Small whole numbers, whose products are exact everywhere, with ties in every row and copies.
-    features = np.random.default_rng(0).integers(-2, 3, (300, 4)).astype(np.float32)
-    for expected, found in zip(
-        neighbors.nearest_neighbors(features, 20), neighbors._nearest_by_torch(features, 20, "cpu"), strict=True
-    ):
-        np.testing.assert_array_equal(found, expected)
+    features = whole_numbers(600)  # more than one block
+    assert_same_neighbors(
+        torch_neighbors.nearest_neighbors(features, 20, "cpu"), neighbors.numpy_neighbors(features, 20)
+    )
 
 
-@pytest.fixture
-def torch_instead(monkeypatch):
-    """Torch takes the GPU's place, on the CPU and for few images."""
-    by_torch, devices = neighbors._nearest_by_torch, []
+@pytest.mark.parametrize(("n", "devices"), [(neighbors.GPU_ROWS - 1, []), (neighbors.GPU_ROWS, ["cuda"])])
+def test_many_rows_go_to_the_gpu(monkeypatch, n, devices):
+    asked = []
 
     def nearest(features, k, device):
-        devices.append(device)
-        return by_torch(features, k, "cpu")
+        asked.append(device)
+        return neighbors.numpy_neighbors(features, k)
 
-    monkeypatch.setattr(neighbors, "_GPU_ROWS", 10)
     monkeypatch.setattr(neighbors, "torch_has_gpu", lambda: True)
-    monkeypatch.setattr(neighbors, "_nearest_by_torch", nearest)
-    return devices
-
-
-def test_many_rows_go_to_the_gpu_and_give_the_same(monkeypatch, torch_instead):
-    features = neighbors.l2_normalize(clusters(10))
-    expected = neighbors._nearest_by_numpy(features, 7)
-    monkeypatch.setattr(neighbors, "_GPU_VALUES", 100)  # two rows a block
-    np.testing.assert_array_equal(neighbors.nearest_neighbors(features, 7)[0], expected[0])
-    assert torch_instead == ["cuda"]
-    neighbors.nearest_neighbors(features[:9], 7)
-    assert torch_instead == ["cuda"]
+    monkeypatch.setattr(torch_neighbors, "nearest_neighbors", nearest)
+    neighbors.nearest_neighbors(whole_numbers(n), 3)
+    assert asked == devices
 
 
 @pytest.mark.parametrize("error", [torch.cuda.OutOfMemoryError, torch.AcceleratorError])
-def test_a_full_gpu_leaves_the_work_to_the_cpu(monkeypatch, torch_instead, caplog, error):
+def test_a_full_gpu_leaves_the_work_to_the_cpu(monkeypatch, caplog, error):
     def full(features, k, device):
         raise error("CUDA error: out of memory\nand advice")
 
-    features = neighbors.l2_normalize(clusters(10))
-    monkeypatch.setattr(neighbors, "_nearest_by_torch", full)
-    for found, expected in zip(
-        neighbors.nearest_neighbors(features, 7), neighbors._nearest_by_numpy(features, 7), strict=True
-    ):
-        np.testing.assert_array_equal(found, expected)
-    assert "48 images are found on the CPU: the GPU said: CUDA error: out of memory" in caplog.messages[0]
+    features = whole_numbers(neighbors.GPU_ROWS)
+    monkeypatch.setattr(neighbors, "torch_has_gpu", lambda: True)
+    monkeypatch.setattr(torch_neighbors, "nearest_neighbors", full)
+    assert_same_neighbors(neighbors.nearest_neighbors(features, 3), neighbors.numpy_neighbors(features, 3))
+    assert "4000 images are found on the CPU: the GPU said: CUDA error: out of memory" in caplog.messages[0]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
 def test_the_gpu_finds_the_same_neighbours():
-    features = np.random.default_rng(0).integers(-2, 3, (5000, 4)).astype(np.float32)  # with ties and copies
-    for found, expected in zip(
-        neighbors.nearest_neighbors(features, 20), neighbors._nearest_by_numpy(features, 20), strict=True
-    ):
-        np.testing.assert_array_equal(found, expected)
+    features = whole_numbers(5000)
+    assert_same_neighbors(neighbors.nearest_neighbors(features, 20), neighbors.numpy_neighbors(features, 20))
 
 
 def test_of_many_equal_values_few_are_sorted(monkeypatch):

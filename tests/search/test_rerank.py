@@ -55,7 +55,7 @@ def test_blocks_change_nothing(monkeypatch):
     whole_distances = rerank.k_reciprocal(distances_of(features), 20)
     whole_neighborhoods = rerank.expanded_cross_neighborhood(features, 20)
     monkeypatch.setattr(rerank, "BLOCK_ROWS", 7)
-    monkeypatch.setattr(rerank, "_BLOCK_PAIRS", 100)
+    monkeypatch.setattr(rerank, "BLOCK_PAIRS", 100)
     np.testing.assert_allclose(from_features(features, 20), whole, atol=1e-6)
     np.testing.assert_array_equal(rerank.k_reciprocal(distances_of(features), 20), whole_distances)
     np.testing.assert_allclose(rerank.expanded_cross_neighborhood(features, 20), whole_neighborhoods, atol=1e-5)

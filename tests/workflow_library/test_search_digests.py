@@ -39,4 +39,4 @@ def test_the_title_of_a_variant_runs_nothing_again(rerun_after):
 
 def test_the_fusion_reaches_every_method_that_a_run_chooses(rerun_after):
     # The names in the table are strings, which no import shows.
-    assert rerun_after("search/neighbors.py", "_GPU_ROWS = 4000", "_GPU_ROWS = 4001") >= {"rerank", *FUSE}
+    assert rerun_after("search/neighbors.py", "GPU_ROWS = 4000", "GPU_ROWS = 4001") >= {"rerank", *FUSE}

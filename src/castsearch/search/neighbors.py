@@ -14,8 +14,8 @@ from castsearch.hardware import torch_has_gpu
 BLOCK_ROWS = 512
 """Rows of a dense block: enough for a matrix product to run at full speed."""
 
-_GPU_ROWS = 4000  # below that, starting CUDA takes longer than the product
-_GPU_VALUES = 1 << 24  # similarities of a block there, each with some 30 bytes of working arrays
+GPU_ROWS = 4000
+"""Rows from which on a GPU is used: with fewer, starting CUDA takes longer than the product."""
 
 _logger = logging.getLogger(__name__)
 
@@ -46,15 +46,17 @@ def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndar
     """
     features = np.ascontiguousarray(features, np.float32)
     k = min(k, len(features))
-    if len(features) >= _GPU_ROWS and torch_has_gpu():
+    if len(features) >= GPU_ROWS and torch_has_gpu():
         import torch  # noqa: PLC0415
 
+        from castsearch.search import torch_neighbors  # noqa: PLC0415
+
         try:
-            return _nearest_by_torch(features, k, "cuda")
+            return torch_neighbors.nearest_neighbors(features, k, "cuda")
         except (torch.cuda.OutOfMemoryError, torch.AcceleratorError) as error:  # the second has no room for CUDA itself
             reason = str(error).partition("\n")[0]
             _logger.warning("The neighbours of %d images are found on the CPU: the GPU said: %s", len(features), reason)
-    return _nearest_by_numpy(features, k)
+    return numpy_neighbors(features, k)
 
 
 def finite_matrix(values: np.ndarray, dtype: type) -> np.ndarray:
@@ -97,49 +99,27 @@ def smallest(values: np.ndarray, k: int) -> np.ndarray:
     return kept[starts[:, None] + np.arange(k)] % n
 
 
-def _nearest_by_numpy(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`nearest_neighbors` of contiguous float32 features and k <= n, on the CPU."""
+def numpy_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return `nearest_neighbors` of contiguous float32 features and k <= n, on the CPU."""
     n = len(features)
     indices = np.empty((n, k), np.int32)
     cosines = np.empty((n, k), np.float32)
     lowest = np.empty(n, np.float32)
-    copies, originals = _copies(features)
+    repeated, originals = copies(features)
     for rows in blocks(n, BLOCK_ROWS):
         negated = -features[rows] @ features.T
-        negated[:, copies] = negated[:, originals]  # a product rounds by position and would break their tie
+        negated[:, repeated] = negated[:, originals]  # a product rounds by position and would break their tie
         indices[rows] = smallest(negated, k)
         cosines[rows] = -np.take_along_axis(negated, indices[rows], axis=1)
         lowest[rows] = -negated.max(axis=1)
     return indices, cosines, lowest
 
 
-def _nearest_by_torch(features: np.ndarray, k: int, device: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`nearest_neighbors` of contiguous float32 features and k <= n, on a torch device."""
-    import torch  # noqa: PLC0415
+def copies(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows that equal an earlier row, and the first such row of each.
 
-    n = len(features)
-    indices = np.empty((n, k), np.int32)
-    cosines = np.empty((n, k), np.float32)
-    lowest = np.empty(n, np.float32)
-    copies, originals = (torch.from_numpy(rows).to(device) for rows in _copies(features))
-    matrix = torch.from_numpy(features).to(device)
-    columns = torch.arange(n, device=device)
-    for rows in blocks(n, min(BLOCK_ROWS, max(1, _GPU_VALUES // max(1, n)))):
-        cosine = matrix[rows] @ matrix.T
-        cosine[:, copies] = cosine[:, originals]
-        # topk breaks ties as it likes: integers that order as the cosines do, then by falling index, leave none.
-        bits = (cosine + 0.0).view(torch.int32)
-        ordered = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).to(torch.int64)
-        best = -ordered.mul_(2**32).sub_(columns).topk(k, dim=1).values % 2**32
-        del bits, ordered  # before the next block's
-        indices[rows] = best.cpu().numpy()
-        cosines[rows] = cosine.gather(1, best).cpu().numpy()
-        lowest[rows] = cosine.amin(dim=1).cpu().numpy()
-    return indices, cosines, lowest
-
-
-def _copies(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that equal an earlier row, and the first such row of each."""
+    A matrix product rounds by position, which would break the ties of such rows.
+    """
     # Few rows share an integer sum of their bits, so few need be compared in full.
     _, group, size = np.unique(
         features.view(np.uint32).sum(axis=1, dtype=np.uint64), return_inverse=True, return_counts=True

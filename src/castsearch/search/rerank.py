@@ -26,7 +26,9 @@ from castsearch.search.neighbors import (
     smallest,
 )
 
-_BLOCK_PAIRS = 1 << 18  # entries of a block of pairs, whose working arrays should stay in the cache
+BLOCK_PAIRS = 1 << 18
+"""Entries of a block of pairs, whose working arrays should stay in the cache."""
+
 _BLOCK_VALUES = 1 << 22  # numbers of gathered features, which may be of 80,000 dimensions
 
 
@@ -89,7 +91,7 @@ def jaccard_similarity(queries: sparse.csr_array, inverted: sparse.csr_array) ->
     if queries.shape[0] == 0:
         return sparse.csr_array((0, inverted.shape[1]), dtype=np.float32)
     minima = np.concatenate([[0], np.cumsum(np.diff(inverted.indptr)[queries.indices], dtype=np.int64)])
-    cuts = np.searchsorted(minima[queries.indptr], np.arange(0, minima[-1], _BLOCK_PAIRS))
+    cuts = np.searchsorted(minima[queries.indptr], np.arange(0, minima[-1], BLOCK_PAIRS))
     bounds = np.unique(np.concatenate([[0], cuts, [queries.shape[0]]]))
     blocks = [_shared_weight(queries[start:stop], inverted) for start, stop in itertools.pairwise(bounds)]
     shared = sparse.vstack(blocks, format="csr")
@@ -313,7 +315,7 @@ def _encode(
     sizes = np.diff(members.indptr)
     rows = np.repeat(np.arange(len(sizes)), sizes)
     weights = np.empty(len(rows), np.float32)
-    for pairs in blocks(len(rows), _BLOCK_PAIRS):
+    for pairs in blocks(len(rows), BLOCK_PAIRS):
         weights[pairs] = np.exp(-distance(rows[pairs], members.indices[pairs]))
     totals = np.bincount(rows, weights, minlength=len(sizes)).astype(np.float32)
     members = sparse.csr_array((weights / totals[rows], members.indices, members.indptr), shape=members.shape)
