@@ -87,15 +87,15 @@ def test_the_boxes_of_a_film_are_searched_as_tracks(tmp_path):
     assert gallery.ranked == [["p2", "p4"], ["p3", "p5"], ["p6", "p7"]]
     assert gallery.frames[0] == gallery.frames[1] != gallery.frames[2]
     assert gallery.bodies["net"].shape == (3, 8)
-    assert gallery.faces["dlib"].feature.shape == (5, 8)
+    assert gallery.faces["yunet_sface"].feature.shape == (5, 8)
 
 
 def test_a_track_has_a_face_where_one_of_its_boxes_has(tmp_path):
     gallery = galleries.load(write_film(tmp_path, [1, 1, 2, 3, 3, 3]))  # the first and the fourth have none
-    assert gallery.faces["dlib"].selected.tolist() == [True, True, True]
-    assert galleries.load(write_film(tmp_path, [1, 2, 2, 2, 2, 2])).faces["dlib"].selected.tolist() == [False, True]
-    face = gallery.faces["dlib"].feature[2:]
-    alone = galleries.load(write_film(tmp_path, [1, 2, 3, 4, 5, 6])).faces["dlib"].feature[2:]
+    assert gallery.faces["yunet_sface"].selected.tolist() == [True, True, True]
+    assert galleries.load(write_film(tmp_path, [1, 2, 2, 2, 2, 2])).faces["yunet_sface"].selected.tolist() == [False, True]
+    face = gallery.faces["yunet_sface"].feature[2:]
+    alone = galleries.load(write_film(tmp_path, [1, 2, 3, 4, 5, 6])).faces["yunet_sface"].feature[2:]
     assert face[0] == pytest.approx(alone[1] / np.linalg.norm(alone[1]), abs=1e-6)  # of the box that shows it
     assert np.array_equal(face[1], alone[2])
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeGuard
 
 from castsearch.errors import InputError
 
@@ -141,19 +142,20 @@ def people(entry: Mapping, source: str) -> tuple[list[Person], list[tuple[str, s
 
 def _person(role: str, name: str, record: Mapping) -> Person:
     img, label, bbox = record.get("img"), record.get("label"), record.get("bbox")
+    box = _box(bbox) if role == "candidate" and _is_box(bbox) else None
     if not _is_text(img):
         problem = "'img' is not a path"
     elif label is not None and not _is_text(label):
         problem = "'label' is neither a text nor null"
-    elif role == "candidate" and not _is_box(bbox):
+    elif role == "candidate" and box is None:
         problem = "'bbox' is not four finite numbers"
     else:
         img = str(PurePosixPath(img)) if img else img  # without './' and '//'
-        return Person(name, role, img, None if role == "cast" else tuple(map(float, bbox)), label)
+        return Person(name, role, img, box, label)
     return Person(name, role, img if _is_text(img) else "", None, None, problem)
 
 
-def _is_text(value: object) -> bool:
+def _is_text(value: object) -> TypeGuard[str]:
     """Whether a JSON value is a string that UTF-8 can hold: an escape can make half of a surrogate pair."""
     if not isinstance(value, str):
         return False
@@ -164,13 +166,18 @@ def _is_text(value: object) -> bool:
     return True
 
 
-def _is_box(value: object) -> bool:
+def _is_box(value: object) -> TypeGuard[list[float]]:
     if not isinstance(value, list) or [type(number) in (int, float) for number in value] != [True] * 4:
         return False
     try:
         return all(map(math.isfinite, value))
     except OverflowError:  # an integer beyond the floats
         return False
+
+
+def _box(bbox: list[float]) -> tuple[float, float, float, float]:
+    x, y, width, height = map(float, bbox)
+    return x, y, width, height
 
 
 def image_path(folder: str | Path, img: str) -> Path:

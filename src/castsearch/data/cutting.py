@@ -1,9 +1,10 @@
 """Stage crop: cut every person of a movie out of its frame, into the crop table."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from tqdm import tqdm
@@ -56,7 +57,9 @@ def crop_movie(
     return crop_table(split, movie, [rows[person.id] for person in persons], dropped)
 
 
-def _cut_frame(persons: Sequence[Person], img: str, source: str, images: str | Path):
+def _cut_frame(
+    persons: Sequence[Person], img: str, source: str, images: str | Path
+) -> Iterator[tuple[Person, dict[str, Any]]]:
     """Yield each person of one frame with its row."""
     for person in persons:
         if person.problem:
@@ -76,7 +79,7 @@ def _cut_frame(persons: Sequence[Person], img: str, source: str, images: str | P
         box = (0, 0, *frame.size) if person.bbox is None else clip(person.bbox, *frame.size)
         if box is None:
             size = f"{frame.width}x{frame.height}"
-            shown = [round(value, 2) for value in person.bbox]
+            shown = [round(value, 2) for value in person.bbox or ()]
             problem = f"{source}: {person.role} {person.id}: no part of box {shown} is inside {img} ({size})"
             yield person, _row(person, problem=problem)
         elif max(box[2] - box[0], box[3] - box[1]) > _LONGEST:
@@ -102,7 +105,9 @@ def clip(bbox: Sequence[float], width: int, height: int) -> tuple[int, int, int,
     return (x1, y1, x2, y2) if x1 < x2 and y1 < y2 else None
 
 
-def _row(person: Person, box: Sequence[int] = (0, 0, 0, 0), image: bytes | None = None, problem: str | None = None):
+def _row(
+    person: Person, box: Sequence[int] = (0, 0, 0, 0), image: bytes | None = None, problem: str | None = None
+) -> dict[str, Any]:
     x1, y1, x2, y2 = box
     return {
         "id": person.id,

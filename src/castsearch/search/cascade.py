@@ -88,9 +88,8 @@ def rank(
     """
     num_cast, n = np.shape(face)
     has_face = np.asarray(has_face, bool)
-    pairwise = [face_cosine] if body is None and body_cosine is None else [face_cosine, body, body_cosine]
-    if any(np.shape(matrix) != (n, n) for matrix in pairwise) or len(frames) != n or has_face.shape != (n,):
-        shapes = ", ".join(str(np.shape(matrix)) for matrix in pairwise)
+    shapes = [np.shape(matrix) for matrix in (face_cosine, body, body_cosine) if matrix is not None]
+    if set(shapes) != {(n, n)} or len(shapes) == 2 or len(frames) != n or has_face.shape != (n,):
         raise ValueError(f"{n} candidates do not fit {shapes}, {len(frames)} frames or has_face {has_face.shape}")
     lists = match_faces(face, face_cosine, has_face, thresholds)
     decided = np.zeros(n, bool)
@@ -103,13 +102,15 @@ def rank(
         in_frame[listed] = False
         free = ~in_frame
         free[listed] = False
-        by_face = body is None or len(listed) == 0
+        undecided_score = others_score = face[row]
+        if body is not None and body_cosine is not None and len(listed):
+            undecided_score, others_score = _vote(body[listed]), body_cosine[listed].max(axis=0)
         ranking[row] = np.concatenate(
             [
                 listed,
-                _best_first(face[row] if by_face else _vote(body[listed]), free & ~decided),
+                _best_first(undecided_score, free & ~decided),
                 np.flatnonzero(in_frame),
-                _best_first(face[row] if by_face else body_cosine[listed].max(axis=0), free & decided),
+                _best_first(others_score, free & decided),
             ]
         )
     return ranking

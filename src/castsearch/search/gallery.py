@@ -179,7 +179,7 @@ def _load_faces(path: str | Path, usable: np.ndarray, candidates: np.ndarray) ->
     return FaceFeatures(own, detected, selected, selected * np.minimum(size, _RECOGNISED) * np.maximum(score, 0.01))
 
 
-def _finite(path: str | Path, ids: Sequence[str], features: np.ndarray) -> np.ndarray:
+def _finite(path: str | Path, ids: np.ndarray, features: np.ndarray) -> np.ndarray:
     """The features, unless one has a number that is not finite, which would spoil every ranking."""
     wrong = np.flatnonzero(~np.isfinite(features).all(axis=1))
     if len(wrong):

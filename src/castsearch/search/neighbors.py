@@ -126,5 +126,5 @@ def copies(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     )
     rows = np.flatnonzero(size[group] > 1)
     first_of: dict[bytes, int] = {}
-    originals = np.array([first_of.setdefault(features[row].tobytes(), row) for row in rows], np.intp)
+    originals = np.array([first_of.setdefault(features[row].tobytes(), int(row)) for row in rows], np.intp)
     return rows[originals != rows], originals[originals != rows]
