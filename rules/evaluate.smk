@@ -6,6 +6,7 @@ rule evaluate:
         crops=of_movies("results/crops/{split}/{movie}.arrow", LABELLED),
         rankings=of_groups("results/rankings/{split}/{group}.arrow", LABELLED),
         labels=[SPLITS[split]["labels"] for split in LABELLED],
+        after=BEHIND_ANCIENT,
     output:
         queries="results/tables/queries.tsv",
         movies="results/tables/movies.tsv",

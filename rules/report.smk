@@ -17,6 +17,7 @@ rule report:
         ],
         rankings=of_groups("results/rankings/{split}/{group}.arrow", SEARCH),
         labels=[SPLITS[split]["labels"] for split in LABELLED],
+        after=BEHIND_ANCIENT,
         ablation="results/tables/ablation.tsv" if LABELLED else [],
         weights=expand("results/reid/{network}/weights.safetensors", network=NETWORKS),
         histories=expand("results/reid/{network}/history.tsv", network=TRAINED),

@@ -2,6 +2,9 @@
 # job, and the next one goes on from the last.
 RECIPE = config["reid"]["recipe"]
 VALIDATED = [split for split in LABELLED if split not in TRAIN]
+# An input of the jobs that read the labels besides. Snakemake 9 looks for no reason to run a job, a changed label file
+# say, when one runs that lies before it, even where all on the way between them is ancient.
+BEHIND_ANCIENT = ["results/reid/validation.arrow"] if TRAINED else []
 
 
 # One file whatever the searched movies are, so that another of them does not train the networks again.
