@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -110,7 +111,8 @@ def render_movie(run: Run, movie: Movie, index: str) -> str:
     return _render("movie", run, movie=movie, index=index)
 
 
-def _render(page: str, run: Run, **values: object) -> str:
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("castsearch.report", ""),
         autoescape=True,
@@ -119,9 +121,13 @@ def _render(page: str, run: Run, **values: object) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"score": _score, "thumbnail": _thumbnail}
+    return environment
+
+
+def _render(page: str, run: Run, **values: object) -> str:
     by_split = run.ablation.groupby("split", sort=False) if len(run.ablation) else ()
     scores = {split: rows.set_index("title").to_dict("index") for split, rows in by_split}
-    template = environment.get_template(f"pages.{page}.html.j2")
+    template = _environment().get_template(f"pages.{page}.html.j2")
     return template.render(run=run, scores=scores, cmc=CMC, compared=run.variant != run.baseline, **values)
 
 
