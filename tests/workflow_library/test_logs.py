@@ -1,4 +1,6 @@
+import logging
 import sys
+import warnings
 
 import pytest
 
@@ -39,3 +41,23 @@ def test_output_goes_to_the_log_and_then_back_to_where_it_went(tmp_path):
         print("err", file=sys.stderr)
     assert (tmp_path / "log").read_text() == "out\nerr\n"
     assert (sys.stdout, sys.stderr) == before
+
+
+def test_the_log_has_this_packages_records_and_other_packages_warnings(tmp_path):
+    with logging_to(tmp_path / "log"):
+        logging.getLogger("castsearch.x").info("one")
+        logging.getLogger("other").info("two")
+        logging.getLogger("other").warning("three")
+        warnings.warn("four", stacklevel=1)
+    words = (tmp_path / "log").read_text()
+    assert "INFO castsearch.x: one\n" in words
+    assert "two" not in words
+    assert "WARNING other: three\n" in words
+    assert "four" in words
+
+
+def test_after_a_job_its_log_gets_no_more_records(tmp_path):
+    with logging_to(tmp_path / "log"):
+        pass
+    logging.getLogger("other").warning("late")
+    assert (tmp_path / "log").read_text() == ""
