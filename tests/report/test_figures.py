@@ -3,7 +3,8 @@ from xml.etree import ElementTree as ET
 import pandas as pd
 import pytest
 
-from castsearch.report.figures import training_curves
+from castsearch.reid.history import COLUMNS
+from castsearch.report.figures import PANELS, training_curves
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAN = float("nan")
@@ -50,3 +51,7 @@ def test_the_same_history_gives_the_same_bytes():
 def test_dark_pages_get_dark_colours():
     [(_, panel)] = training_curves(pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0]}))
     assert "@media (prefers-color-scheme: dark)" in panel
+
+
+def test_every_column_of_a_history_has_a_panel():
+    assert {name for names in PANELS.values() for name in names} == set(COLUMNS) - {"epoch"}
