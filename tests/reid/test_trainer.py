@@ -2,7 +2,6 @@ import csv
 import io
 import multiprocessing
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -326,7 +325,7 @@ def test_checkpoints_of_another_training_make_room_for_ones_own(crops, tmp_path)
 
 
 def test_the_same_movie_in_another_split_is_another_training(crops, tmp_path, log):
-    other = Path(shutil.copy(crops[0], tmp_path))
+    other = write_movie(tmp_path / "other/one.arrow", people_rows(["a", "b"], 3))
     trained(tmp_path / "results", crops[:1])
     log.clear()
     trained(tmp_path / "results", [other])

@@ -93,7 +93,10 @@ def test_the_boxes_of_a_film_are_searched_as_tracks(tmp_path):
 def test_a_track_has_a_face_where_one_of_its_boxes_has(tmp_path):
     gallery = galleries.load(write_film(tmp_path, [1, 1, 2, 3, 3, 3]))  # the first and the fourth have none
     assert gallery.faces["yunet_sface"].selected.tolist() == [True, True, True]
-    assert galleries.load(write_film(tmp_path, [1, 2, 2, 2, 2, 2])).faces["yunet_sface"].selected.tolist() == [False, True]
+    assert galleries.load(write_film(tmp_path, [1, 2, 2, 2, 2, 2])).faces["yunet_sface"].selected.tolist() == [
+        False,
+        True,
+    ]
     face = gallery.faces["yunet_sface"].feature[2:]
     alone = galleries.load(write_film(tmp_path, [1, 2, 3, 4, 5, 6])).faces["yunet_sface"].feature[2:]
     assert face[0] == pytest.approx(alone[1] / np.linalg.norm(alone[1]), abs=1e-6)  # of the box that shows it

@@ -307,7 +307,7 @@ def _identity(job: TrainingJob) -> dict[str, str | int | None]:
     parts = {
         "recipe": recipe,
         "imagenet": file_digest(job.imagenet) if job.imagenet else None,
-        "crops": [[f"{path.parent.name}/{path.stem}", file_digest(path)] for path in map(Path, job.crop_tables)],
+        "crops": [file_digest(path) for path in job.crop_tables],  # which say which movies they are
         "code": job.code,
         "processes": distributed.world_size(),
     }
