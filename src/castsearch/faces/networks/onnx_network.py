@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -50,6 +51,9 @@ def check_self_contained(model: ModelFile) -> None:
 def open_session(model: ModelFile, threads: int, expected: str, remedy: str) -> onnxruntime.InferenceSession:
     """Load a network.
 
+    Weights that older files list among the inputs are taken for what they are: the runtime would not merge them into
+    the layer before, and would want to be given those that no layer reads.
+
     Args:
         model: the ONNX file.
         threads: that the runtime may use on the CPU.
@@ -61,12 +65,30 @@ def open_session(model: ModelFile, threads: int, expected: str, remedy: str) -> 
     """
     check_self_contained(model)
     try:
-        return onnxruntime.InferenceSession(model.path, **session_options(threads))
+        return onnxruntime.InferenceSession(_images_alone_as_input(model), **session_options(threads))
     except RUNTIME_ERRORS as error:
         reason = str(error).splitlines()[0]
         raise InputError(
             f"{model.path}: {expected} was expected, not a file that fails with {reason}; {remedy}"
         ) from None
+
+
+def _images_alone_as_input(model: ModelFile) -> Path | bytes:
+    """An ONNX file as it is, or its content without the weights that it lists among its inputs."""
+    try:
+        network = onnx.load(model.path, load_external_data=False)
+    except DecodeError:
+        return model.path  # the runtime says what is wrong with it
+    weights = {weight.name for weight in network.graph.initializer}
+    read = {name for node in network.graph.node for name in node.input}
+    inputs = [value for value in network.graph.input if value.name in read - weights]
+    surplus = len(network.graph.input) - len(inputs)
+    if surplus == 0 or not inputs:
+        return model.path
+    _logger.info("%s: lists %d weights among its inputs, where they are not wanted", model.path.name, surplus)
+    network.graph.ClearField("input")
+    network.graph.input.extend(inputs)
+    return network.SerializeToString()
 
 
 def any_batch(run: Callable[[NDArray], Sequence[NDArray]], batch: object) -> Callable[[NDArray], Sequence[NDArray]]:
