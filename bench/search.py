@@ -86,8 +86,18 @@ def searchable(drawn: simulation.SimulatedMovie) -> tuple[Gallery, dict[str, lis
     candidates = [f"{number:05d}" for number in range(len(drawn.identity))]
     labels = {name: [candidates[row] for row in np.flatnonzero(drawn.identity == i)] for i, name in enumerate(cast)}
     faces = FaceFeatures(drawn.face, detected=drawn.has_face, selected=drawn.has_face, quality=drawn.has_face)
-    movies = np.zeros(num_cast, int)
-    return Gallery(cast, candidates, [], [], drawn.frames, {FACE: faces}, {BODY: drawn.body}, movies), labels
+    gallery = Gallery(
+        split="simulation",
+        cast=cast,
+        candidates=candidates,
+        skipped_cast=[],
+        skipped_candidates=[],
+        frames=drawn.frames,
+        faces={FACE: faces},
+        bodies={BODY: drawn.body},
+        cast_movies=np.zeros(num_cast, int),
+    )
+    return gallery, labels
 
 
 def precisions(drawn: simulation.SimulatedMovie, compared: Sequence[Variant]) -> pd.DataFrame:

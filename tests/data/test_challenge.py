@@ -14,19 +14,19 @@ def candidate(name, **changes):
 
 def test_people_come_cast_first_in_annotation_order():
     entry = {"cast": [{"id": "b", "img": "b.jpg", "label": "b"}], "candidates": [candidate("z"), candidate("a")]}
-    found, dropped = challenge.people(entry, SOURCE)
+    found, dropped = challenge.parse_movie(entry, SOURCE)
     assert [(person.role, person.id) for person in found] == [("cast", "b"), ("candidate", "z"), ("candidate", "a")]
     assert dropped == []
 
 
 def test_a_repeated_id_is_reported_with_file_and_record():
-    _, dropped = challenge.people({"cast": [], "candidates": [candidate("a"), candidate("a")]}, SOURCE)
+    _, dropped = challenge.parse_movie({"cast": [], "candidates": [candidate("a"), candidate("a")]}, SOURCE)
     assert dropped == [("a", "val.json: movie tt1: candidate a: this id occurs twice")]
 
 
 @pytest.mark.parametrize("name", [None, 7, "", "a,b", "a b", "../a", ".hidden"])
 def test_an_id_that_would_break_a_path_or_a_submission_line_is_left_out(name):
-    found, dropped = challenge.people({"cast": [], "candidates": [candidate("x") | {"id": name}]}, SOURCE)
+    found, dropped = challenge.parse_movie({"cast": [], "candidates": [candidate("x") | {"id": name}]}, SOURCE)
     assert found == []
     assert "candidate 0" in dropped[0][1]
 
@@ -36,25 +36,25 @@ def test_an_id_that_would_break_a_path_or_a_submission_line_is_left_out(name):
     [None, [1, 2, 3], [1, 2, 3, "4"], [1, 2, float("nan"), 4], {"x": 1}, [True, 2, 3, 4], [10**400, 0, 5, 5]],
 )
 def test_a_box_that_is_not_four_numbers_is_a_problem(bbox):
-    found, _ = challenge.people({"cast": [], "candidates": [candidate("a", bbox=bbox)]}, SOURCE)
+    found, _ = challenge.parse_movie({"cast": [], "candidates": [candidate("a", bbox=bbox)]}, SOURCE)
     assert found[0].problem == "'bbox' is not four finite numbers"
 
 
 @pytest.mark.parametrize("label", [3, ["nm1"], True, "\ud800"])
 def test_a_label_that_is_no_text_is_a_problem(label):
-    found, _ = challenge.people({"cast": [], "candidates": [candidate("a", label=label)]}, SOURCE)
+    found, _ = challenge.parse_movie({"cast": [], "candidates": [candidate("a", label=label)]}, SOURCE)
     assert (found[0].problem, found[0].label) == ("'label' is neither a text nor null", None)
 
 
 @pytest.mark.parametrize("record", [{"label": None}, {}])
 def test_a_record_may_have_no_label(record):
-    found, _ = challenge.people({"cast": [{"id": "a", "img": "a.jpg"} | record], "candidates": []}, SOURCE)
+    found, _ = challenge.parse_movie({"cast": [{"id": "a", "img": "a.jpg"} | record], "candidates": []}, SOURCE)
     assert (found[0].problem, found[0].label) == (None, None)
 
 
 @pytest.mark.parametrize("img", [None, 3, "\ud800.jpg"])
 def test_an_image_path_that_is_no_text_is_a_problem(img):
-    found, _ = challenge.people({"cast": [], "candidates": [candidate("a", img=img)]}, SOURCE)
+    found, _ = challenge.parse_movie({"cast": [], "candidates": [candidate("a", img=img)]}, SOURCE)
     assert (found[0].problem, found[0].img) == ("'img' is not a path", "")
 
 
@@ -76,7 +76,7 @@ def test_backslashes_in_an_image_path_are_named(tmp_path):
 @pytest.mark.parametrize("spelling", ["m/f1.jpg", "./m//f1.jpg", "m/./f1.jpg", ".//m/f1.jpg"])
 def test_all_spellings_of_a_path_are_one_frame(spelling):
     record = {"id": "a", "img": spelling, "bbox": [0, 0, 5, 5]}
-    [person], _ = challenge.people({"cast": [], "candidates": [record]}, "val.json")
+    [person], _ = challenge.parse_movie({"cast": [], "candidates": [record]}, "val.json")
     assert person.img == "m/f1.jpg"
 
 

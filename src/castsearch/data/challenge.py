@@ -114,7 +114,7 @@ def movie_digest(entry: Mapping) -> str:
     return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def people(entry: Mapping, source: str) -> tuple[list[Person], list[tuple[str, str]]]:
+def parse_movie(entry: Mapping, source: str) -> tuple[list[Person], list[tuple[str, str]]]:
     """Parse one movie's annotation into its people, cast first, in annotation order.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from tqdm import tqdm
 
-from castsearch.data.challenge import Person, image_path, people
+from castsearch.data.challenge import Person, image_path, parse_movie
 from castsearch.data.crops import crop_table, encode_rgb
 from castsearch.data.images import read_rgb
 from castsearch.errors import InputError, one_line
@@ -37,7 +37,7 @@ def crop_movie(
         InputError: a record cannot be used and `on_bad_image` is "stop"; or there are candidates and none of them can
             be used, which is a mistake in the settings rather than in the records.
     """
-    persons, dropped = people(entry, source)
+    persons, dropped = parse_movie(entry, source)
     if dropped and on_bad_image == "stop":
         raise InputError(dropped[0][1])
     rows: dict[str, dict] = {}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from castsearch.data.challenge import check_labels, is_cast_label, load_annotations, load_labels, people
+from castsearch.data.challenge import check_labels, is_cast_label, load_annotations, load_labels, parse_movie
 from castsearch.data.crops import Crops
 
 
@@ -59,7 +59,7 @@ def read_split(annotations: Path) -> Cast:
 
 def _read_annotations(path: Path) -> Iterator[tuple[str, dict[str, str | None], list[str]]]:
     for movie, entry in load_annotations(path).items():
-        persons, _ = people(entry, f"{path}: movie {movie}")
+        persons, _ = parse_movie(entry, f"{path}: movie {movie}")
         names = {person.id: person.label for person in persons if person.role == "cast"}
         yield movie, names, [person.id for person in persons if person.role == "candidate"]
 
