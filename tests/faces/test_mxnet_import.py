@@ -29,6 +29,7 @@ def assert_outputs_equal(outputs, reference, relative=1e-4):
     assert max(errors) < relative
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("network", "size"), [("M25", None), ("R50", None), ("arcface", (112, 112))])
 def test_network_equals_the_reference(golden, network, size):
     reference = np.load(golden / f"network_{network}.npz")
@@ -37,6 +38,7 @@ def test_network_equals_the_reference(golden, network, size):
     assert_outputs_equal(run(model, reference["data"]), reference)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["M25", "R50"])
 def test_batch_of_odd_size_equals_mxnet(golden, network):
     # data/mxnet_*.npz are the outputs of MXNet 1.9.1 for these weights (seed 1) and images.

@@ -37,6 +37,7 @@ def errors(outputs, reference):
     return [np.abs(a - b).max() / np.abs(b).max() for a, b in zip(outputs, expected, strict=True)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
 def test_network_equals_the_reference(golden, filled, network):
     reference = np.load(golden / f"network_{network}.npz")

@@ -37,6 +37,7 @@ def filled(shapes, fill):
     return {name: torch.from_numpy(np.asarray(fill(name, tuple(shape)))) for name, shape in shapes.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "backbone"), list(product(KINDS, PUBLISHED)))
 def test_published_checkpoint_describes_images_as_the_seed_system_does(
     kind, backbone, golden, fill, parameters, tmp_path
@@ -198,6 +199,7 @@ def test_both_branches_of_mgn_start_from_imagenet(tmp_path):
     assert network.branch1[-1][0].weight is not network.branch2[-1][0].weight
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backbone", "suffix"),
     [("mobilenet_v2", "safetensors"), ("resnet50", "pth"), ("densenet121", "pth")],

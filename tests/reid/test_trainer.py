@@ -106,6 +106,7 @@ def test_training_twice_on_a_gpu_gives_the_same_bytes_and_says_what_that_costs(k
     assert "determinism costs" in log.text
 
 
+@pytest.mark.slow
 def test_another_seed_and_another_setting_train_another_network(crops, tmp_path):
     recipe = replace(TINY, epochs=1)
     changes = [{}, {"seed": 1}, {"margin": 0.3}, {"erasing": 0.0}, {"learning_rate": 1e-3}]
@@ -150,6 +151,7 @@ for _ in range(3):
 """
 
 
+@pytest.mark.slow
 def test_training_killed_at_any_moments_goes_on_to_the_same_files(crops, gallery, tmp_path):
     recipe = replace(TINY, epochs=9, step=4, checkpoints_kept=2, validate_every=3)
     folder, source = tmp_path / "killed", str(Path(trainer.__file__).parents[2])
@@ -332,6 +334,7 @@ def test_the_same_movie_in_another_split_is_another_training(crops, tmp_path, lo
     assert "belongs to another training" in log.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("use", "again"), [("last", False), ("best", True)])
 def test_more_validation_trains_again_only_where_it_decides_on_the_weights(use, again, crops, gallery, tmp_path, log):
     recipe = replace(TINY, use=use)
@@ -372,6 +375,7 @@ def test_other_validation_movies_tell_the_best_anew_and_clear_the_old_checkpoint
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["epoch-000001.safetensors"]
 
 
+@pytest.mark.slow
 def test_what_a_network_draws_is_the_same_after_a_kill(crops, tmp_path, monkeypatch):
     initial = trainer.initial_network
 
@@ -392,6 +396,7 @@ def test_what_a_network_draws_is_the_same_after_a_kill(crops, tmp_path, monkeypa
     assert trained(killed, crops) == in_one_go
 
 
+@pytest.mark.slow
 def test_a_parameter_that_nothing_depends_on_is_left_alone_and_keeps_no_training_from_going_on(
     crops, tmp_path, monkeypatch
 ):
@@ -536,6 +541,7 @@ def test_a_crop_that_is_no_image_ends_training_with_its_name(decoder, workers, t
         trained(tmp_path, [write_movie(tmp_path / "movie.arrow", rows)], workers=workers)
 
 
+@pytest.mark.slow
 def test_a_loss_that_runs_away_ends_training(crops, tmp_path):
     with pytest.raises(InputError, match=r"^triplet on mobilenet_v2: the loss is not finite in epoch"):
         trained(tmp_path, crops, replace(TINY, learning_rate=1e30))
@@ -553,6 +559,7 @@ def mean_average_precision(network, crops):
     return (precision * ranked).sum() / ranked.sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_teaches_to_tell_unseen_people_apart(kind, imagenet, tmp_path):
     learning = write_movie(tmp_path / "learning.arrow", people_rows([f"p{index}" for index in range(16)], 6))
