@@ -9,8 +9,11 @@ from castsearch.search.variant import Variant
 RERANKING = {"method": "k_reciprocal", "k1": 4, "k2": 2, "lambda_value": 0.3}
 
 
-def write_movie(folder, num_cast=2, n=6, unreadable=(), prefix="p"):
-    """Write the tables of a movie of people with features near the axes; rows in `unreadable` have no image."""
+def write_movie(folder, num_cast=2, n=6, unreadable=(), prefix="p", labels=None):
+    """Write the tables of a movie of people with features near the axes.
+
+    Rows in `unreadable` have no image; the cast have the `labels`, or none.
+    """
     rng = np.random.default_rng(0)
     rows = num_cast + n
     images = [None if row in unreadable else b"jpeg" for row in range(rows)]
@@ -23,6 +26,7 @@ def write_movie(folder, num_cast=2, n=6, unreadable=(), prefix="p"):
             "width": 1,
             "height": 1,
             "image": image,
+            "label": labels[row] if labels and row < num_cast else None,
         }
         for row, (name, image) in enumerate(zip(ids, images, strict=True))
     ]

@@ -3,6 +3,7 @@ import pytest
 from scipy import sparse
 
 from castsearch.search import diffusion
+from castsearch.search.neighbors import l2_normalize
 from castsearch.search.similarity import face_similarity, without_faceless
 
 
@@ -66,23 +67,27 @@ def test_images_that_are_all_alike_are_ranked():
     assert rank(alike, alike[2:], list("aabbcd"), np.ones(6, bool), 2).shape == (2, 6)
 
 
-def test_a_link_counts_from_what_strangers_reach():
-    strangers = np.random.default_rng(0).normal(0.2, 0.1, 100_000)
-    strength = diffusion.link_strength(np.array([0.2, 0.3, 0.65, 1.0]), strangers, 1)
-    np.testing.assert_allclose(strength, [0, 0, 0.25, 1], atol=2e-3)
+def test_a_link_to_a_portrait_counts_from_what_strangers_reach():
+    strength = diffusion.link_strength(np.array([0.2, 0.3, 0.65, 1.0]), diffusion.Strangers(0.2, 0.1), 1)
+    np.testing.assert_allclose(strength, [0, 0, 0.25, 1], atol=1e-6)
 
 
 def test_people_seen_often_do_not_change_what_strangers_reach():
     rng = np.random.default_rng(0)
-    strangers, same = rng.normal(0.2, 0.05, 50_000), rng.normal(0.8, 0.05, 30_000)
-    strength = diffusion.link_strength(same, np.concatenate([strangers, same]), 2)
-    assert np.median(strength) > 0.4
+    apart, same = rng.normal(0.2, 0.05, 50_000), rng.normal(0.8, 0.05, 30_000)
+    np.testing.assert_allclose(diffusion.lower_half(apart), (0.2, 0.05), atol=0.002)
+    np.testing.assert_allclose(diffusion.lower_half(np.concatenate([apart, same])), (0.22, 0.06), atol=0.02)
 
 
-def test_what_exceeds_certain_strangers_is_no_strangers_similarity():
-    among = np.array([0.1, 0.2, 0.3, 0.8, 0.9])
-    assert diffusion.strangers(among, np.linspace(0, 0.4, 20)).tolist() == [0.1, 0.2, 0.3]
-    assert diffusion.strangers(among, np.array([0.0, 0.4])).tolist() == among.tolist()  # two tell nothing
+def test_one_person_in_most_pairs_does_not_change_what_strangers_reach_where_some_are_certain():
+    rng = np.random.default_rng(0)
+    apart, same = rng.normal(0.2, 0.05, 5_000), rng.normal(0.8, 0.05, 50_000)
+    found = diffusion.strangers(np.concatenate([apart, same]), rng.normal(0.2, 0.05, 500))
+    np.testing.assert_allclose(found, (0.2, 0.05), atol=0.01)
+
+
+def test_few_certain_strangers_tell_nothing():
+    assert diffusion.strangers(np.full(50, 0.9), np.array([0.0, 0.4])) == diffusion.ANY_ENGINE
 
 
 def test_a_lone_portrait_is_found_where_it_is_most_of_the_movie():
@@ -94,31 +99,55 @@ def test_a_lone_portrait_is_found_where_it_is_most_of_the_movie():
     assert precision(ranking, identity[1:]) > 0.95
 
 
-def test_without_strangers_no_link_counts():
-    assert diffusion.link_strength(np.ones(3), np.empty(0), 1).tolist() == [0, 0, 0]
+def links(face, frames):
+    apart = diffusion.Strangers(0.0, 0.1)
+    return diffusion.face_links(np.asarray(face, np.float32), np.asarray(frames), apart).toarray()
 
 
 def test_people_of_one_frame_are_not_linked():
     rng = np.random.default_rng(0)
-    features = np.repeat(rng.normal(size=(10, 8)), 2, axis=0)  # each person twice
-    apart = diffusion.links(features, np.arange(20)).toarray()
-    together = diffusion.links(features, np.arange(20) // 2).toarray()
+    features = np.repeat(l2_normalize(rng.normal(size=(10, 8))), 2, axis=0)  # each person twice
+    apart, together = links(features, np.arange(20)), links(features, np.arange(20) // 2)
     np.testing.assert_array_equal(apart, apart.T)
     assert (apart[::2, 1::2].diagonal() > 0.99).all()
     assert (together[::2, 1::2].diagonal() == 0).all()
 
 
-def test_a_link_counts_by_the_neighbours_that_two_have_in_common(monkeypatch):
-    # 0, 1 and 2 are all linked; 3 hangs on 2 alone; 4 is nobody's neighbour.
-    linked = np.array([[0, 1, 1, 0, 0], [1, 0, 1, 0, 0], [1, 1, 0, 1, 0], [0, 0, 1, 0, 0], [0] * 5], np.float32)
-    graph = sparse.csr_array(linked)
-    # The rows 1/3 1/3 1/3 0, twice; 1/4 1/4 1/4 1/4; and 0 0 1/2 1/2, as minima over maxima.
-    expected = linked * 3 / 5
-    expected[:2, :2] *= 5 / 3
-    expected[2:4, 2:4] *= 5 / 3 / 3
-    np.testing.assert_allclose(diffusion.joint_neighborhoods(graph).toarray(), expected, rtol=1e-5)
-    monkeypatch.setattr(diffusion, "_BLOCK_ROWS", 2)
-    np.testing.assert_allclose(diffusion.joint_neighborhoods(graph).toarray(), expected, rtol=1e-5)
+def test_a_face_is_linked_with_the_best_of_a_frame_alone():
+    # The first two stand in one frame, the others in another. All are alike, and each resembles one there most.
+    near, far = l2_normalize([[1, 0.2], [1, -0.2]])
+    linked = links([near, far, near, far], [0, 0, 1, 1]) > 0.5
+    np.testing.assert_array_equal(linked, np.eye(4, dtype=bool)[[2, 3, 0, 1]])
+
+
+def test_a_link_is_as_probable_as_the_two_are_one_person():
+    apart = diffusion.Strangers(0.1, 0.2)
+    odds = diffusion.log_odds(np.array([0.1, 0.5, 0.7]), apart, even=2)
+    np.testing.assert_allclose(odds, [-6, 0, 3])
+
+
+def test_faces_that_differ_part_bodies_that_are_alike():
+    face = np.eye(4, dtype=np.float32)[[0, 0, 1, 2]]
+    body = l2_normalize(np.random.default_rng(0).normal(size=(4, 16)) + 3 * np.eye(16)[0])
+    apart = diffusion.Strangers(0.0, 0.1)
+    told = diffusion.body_links(body, face, np.ones(4, bool), np.arange(4), apart).toarray()
+    untold = diffusion.body_links(body, face, np.zeros(4, bool), np.arange(4), apart).toarray()
+    assert told[0, 1] > untold[0, 1]
+    assert told[0, 2] < untold[0, 2]
+
+
+def test_bodies_of_people_whose_faces_differ_tell_what_strangers_reach():
+    # Everybody wears the same: alike bodies link nobody, once the faces have told that they are different people.
+    rng = np.random.default_rng(0)
+    face = np.eye(40, dtype=np.float32)
+    body = l2_normalize(np.repeat(rng.normal(size=(4, 16)), 10, axis=0) + 0.1 * rng.normal(size=(40, 16)))
+    has_face = np.arange(40) % 10 < 8
+    apart, frames = diffusion.Strangers(0.0, 0.1), np.arange(40)
+    unseen = np.flatnonzero(~has_face)
+    told = diffusion.body_links(body, face, has_face, frames, apart).toarray()[unseen]
+    untold = diffusion.body_links(body, face, np.zeros(40, bool), frames, apart).toarray()[unseen]
+    assert told.max() < 0.3
+    assert untold.max() > 0.9
 
 
 def test_labels_spread_along_links():
@@ -137,6 +166,11 @@ def test_places_in_a_frame_are_given_together():
     np.testing.assert_allclose(settled, [[0.9, 0.01, 0.5], [0.08, 0.7, 0.5]])
 
 
+def test_a_place_that_nobody_has_is_ruled_out_as_far_as_another_is_likelier():
+    settled = diffusion.settle_frames(np.array([[0.8, 0.4, 0.8]]), np.zeros(3, int))
+    np.testing.assert_allclose(settled, [[0.8, 0.2, 0.8]])
+
+
 def test_whom_nothing_reaches_stands_between_who_is_the_cast_member_and_who_is_another():
     face = np.eye(8)[[0, 1, 0, 0, 0, 1, 1, 1, 2, 3]]  # two portraits with three candidates each; two without a face
     has_face = np.array([True] * 6 + [False] * 2)
@@ -150,25 +184,30 @@ def test_whom_only_strangers_reach_comes_after_whom_nothing_reaches():
     face = np.eye(8)[[0, 0, 0, 1, 1, 2, 2]]  # a portrait with two candidates; two strangers; two without a face
     body = np.eye(8)[[0, 0, 1, 1, 1, 2]]  # the first without a face is dressed as the strangers are
     has_face = np.array([True] * 4 + [False] * 2)
-    assert rank(face, body, list("abcdef"), has_face, 1)[0].tolist() == [0, 1, 5, 2, 3, 4]
+    ranking = rank(face, body, list("abcdef"), has_face, 1)[0].tolist()
+    assert ranking[:3] == [0, 1, 5]
+    assert ranking[3] == 4  # and before those whose face is another's
 
 
 def test_portraits_of_one_person_in_two_movies_are_told():
     strangers = np.random.default_rng(0).normal(size=(200, 64))
     portraits = strangers[[0, 1, 0, 0, 2]]
     assert diffusion.people(portraits, np.array([0, 0, 1, 2, 2]), strangers).tolist() == [0, 1, 0, 0, 2]
-    # The cast of one movie are different people, however alike.
-    assert diffusion.people(portraits, np.zeros(5, int), strangers).tolist() == [0, 1, 2, 3, 4]
+    # The cast of one movie are different people, however alike, but for those that are known to be one.
+    one_movie = np.zeros(5, int)
+    assert diffusion.people(portraits, one_movie, strangers).tolist() == [0, 1, 2, 3, 4]
+    known = np.array([0, 1, 1, 2, 3])
+    assert diffusion.people(portraits, one_movie, strangers, known).tolist() == [0, 1, 1, 2, 3]
 
 
 def test_portraits_of_one_person_do_not_compete():
-    face = np.eye(8)[[0, 0, 1, 0, 2, 0, 1, 2]]  # three portraits, the first two of one person, and five candidates
-    similarity = without_faceless(face_similarity(face, 3), np.ones(5, bool))
-    seen = {"frames": list("aabcd"), "has_face": np.ones(5, bool)}
+    face = np.eye(8)[[0, 0, 1, 0, 2, 3, 0, 1, 2]]  # three portraits, the first two of one person, and six candidates
+    similarity = without_faceless(face_similarity(face, 3), np.ones(6, bool))
+    seen = {"frames": list("aaabcd"), "has_face": np.ones(6, bool)}
     apart = diffusion.rank(similarity, face[3:], None, **seen)
-    assert apart[1].tolist()[:2] == [2, 0]  # in frame a, the place is the first portrait's
+    assert sorted(apart[:2, 0]) == [0, 3]  # one of the two has the place in frame a, and the other has not
     together = diffusion.rank(similarity, face[3:], None, person=np.array([0, 0, 1]), **seen)
-    assert together[:2].tolist() == [apart[0].tolist()] * 2
+    assert together[:2].tolist() == [[0, 3, *together[0, 2:]]] * 2
 
 
 def test_shapes_that_do_not_fit_are_refused():

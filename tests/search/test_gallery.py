@@ -31,6 +31,13 @@ def test_movies_become_one_gallery(tmp_path):
     assert gallery.cast_movies.tolist() == [0, 0, 1]
 
 
+def test_portraits_of_a_movie_that_share_a_label_show_one_person(tmp_path):
+    labels = ["x", "y", "x", None, None]
+    for name, rows in {"a": (), "b": (1,)}.items():
+        galleries.write_movie(tmp_path / name, num_cast=5, prefix=name, labels=labels, unreadable=rows)
+    assert galleries.load(tmp_path / "a", tmp_path / "b").person.tolist() == [0, 1, 0, 2, 3, 4, 4, 5, 6]
+
+
 def test_an_id_of_two_movies_is_refused(tmp_path):
     galleries.write_movie(tmp_path)
     with pytest.raises(InputError, match=r"p0: .* has this id too"):

@@ -32,6 +32,20 @@ def test_every_variant_ranks_a_persons_candidates_first(tmp_path, variant):
         assert set(row["ranking"][:found]) <= own
 
 
+@pytest.mark.parametrize("variant", EVERY_VARIANT, ids=lambda variant: variant.key)
+def test_a_person_is_searched_by_the_best_of_several_portraits(tmp_path, variant):
+    # The third portrait is the second person's, too, but unlike the movie.
+    gallery = galleries.movie(tmp_path, num_cast=3, n=24, labels=["a", "b", "b"])
+    faces = gallery.faces["dlib"]
+    faces.feature[2] = np.eye(8)[7]
+    bodies = np.eye(8)[np.arange(24) % 2]
+    gallery = replace(gallery, bodies={"net": bodies})
+    faces.feature[3:] = np.eye(8)[np.arange(24) % 2] + 0.1 * np.eye(8)[np.arange(24) % 7]
+    by_cast = {row["cast"]: row["ranking"] for row in rank(gallery, variant)}
+    assert by_cast["p1"] == by_cast["p2"]
+    assert set(by_cast["p2"][:8]) <= {f"p{number}" for number in range(3, 27) if number % 2 == 0}
+
+
 def test_candidates_that_could_not_be_read_come_last(tmp_path):
     for row in rank(galleries.movie(tmp_path, unreadable=(3, 5)), *EVERY_VARIANT):
         assert row["ranking"][-2:] == ["p3", "p5"]

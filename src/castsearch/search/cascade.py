@@ -10,7 +10,13 @@ import numpy as np
 
 from castsearch.search.rerank import RERANKINGS
 from castsearch.search.search_input import SearchInput
-from castsearch.search.similarity import body_similarity, cosine_similarity, face_similarity, without_faceless
+from castsearch.search.similarity import (
+    best_portrait,
+    body_similarity,
+    cosine_similarity,
+    face_similarity,
+    without_faceless,
+)
 
 _FEWEST_MATCHES = 5
 _VOTES = 3
@@ -166,6 +172,8 @@ def rank_candidates(
 def search(given: SearchInput) -> np.ndarray:
     """Rank every candidate for every cast member: `rank`, as a method of the search.
 
+    A person of several portraits is searched by the best of them for each candidate.
+
     Returns:
         (c, n) int64, each row a permutation of the candidates, best first.
     """
@@ -173,8 +181,9 @@ def search(given: SearchInput) -> np.ndarray:
     if given.body is not None:
         bodies = body_similarity(given.body) if bodies is None else bodies
         body_cosine = cosine_similarity(given.body)
-    return rank(
-        without_faceless(given.face_similarity, given.has_face),
+    similarity = best_portrait(given.face_similarity, given.person)
+    ranking = rank(
+        without_faceless(similarity, given.has_face),
         cosine_similarity(given.face),
         bodies,
         body_cosine,
@@ -182,6 +191,7 @@ def search(given: SearchInput) -> np.ndarray:
         has_face=given.has_face,
         thresholds=given.thresholds,
     )
+    return ranking[given.person]
 
 
 def _best_first(score: np.ndarray, chosen: np.ndarray) -> np.ndarray:

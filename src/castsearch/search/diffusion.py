@@ -1,131 +1,222 @@
 """Let the cast's labels diffuse over a sparse graph of candidates who look alike, by face or by body.
 
 Label spreading: Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Local and Global Consistency", NIPS 2003;
-with links measured against what strangers reach, a label for strangers, and one place per person and frame.
+with links that count as far as two probably are one person, a label for strangers, and one place per person and frame.
 
-There is no threshold to set: most pairs of candidates are different people, so that the lower half of the
-similarities, whatever network they come from, tells what a stranger reaches. It is the half of those that people of one
-frame reach, who are certainly strangers, since otherwise one person may be most of a movie. Memory grows with the
+There is no threshold to set: similarities are measured in standard deviations above the mean of what different people
+reach, whatever network they come from. Who are different people, the movie tells: those of one frame, a candidate and
+all portraits but the one that it resembles most, and, for bodies, those whose faces differ. Memory grows with the
 number of candidates times that of the cast, so that all movies of a split can be searched at once.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
+from scipy.special import expit
 
 from castsearch.search.neighbors import l2_normalize, nearest_neighbors
-from castsearch.search.rerank import jaccard_similarity
 from castsearch.search.search_input import SearchInput
+from castsearch.search.similarity import best_portrait
 
 _NEIGHBORS = 10  # links of a candidate by face, and as many by body
-_LINK_SPREAD = 1  # a link counts from so many standard deviations above a stranger's similarity …
-_PORTRAIT_SPREAD = 2  # … and one to a portrait, with which all begins, from so many
+_LOOKED_AT = 3 * _NEIGHBORS + 1  # nearest images, itself among them, of which the most probable ones are linked
+_EVEN_FACE = 3.0  # standard deviations above strangers from which on two faces are rather one person's …
+_EVEN_BODY = 2.5  # … and two bodies
+_STEEPNESS = 3.0  # log odds of one person that a standard deviation adds
+_MOST_BY_FACE = 3.0  # log odds by which two seen faces change what bodies say, at most
+_DIFFERENT_FACE = 1.0  # two faces less than this above strangers are different people's
+_PORTRAIT_SPREAD = 2  # a link to a portrait, with which all begins, counts from so many standard deviations
 _PERSON_SPREAD = 5  # two portraits of different movies show one person from so many
 _PASSED_ON = 0.8  # share of a score that comes from the neighbours
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
-_ELSEWHERE_IN_FRAME = 0.1  # what is left of a score when somebody else in the frame is that person
-_BLOCK_ROWS = 2000  # candidates whose neighbours' neighbours are looked at together
+_HELD_BY_ANOTHER = 0.1  # what is left of a score for a place in a frame that somebody else of the cast has
 _SAMPLE = 1000  # rows whose similarities tell what strangers reach
 _FEWEST_CERTAIN = 10  # so many similarities of certain strangers tell what strangers reach at most …
 _CERTAIN_SHARE = 0.97  # … but for the highest of them, since a face may be a neighbour's
 
 
-def link_strength(similarity: np.ndarray, among: np.ndarray, spread: float) -> np.ndarray:
+class Strangers(NamedTuple):
+    """What similarities of different people are like: normally distributed, with this mean and standard deviation."""
+
+    mean: float
+    deviation: float
+
+    def deviations(self, similarity: np.ndarray) -> np.ndarray:
+        """By how many standard deviations similarities exceed the mean."""
+        return (similarity - self.mean) / max(self.deviation, 1e-6)
+
+
+ANY_ENGINE = Strangers(0.1, 0.1)
+"""What different people's faces reach, roughly, with every face engine: where a movie does not tell."""
+
+
+def lower_half(similarity: np.ndarray) -> Strangers:
+    """Estimate what different people reach from similarities of which at least half are between different people.
+
+    The normal distribution goes through the 10 % and 40 % quantiles, which similarities of one person do not reach.
+    """
+    if similarity.size == 0:
+        return ANY_ENGINE
+    low, high = np.quantile(similarity, [0.1, 0.4])
+    deviation = (high - low) / 1.0282  # the distance of these quantiles of the standard normal distribution
+    return Strangers(float(high + 0.2533 * deviation), float(deviation))
+
+
+def strangers(among: np.ndarray, certain: np.ndarray) -> Strangers:
+    """Estimate what the faces of different people reach.
+
+    Args:
+        among: (m,) similarities of any pairs.
+        certain: (k,) similarities of pairs that are certainly different people. What exceeds them is one person's.
+
+    Returns:
+        `ANY_ENGINE` where too few strangers are certain, since one person may be most of the movie.
+    """
+    if len(certain) < _FEWEST_CERTAIN:
+        return ANY_ENGINE
+    reached = among[among <= np.quantile(certain, _CERTAIN_SHARE)]
+    return lower_half(reached if len(reached) >= _FEWEST_CERTAIN else certain)
+
+
+def link_strength(similarity: np.ndarray, apart: Strangers, spread: float) -> np.ndarray:
     """How far similarities exceed what strangers reach, squared: 0 for a stranger's, 1 at similarity 1.
 
     Args:
         similarity: values of any shape.
-        among: similarities of which at least half are between different people; see `strangers`.
-        spread: standard deviations above a stranger's mean from which on a similarity counts. Both are those of the
-            normal distribution through the 10 % and 40 % quantiles, which similarities of one person do not reach.
+        apart: what strangers reach.
+        spread: standard deviations above a stranger's mean from which on a similarity counts.
 
     Returns:
         float32 of the shape of `similarity`.
     """
-    if among.size == 0:
-        return np.zeros(np.shape(similarity), np.float32)
-    low, high = np.quantile(among, [0.1, 0.4])
-    deviation = (high - low) / 1.0282  # the distance of these quantiles of the standard normal distribution
-    stranger = high + (0.2533 + spread) * deviation
-    return np.square(np.maximum(similarity - stranger, 0) / max(1 - stranger, 1e-6)).astype(np.float32)
+    least = apart.mean + spread * apart.deviation
+    return np.square(np.maximum(similarity - least, 0) / max(1 - least, 1e-6)).astype(np.float32)
 
 
-def strangers(among: np.ndarray, certain: np.ndarray) -> np.ndarray:
-    """Leave out of similarities what different people do not reach.
+def log_odds(similarity: np.ndarray, apart: Strangers, even: float) -> np.ndarray:
+    """Log odds that two images show one person.
+
+    One logistic curve of the standard deviations above strangers describes the real sets of `docs/search-methods.md`
+    with all engines.
 
     Args:
-        among: (m,) similarities of any pairs.
-        certain: (k,) similarities of pairs that are certainly different people, as those within a frame are.
+        similarity: values of any shape.
+        apart: what strangers reach.
+        even: standard deviations above a stranger's mean at which one person is as likely as two.
+    """
+    return _STEEPNESS * (apart.deviations(similarity) - even)
+
+
+def face_links(face: np.ndarray, frames: np.ndarray, apart: Strangers) -> sparse.csr_array:
+    """Link every face with its nearest ones.
+
+    Args:
+        face: (n, d) rows of unit length.
+        frames: (n,) numbers.
+        apart: what strangers reach.
 
     Returns:
-        Those of `among` that certain strangers reach; all, where too few strangers are certain.
+        (n, n) symmetric float32 probabilities of one person; see `nearest_links`.
     """
-    return among if len(certain) < _FEWEST_CERTAIN else among[among <= np.quantile(certain, _CERTAIN_SHARE)]
+    indices, cosines, _ = nearest_neighbors(face, _LOOKED_AT)
+    return nearest_links(indices, log_odds(cosines, apart, _EVEN_FACE), frames)
 
 
-def links(features: np.ndarray, frames: np.ndarray) -> sparse.csr_array:
-    """Link every image with its nearest ones, except with those of its frame, who are other people.
+def body_links(
+    body: np.ndarray, face: np.ndarray, has_face: np.ndarray, frames: np.ndarray, apart: Strangers
+) -> sparse.csr_array:
+    """Link every body with its nearest ones; where two faces are seen, they have a say.
+
+    Strangers are those of one frame and those whose faces differ, so that a movie in which clothes mislead teaches it.
 
     Args:
-        features: (n, d) of any length.
+        body: (n, d') rows of unit length.
+        face: (n, d) rows of unit length.
+        has_face: (n,) bool.
+        frames: (n,) numbers.
+        apart: what strangers reach by face.
+
+    Returns:
+        (n, n) symmetric float32 probabilities of one person; see `nearest_links`.
+    """
+    sample = np.arange(0, len(body), max(1, len(body) // _SAMPLE))
+    by_face = apart.deviations(face[sample] @ face[sample].T)
+    differ = has_face[sample][:, None] & has_face[sample] & (by_face < _DIFFERENT_FACE)
+    differ |= frames[sample][:, None] == frames[sample]
+    pairs = np.triu_indices(len(sample), 1)
+    similarity = _pairs(body[sample])
+    certain = similarity[differ[pairs]]
+    if len(certain) >= _FEWEST_CERTAIN:
+        # Not through quantiles: head shots resemble head shots, so that strangers reach high more often than normal.
+        bodies_apart = Strangers(float(certain.mean()), float(certain.std()))
+    else:
+        bodies_apart = lower_half(similarity)
+    indices, cosines, _ = nearest_neighbors(body, _LOOKED_AT)
+    odds = log_odds(cosines, bodies_apart, _EVEN_BODY)
+    for place in range(indices.shape[1]):  # one after the other, since all faces of all neighbours are large
+        neighbor = indices[:, place]
+        cosine = np.einsum("ij,ij->i", face, face[neighbor])
+        said = np.clip(log_odds(cosine, apart, _EVEN_FACE), -_MOST_BY_FACE, _MOST_BY_FACE)
+        odds[:, place] += np.where(has_face & has_face[neighbor], said, 0)
+    return nearest_links(indices, odds, frames)
+
+
+def nearest_links(indices: np.ndarray, odds: np.ndarray, frames: np.ndarray) -> sparse.csr_array:
+    """Link every image with those that most probably show the same person.
+
+    People of one frame are not linked. As one person is in a frame once, two images are linked only if each is the
+    other's best in its frame.
+
+    Args:
+        indices: (n, k) neighbours.
+        odds: (n, k) log odds that they show the same person.
         frames: (n,) numbers.
 
     Returns:
-        (n, n) symmetric float32 sparse `link_strength` of cosines.
+        (n, n) symmetric float32 probabilities of one person, at least those of an image's `_NEIGHBORS` best.
     """
-    n = len(features)
-    unit = l2_normalize(features)
-    # Those of its frame are dropped later; a few more keep their places filled.
-    indices, cosines, _ = nearest_neighbors(unit, _NEIGHBORS + 4)
-    sample = np.arange(0, n, max(1, n // _SAMPLE))
-    within = [_pairs(unit[together]) for together in _companies(frames)]
-    strength = link_strength(cosines, strangers(_pairs(unit[sample]), _joined(within)), _LINK_SPREAD)
-    strength[frames[indices] == frames[:, None]] = 0
+    n = len(indices)
+    order = np.argsort(-odds, axis=1, kind="stable")
+    indices, odds = (np.take_along_axis(values, order, axis=1) for values in (indices, odds))
+    rows = np.repeat(np.arange(n), indices.shape[1])
+    columns = indices.ravel().astype(np.int64)
+    own_frame, frame = frames[rows], frames[columns]
+    num_frames = frames.max(initial=-1) + 1
+    # The first of a row that is in some frame is its best there.
+    keys, first = np.unique(rows * num_frames + frame, return_index=True)
+    wanted = columns * num_frames + own_frame
+    place = np.minimum(np.searchsorted(keys, wanted), max(0, len(keys) - 1))
+    best = np.zeros(len(rows), bool)
+    best[first] = True
+    best &= (keys[place] != wanted) | (columns[first][place] == rows)
+    strength = np.where(best & (own_frame != frame), expit(odds.ravel()), 0).astype(np.float32).reshape(indices.shape)
     strength[np.cumsum(strength > 0, axis=1) > _NEIGHBORS] = 0
-    starts = np.arange(n + 1) * indices.shape[1]
-    graph = sparse.csr_array((strength.ravel(), indices.ravel(), starts), shape=(n, n))
+    graph = sparse.csr_array((strength.ravel(), (rows, columns)), shape=(n, n))
     graph.eliminate_zeros()
     return graph.maximum(graph.T).tocsr()
 
 
-def joint_neighborhoods(graph: sparse.csr_array) -> sparse.csr_array:
-    """Weigh each link by how many neighbours the two have in common, by whichever links they are neighbours.
-
-    Args:
-        graph: (n, n) symmetric links, those by face and by body together.
-
-    Returns:
-        (n, n) links times the Jaccard similarity of the two rows, in which each is its own neighbour, too.
-    """
-    n = graph.shape[0]
-    if graph.nnz == 0:
-        return graph
-    rows = (graph + sparse.diags_array(graph.max(axis=1).toarray())).tocsr()
-    total = rows.sum(axis=1)
-    weights = (sparse.diags_array(np.divide(1, total, where=total > 0, out=np.zeros_like(total))) @ rows).tocsr()
-    inverted = weights.T.tocsr()
-    blocks = [slice(start, start + _BLOCK_ROWS) for start in range(0, n, _BLOCK_ROWS)]
-    shared = [graph[block].multiply(jaccard_similarity(weights[block], inverted)) for block in blocks]
-    return sparse.vstack(shared, format="csr")
-
-
-def people(portraits: np.ndarray, movies: np.ndarray, face: np.ndarray) -> np.ndarray:
+def people(portraits: np.ndarray, movies: np.ndarray, face: np.ndarray, person: np.ndarray | None = None) -> np.ndarray:
     """Number the people that portraits show: an actor may have one in each of several movies.
 
     Args:
         portraits: (c, d) face features of any length.
-        movies: (c,) numbers; the cast of one movie are different people.
+        movies: (c,) numbers; the cast of one movie are different people, but for those of one number in `person`.
         face: (n, d) face features of candidates, among whom most are different people.
+        person: (c,) numbers, equal for portraits that are known to show one person; None where nothing is known.
 
     Returns:
         (c,) int64 numbers from 0 on, equal for portraits of one person.
     """
     unit, portraits = l2_normalize(face[:: max(1, len(face) // _SAMPLE)]), l2_normalize(portraits)
-    same = link_strength(portraits @ portraits.T, _pairs(unit), _PERSON_SPREAD) > 0
+    same = link_strength(portraits @ portraits.T, lower_half(_pairs(unit)), _PERSON_SPREAD) > 0
     same[movies[:, None] == movies] = False
+    if person is not None:
+        same |= person[:, None] == person
     return connected_components(sparse.csr_array(same), directed=False)[1].astype(np.int64)
 
 
@@ -152,7 +243,9 @@ def spread(seeds: np.ndarray, graph: sparse.csr_array) -> np.ndarray:
 def settle_frames(scores: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """Lower a cast member's scores in a frame where it has a place already.
 
-    Places are given so that the sum of a frame's scores is largest (an assignment problem).
+    Places are given so that the sum of a frame's scores is largest (an assignment problem). A tenth is left for a place
+    that another has; for one that nobody has, as much as its score is of the score of the place given: of two that are
+    as likely, neither is ruled out.
 
     Args:
         scores: (num_cast, n), not negative.
@@ -164,7 +257,10 @@ def settle_frames(scores: np.ndarray, frames: np.ndarray) -> np.ndarray:
     settled = scores.copy()
     for together in _companies(frames):
         cast, place = linear_sum_assignment(scores[:, together], maximize=True)
-        left = np.full((len(cast), len(together)), _ELSEWHERE_IN_FRAME, scores.dtype)
+        own = scores[np.ix_(cast, together)]
+        held = own[np.arange(len(cast)), place][:, None]
+        left = np.minimum(1, np.divide(own, held, where=held > 0, out=np.ones_like(own)))
+        left[:, place] = np.minimum(left[:, place], _HELD_BY_ANOTHER)
         left[np.arange(len(cast)), place] = 1
         settled[np.ix_(cast, together)] *= left
     return settled
@@ -183,11 +279,12 @@ def rank(
 
     1. A candidate with a face starts with the strength of its links to the portraits. As far as its best one falls
        short of a typical best one, it starts with the label of strangers.
-    2. Labels spread over each candidate's nearest others by face and by body, never within a frame; the more their
-       neighbours are the same, the more.
+    2. Labels spread over each candidate's nearest others by face and by body, never within a frame, as far as two
+       probably show one person.
     3. A candidate's score is what it has of a cast member, times that label's share of all labels it has.
     4. Whom no label reaches, not even the strangers', as nobody is like them, gets the mean score of the others.
-    5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, the similarity of the seen faces decides.
+    5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, who has less of other labels is first, then
+       whose seen face is more similar.
 
     Args:
         face_similarity: (num_cast, n), such as `similarity.face_similarity`, re-ranked or not.
@@ -195,8 +292,8 @@ def rank(
         body: (n, d') body features; None to go by faces alone.
         frames: n names; candidates of one frame are different people.
         has_face: (n,) bool, whether the candidate's face can be seen.
-        person: (num_cast,) whom each portrait shows, such as `people`. One person's portraits have one label, which
-            starts from the best of them; None stands for different people.
+        person: (num_cast,) numbers from 0 on of whom each portrait shows, such as `people`. One person's portraits have
+            one label, which starts from the best of them; None stands for different people.
 
     Returns:
         (num_cast, n) int64, each row a permutation of the candidates, best first.
@@ -209,31 +306,26 @@ def rank(
     if any(len(each) != n for each in (face, frames, has_face)) or (body is not None and len(body) != n):
         raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {len(frames)} frames or the bodies")
     _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
+    person = np.arange(num_cast) if person is None else person
+    by_person = best_portrait(face_similarity, person)
     seen = np.flatnonzero(has_face)
-    alike = links(face[seen], frame[seen]).tocoo()
+    unit = l2_normalize(face)
+    within = np.concatenate([np.empty(0, np.float32), *(_pairs(unit[rows]) for rows in _companies(frame[seen], seen))])
+    sample = unit[seen[:: max(1, len(seen) // _SAMPLE)]]
+    apart = strangers(_pairs(sample), np.concatenate([within, _others(by_person[:, seen], frame[seen])]))
+    alike = face_links(unit[seen], frame[seen], apart).tocoo()
     graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:
-        graph = joint_neighborhoods(graph + links(body, frame))
-    person = np.arange(num_cast) if person is None else person
-    num_people = person.max(initial=-1) + 1
-    seeds = np.zeros((num_people + 1, n), np.float32)
-    similarity = face_similarity[:, seen]
-    # Of a frame's faces one at most is the portrait's.
-    others = [np.sort(similarity[:, together], axis=1)[:, :-1].ravel() for together in _companies(frame[seen])]
-    strength = link_strength(similarity, strangers(similarity.ravel(), _joined(others)), _PORTRAIT_SPREAD)
-    for row, label in enumerate(person):
-        seeds[label, seen] = np.maximum(seeds[label, seen], strength[row])
-    best = seeds.max(axis=0)
-    typical = np.median(best[best > 0]) if best.any() else 0
-    seeds[num_people, seen] = np.maximum(typical - best[seen], 0)
-    scores = spread(seeds, graph)
+        graph = graph + body_links(l2_normalize(body), unit, has_face, frame, apart)
+    scores = spread(_seeds(by_person, has_face, frame), graph)
+    others = scores.sum(axis=0) - scores[:-1]
     reached = scores.any(axis=0)
     share = np.divide(scores, scores.sum(axis=0), where=scores > 0, out=np.zeros_like(scores))
-    scores = (scores * share)[:num_people]
+    scores = (scores * share)[:-1]
     if reached.any():
         scores[:, ~reached] = scores[:, reached].mean(axis=1, keepdims=True)
-    by_face = np.where(has_face, face_similarity, -np.inf)
-    return np.lexsort((-by_face, -settle_frames(scores, frame)[person]), axis=1)
+    by_face = np.where(has_face, by_person, -np.inf)
+    return np.lexsort((-by_face, others, -settle_frames(scores, frame)), axis=1)[person]
 
 
 def search(given: SearchInput) -> np.ndarray:
@@ -248,21 +340,41 @@ def search(given: SearchInput) -> np.ndarray:
         given.body,
         frames=given.frames,
         has_face=given.has_face,
-        person=people(given.cast_face, given.cast_movies, given.face[given.has_face]),
+        person=people(given.cast_face, given.cast_movies, given.face[given.has_face], given.person),
     )
 
 
-def _companies(frames: np.ndarray) -> list[np.ndarray]:
-    """Who stand in a frame together: the rows of every frame that has more than one."""
+def _seeds(by_person: np.ndarray, has_face: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """(people + 1, n) labels that candidates start with, the strangers' last."""
+    num_people, n = by_person.shape
+    seeds = np.zeros((num_people + 1, n), np.float32)
+    similarity = by_person[:, has_face]
+    apart = strangers(similarity.ravel(), _others(similarity, frames[has_face]))
+    seeds[:-1, has_face] = link_strength(similarity, apart, _PORTRAIT_SPREAD)
+    best = seeds.max(axis=0)
+    typical = np.median(best[best > 0]) if best.any() else 0
+    seeds[-1, has_face] = np.maximum(typical - best[has_face], 0)
+    return seeds
+
+
+def _others(by_person: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Similarities of portraits and faces that are certainly not theirs.
+
+    A face is at most of the one person whom it resembles most; of a frame's faces, at most one is a lone person's.
+    """
+    if len(by_person) == 1:
+        parts = [np.sort(by_person[0, together])[:-1] for together in _companies(frames)]
+        return np.concatenate([np.empty(0, np.float32), *parts])
+    return np.sort(by_person, axis=0)[:-1].ravel()
+
+
+def _companies(frames: np.ndarray, rows: np.ndarray | None = None) -> list[np.ndarray]:
+    """Who stand in a frame together: of every frame that has more than one, their numbers, or their `rows`."""
     order = np.argsort(frames, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(frames[order])) + 1)
+    groups = np.split(order if rows is None else rows[order], np.flatnonzero(np.diff(frames[order])) + 1)
     return [together for together in groups if len(together) > 1]
 
 
 def _pairs(unit: np.ndarray) -> np.ndarray:
     """Cosines of every two of some unit rows."""
     return (unit @ unit.T)[np.triu_indices(len(unit), 1)]
-
-
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate([np.empty(0, np.float32), *parts])

@@ -78,6 +78,7 @@ def _rank(gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant
         body_similarity=reranked[body_key(variant)] if variant.body_rerank else None,
         frames=gallery.frames,
         has_face={"detected": faces.detected, "selected": faces.selected}[method.face_mask],
+        person=gallery.person,
         cast_movies=gallery.cast_movies,
         thresholds=variant.thresholds,
     )

@@ -45,7 +45,8 @@ class Gallery:
         frames: n names; candidates of one frame, or tracks seen at one time, are different people.
         faces: by face engine.
         bodies: network → (n, d') float32 body features.
-        cast_movies: (c,) numbers; the cast of one movie are different people.
+        person: (c,) numbers from 0 on, equal for portraits of one movie that share a label: they show one person.
+        cast_movies: (c,) numbers of the portraits' movies.
         boxes: by id of a track the ids of its boxes.
     """
 
@@ -57,6 +58,7 @@ class Gallery:
     frames: list[str]
     faces: dict[str, FaceFeatures]
     bodies: dict[str, np.ndarray]
+    person: np.ndarray
     cast_movies: np.ndarray
     boxes: dict[str, list[str]] = field(default_factory=dict)
 
@@ -90,6 +92,7 @@ def load_gallery(
         for number, path in enumerate(crops)
     ]
     _check_ids(crops, movies)
+    shifts = np.cumsum([0, *(movie.person.max(initial=-1) + 1 for movie in movies[:-1])])
     return Gallery(
         split=movies[0].split,
         cast=[name for movie in movies for name in movie.cast],
@@ -99,6 +102,7 @@ def load_gallery(
         frames=[name for movie in movies for name in movie.frames],
         faces={engine: _join_faces(movies, engine) for engine in faces},
         bodies={network: np.concatenate([movie.bodies[network] for movie in movies]) for network in bodies},
+        person=np.concatenate([movie.person + shift for movie, shift in zip(movies, shifts, strict=True)]),
         cast_movies=np.repeat(np.arange(len(movies)), [len(movie.cast) for movie in movies]),
         boxes={name: boxes for movie in movies for name, boxes in movie.boxes.items()},
     )
@@ -126,6 +130,7 @@ def _load_movie(crops: Crops, faces: Mapping[str, str | Path], bodies: Mapping[s
             network: _finite(path, ids[candidates], np.load(path)[candidates[~cast]])
             for network, path in bodies.items()
         },
+        person=_number_people(ids[cast & usable].tolist(), np.array(crops.labels, object)[cast & usable].tolist()),
         cast_movies=np.zeros(np.count_nonzero(cast & usable), int),
     )
     if not (crops.tracks[candidates] > 0).all() or not candidates.any():
@@ -164,6 +169,13 @@ def _average_faces(faces: FaceFeatures, num_cast: int, group: np.ndarray) -> Fac
         np.bincount(group, faces.selected) > 0,
         quality,
     )
+
+
+def _number_people(cast: Sequence[str], labels: Sequence[str | None]) -> np.ndarray:
+    """Number whom portraits show; one without a label is somebody of its own."""
+    numbers: dict[tuple[str, bool], int] = {}
+    named = [(name, False) if label is None else (label, True) for name, label in zip(cast, labels, strict=True)]
+    return np.array([numbers.setdefault(who, len(numbers)) for who in named], int)
 
 
 def _load_faces(path: str | Path, usable: np.ndarray, candidates: np.ndarray) -> FaceFeatures:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from castsearch.search.search_input import SearchInput
-from castsearch.search.similarity import body_similarity, cosine_similarity
+from castsearch.search.similarity import best_portrait, body_similarity, cosine_similarity
 
 _NEGLIGIBLE = 1e-3  # weaker labels of frozen nodes are not passed on
 _TEMPERATURE = 0.1  # of the search; `docs/search-methods.md` compares it with the published 0.03
@@ -151,16 +151,19 @@ def rank(affinity: np.ndarray, num_cast: int) -> np.ndarray:
 def search(given: SearchInput) -> np.ndarray:
     """Rank every candidate for every cast member: `link_movie` and `rank`, as a method of the search.
 
+    A person of several portraits is one node, linked to each candidate by the best of them.
+
     Returns:
         (c, n) int64, each row a permutation of the candidates, best first.
     """
     bodies = given.body_similarity
     if bodies is None and given.body is not None:
         bodies = body_similarity(given.body)
+    similarity = best_portrait(given.face_similarity, given.person)
     affinity = link_movie(
-        given.face_similarity, cosine_similarity(given.face), bodies, frames=given.frames, has_face=given.has_face
+        similarity, cosine_similarity(given.face), bodies, frames=given.frames, has_face=given.has_face
     )
-    return rank(affinity, len(given.cast_face))
+    return rank(affinity, len(similarity))[given.person]
 
 
 def _start(affinity: np.ndarray, num_cast: int, steps: int) -> tuple[np.ndarray, np.ndarray]:

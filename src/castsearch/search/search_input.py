@@ -18,7 +18,8 @@ class SearchInput:
         body_similarity: (n, n) similarities by re-ranked bodies, a row for a query; None where they are not re-ranked.
         frames: n names; candidates of one frame are different people.
         has_face: (n,) bool, whether the candidate's face can be seen.
-        cast_movies: (c,) numbers of the portraits' movies; the cast of one movie are different people.
+        person: (c,) numbers from 0 on, equal for portraits that are known to show one person.
+        cast_movies: (c,) numbers of the portraits' movies; people of one movie are different.
         thresholds: of a method that has them.
     """
 
@@ -29,5 +30,6 @@ class SearchInput:
     body_similarity: np.ndarray | None
     frames: Sequence[str]
     has_face: np.ndarray
+    person: np.ndarray
     cast_movies: np.ndarray
     thresholds: Sequence[float] = ()

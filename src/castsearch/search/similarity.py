@@ -62,6 +62,21 @@ def face_similarity(face: np.ndarray, num_cast: int) -> np.ndarray:
     return face[:num_cast] @ face[num_cast:].T
 
 
+def best_portrait(similarity: np.ndarray, person: np.ndarray) -> np.ndarray:
+    """Face similarities of people, each by the best of their portraits.
+
+    Args:
+        similarity: (num_cast, n) face similarities of portraits.
+        person: (num_cast,) numbers from 0 on, equal for portraits of one person.
+
+    Returns:
+        (people, n).
+    """
+    best = np.full((person.max(initial=-1) + 1, similarity.shape[1]), -np.inf, similarity.dtype)
+    np.maximum.at(best, person, similarity)
+    return best
+
+
 def without_faceless(similarity: np.ndarray, has_face: np.ndarray) -> np.ndarray:
     """Set the face similarity of candidates without a face to `FACELESS`.
 
