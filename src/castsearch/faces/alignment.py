@@ -1,5 +1,7 @@
 """Face chips: what a recognition network sees of a face."""
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,10 +38,10 @@ def align(image: NDArray[np.uint8], landmarks: ArrayLike, size: int = ARCFACE_SI
     transform = SimilarityTransform.from_estimate(np.asarray(landmarks, float), template)
     if not transform:
         raise ValueError("the landmarks coincide, so that no similarity transform is defined")
-    return cv2.warpAffine(image, transform.params[:2], (size, size))
+    return np.asarray(cv2.warpAffine(image, transform.params[:2], (size, size)), np.uint8)
 
 
-def box_chip(image: NDArray[np.uint8], box: ArrayLike, size: int = ARCFACE_SIZE) -> NDArray[np.uint8]:
+def box_chip(image: NDArray[np.uint8], box: Iterable[float], size: int = ARCFACE_SIZE) -> NDArray[np.uint8]:
     """Cut a face that has a box but no landmarks: the box widened by 22 pixels on each side, resized to a square.
 
     Args:
@@ -54,7 +56,7 @@ def box_chip(image: NDArray[np.uint8], box: ArrayLike, size: int = ARCFACE_SIZE)
     x1, y1, x2, y2 = box
     left, top = int(max(x1 - BOX_MARGIN, 0)), int(max(y1 - BOX_MARGIN, 0))
     right, bottom = int(min(x2 + BOX_MARGIN, width)), int(min(y2 + BOX_MARGIN, height))
-    return cv2.resize(image[top:bottom, left:right], (size, size))
+    return np.asarray(cv2.resize(image[top:bottom, left:right], (size, size)), np.uint8)
 
 
 def centre_chip(image: NDArray[np.uint8], size: int = ARCFACE_SIZE) -> NDArray[np.uint8]:

@@ -72,7 +72,7 @@ def embed_table(
     progress = tqdm(
         engine.embed(samples()), f"embed_faces {people.name}", int(readable.sum()), unit="crop", mininterval=2
     )
-    for row, feature in zip(np.flatnonzero(readable), progress, strict=True):
+    for row, feature in zip(np.flatnonzero(readable).tolist(), progress, strict=True):
         if not np.isfinite(feature).all():
             raise InputError(f"{crops}: {ids[row]}: the embedder's feature is not finite; {WRONG_FILE}")
         features[row] = feature

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,4 +86,4 @@ def read_ahead(items: Iterable[_Item], depth: int = 4) -> Iterator[_Item]:
         waiting = deque(reader.submit(next, iterator, end) for _ in range(depth))
         while (item := waiting.popleft().result()) is not end:
             waiting.append(reader.submit(next, iterator, end))
-            yield item
+            yield cast(_Item, item)

@@ -6,7 +6,7 @@ Only detection and recognition are loaded: other networks of a pack bring helper
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -110,7 +110,7 @@ class InsightFaceEngine:
     selection = Selection(min_score=0.5, cast_score=0.5, candidate_score=0.5)
 
     def __init__(
-        self, pack: str | Path, recogniser: Mapping[str, object] | None = None, side: int = 640, threads: int = 1
+        self, pack: str | Path, recogniser: Mapping[str, Any] | None = None, side: int = 640, threads: int = 1
     ):
         from castsearch.faces.packs import reading  # which needs the package, without which the workflow plans
 

@@ -117,8 +117,9 @@ class RetinaFaceArcFaceEngine:
     def detect(self, images: Iterable[Image]) -> Iterator[Faces]:
         """Find the faces of each image; the landmarks are eyes, nose and corners of the mouth."""
         for image in read_ahead(images):
-            scales = retinaface.pyramid_scales(*image.shape[:2], self._pyramid)
-            enough = partial(_is_selected, *image.shape[1::-1]) if self._adaptive else None
+            height, width = image.shape[:2]
+            scales = retinaface.pyramid_scales(height, width, self._pyramid)
+            enough = partial(_is_selected, width, height) if self._adaptive else None
             yield retinaface.detect(self._detection_network, image, scales, _FLOOR, enough=enough)
 
     def embed(self, samples: Iterable[tuple[Image, Face | None]]) -> Iterator[NDArray[np.float32]]:

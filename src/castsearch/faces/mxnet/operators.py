@@ -5,6 +5,7 @@ An operator or an option that is not known is refused by name, so that a network
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import onnx
@@ -36,7 +37,7 @@ class Builder:
         self.ranks: dict[str, int] = {}
         self._params = params
 
-    def node(self, op: str, inputs: Sequence[str], *outputs: str, rank: int | None = None, **attributes: object) -> str:
+    def node(self, op: str, inputs: Sequence[str], *outputs: str, rank: int | None = None, **attributes: Any) -> str:
         """Add a node, and return the name of its first output; `rank` defaults to that of its first input."""
         # The name starts with the operator, since other programs look there for what a network does.
         self.nodes.append(helper.make_node(op, inputs, outputs, f"{op}_{outputs[0]}", **attributes))

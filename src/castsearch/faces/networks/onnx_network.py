@@ -150,9 +150,9 @@ def open_network(
     shapes = [output.shape for output in outputs]
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or not _fit(shapes, channels):
         found = [shape[1] if len(shape) > 1 else None for shape in shapes]
-        wanted = [number or "any number of" for number in channels]
+        channels_wanted = [number or "any number of" for number in channels]
         raise InputError(
-            f"{model.path}: {expected} was expected, with outputs of {wanted} channels, not {found}; {remedy}"
+            f"{model.path}: {expected} was expected, with outputs of {channels_wanted} channels, not {found}; {remedy}"
         )
     batch, colours, *sides = inputs[0].shape
     types = {put.type for put in (*inputs, *outputs)}

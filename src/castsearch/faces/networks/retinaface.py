@@ -145,6 +145,6 @@ def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: f
     Returns:
         The indices of the boxes that stay, best first.
     """
-    rectangles = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2] + 1], axis=1)
-    keep = cv2.dnn.NMSBoxes(rectangles.astype(float), scores, score_threshold=0, nms_threshold=overlap)
+    rectangles = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2] + 1], axis=1).astype(float).tolist()
+    keep = cv2.dnn.NMSBoxes(rectangles, scores.tolist(), score_threshold=0, nms_threshold=overlap)
     return np.array(keep, np.intp).reshape(-1)

@@ -7,7 +7,7 @@ not needed, or cannot be read, is left alone with a line in the log.
 
 import logging
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import onnx
@@ -109,7 +109,7 @@ def open_detector(pack: Pack, side: int, threshold: float, threads: int) -> SCRF
         InputError: the network is no SCRFD with landmarks that takes one image at a time.
     """
     expected = "a face detector of insightface with landmarks"
-    model = _open(pack, _DETECTION, SCRFD, expected, threads)
+    model = _open(pack.folder, pack.detector, SCRFD, expected, threads)
     ranks = {len(output.shape) for output in model.session.get_outputs()}
     takes_one = _batch(model.session.get_inputs()[0].shape, 1) == 1
     if not (model.use_kps and ranks <= {2, 3} and takes_one):
@@ -131,7 +131,7 @@ def open_recogniser(pack: Pack, threads: int) -> Recogniser:
     if pack.recogniser is None:
         raise InputError(_without("recogniser", pack.folder, pack.unreadable))
     expected = "a face recogniser of insightface"
-    model = _open(pack, _RECOGNITION, ArcFaceONNX, expected, threads)
+    model = _open(pack.folder, pack.recogniser, ArcFaceONNX, expected, threads)
     if len(model.output_shape) != 2:
         raise InputError(f"{pack.recogniser.path}: {expected} was expected, with one feature a face; {_REMEDY}")
     _normalise(model, pack)
@@ -142,7 +142,7 @@ def open_recogniser(pack: Pack, threads: int) -> Recogniser:
 
 
 def open_own_recogniser(
-    file: ModelFile, threads: int, *, size: int, channels: str, mean: float, scale: float
+    file: ModelFile, threads: int, *, size: int, channels: Literal["rgb", "bgr"], mean: float, scale: float
 ) -> Recogniser:
     """Load a recogniser whose input the user describes.
 
@@ -181,12 +181,12 @@ def open_own_recogniser(
     return Recogniser(describe, size, _batch(shape), feature[1])
 
 
-def _open(pack: Pack, task: str, kind: type[_Model], expected: str, threads: int) -> _Model:
-    file = pack.detector if task == _DETECTION else pack.recogniser
+def _open(folder: Path, file: ModelFile, kind: type[_Model], expected: str, threads: int) -> _Model:
     check_self_contained(file)
     # A pack with a manifest says there how its networks want their input; the package then takes the folder.
-    described = has_model_package_manifest(pack.folder)
-    source = (pack.folder, task) if described else (file.path, None)
+    described = has_model_package_manifest(folder)
+    task = _DETECTION if kind is SCRFD else _RECOGNITION
+    source = (folder, task) if described else (file.path, None)
     try:
         model = get_model(source[0], model_task=source[1], **session_options(threads))
     except (*RUNTIME_ERRORS, DecodeError, ValueError, RuntimeError, AssertionError) as error:
