@@ -33,7 +33,7 @@ from castsearch.faces.engine import Engine, Face, Image
 from castsearch.faces.mxnet.checkpoints import INPUT_SIZES
 from castsearch.faces.mxnet.importing import build_onnx
 from castsearch.faces.networks.retinaface import SEED_PYRAMID, pyramid_scales
-from castsearch.faces.networks.runtime import session_options
+from castsearch.onnx.runtime import session_options
 from castsearch.workflow import configuration
 
 SHARED = Path(__file__).parents[2] / "shared"

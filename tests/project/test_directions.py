@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[2] / "src"
-LIBRARY = ("data", "demo", "evaluation", "faces", "film", "reid", "report", "search")
+LIBRARY = ("data", "demo", "evaluation", "faces", "film", "onnx", "reid", "report", "search")
 
 
 def imports(path: Path) -> set[str]:
@@ -44,6 +44,10 @@ def test_what_makes_results_knows_nothing_of_the_report(folder):
 @pytest.mark.parametrize("folder", ["data", "faces", "reid"])
 def test_features_are_made_without_the_search(folder):
     assert importing(folder, "castsearch.search") == []
+
+
+def test_running_onnx_networks_knows_nothing_of_what_they_are_for():
+    assert importing("onnx", *(f"castsearch.{folder}" for folder in LIBRARY if folder != "onnx")) == []
 
 
 def test_face_engines_do_not_import_each_other():

@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from castsearch.faces.files import ModelFile
 from castsearch.faces.selection import Selection
+from castsearch.model_files import ModelFile
 
 _Item = TypeVar("_Item")
 

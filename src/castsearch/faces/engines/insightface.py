@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from castsearch.errors import InputError
 from castsearch.faces.engine import Face, Faces, Image, read_ahead
-from castsearch.faces.files import PATH, EngineFiles, ModelFile, existing_file
+from castsearch.faces.files import PATH, EngineFiles, existing_file
 from castsearch.faces.networks import arcface
 from castsearch.faces.selection import Selection
+from castsearch.model_files import ModelFile
 
 if TYPE_CHECKING:
     from insightface.model_zoo.scrfd import SCRFD

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from castsearch.faces import alignment
 from castsearch.faces.engine import Face, Faces, Image, read_ahead
-from castsearch.faces.files import EngineFiles, ModelFile, model_file
+from castsearch.faces.files import EngineFiles
 from castsearch.faces.mxnet.checkpoints import NETWORK, find_network
-from castsearch.faces.networks import Network, arcface, retinaface
+from castsearch.faces.networks import arcface, retinaface
 from castsearch.faces.selection import Selection, select_candidate_face
+from castsearch.model_files import ModelFile, model_file
+from castsearch.onnx import Network
 from castsearch.precision import Precision
 
 LICENCE = "InsightFace's checkpoints: non-commercial research only; others: as their publisher says"
@@ -110,7 +112,7 @@ class RetinaFaceArcFaceEngine:
         )
         self._pyramid = sorted(pyramid) if adaptive else pyramid
         self._adaptive = adaptive
-        from castsearch.faces.networks.onnx_network import open_network  # the workflow plans without ONNX Runtime
+        from castsearch.onnx.network import open_network  # the workflow plans without ONNX Runtime
 
         self._open = partial(open_network, threads=threads, remedy=_REMEDY, precision=precision)
 
@@ -139,7 +141,8 @@ class RetinaFaceArcFaceEngine:
 
     @cached_property
     def _recognition_network(self) -> Network:
-        return self._open(self.models[1], expected="an ArcFace network", channels=[None], size=alignment.ARCFACE_SIZE)
+        size = (alignment.ARCFACE_SIZE, alignment.ARCFACE_SIZE)
+        return self._open(self.models[1], expected="an ArcFace network", channels=[None], size=size)
 
 
 def _is_selected(width: int, height: int, faces: Faces) -> bool:

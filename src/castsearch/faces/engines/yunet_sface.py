@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from castsearch.errors import InputError
 from castsearch.faces.alignment import ARCFACE_SIZE
 from castsearch.faces.engine import Face, Faces, Image, read_ahead
-from castsearch.faces.files import PATH, EngineFiles, ModelFile, existing_file, model_file
-from castsearch.faces.networks import Network, arcface, yunet
+from castsearch.faces.files import PATH, EngineFiles, existing_file
+from castsearch.faces.networks import arcface, yunet
 from castsearch.faces.selection import Selection
 from castsearch.files import packaged_file
+from castsearch.model_files import ModelFile, model_file
+from castsearch.onnx import Network
 
 LICENCE = "YuNet: MIT; SFace: Apache-2.0; both from OpenCV's model zoo"
 THREADS = 1
@@ -111,7 +113,7 @@ class YuNetSFaceEngine:
 
     @cached_property
     def _detector(self) -> Network:
-        from castsearch.faces.networks.simplified import open_simplified  # here, since the workflow plans without ONNX
+        from castsearch.onnx.simplified import open_simplified  # here, since the workflow plans without ONNX
 
         cells = [32 * 64 // stride**2 for stride in yunet.STRIDES]
         return open_simplified(
@@ -126,7 +128,7 @@ class YuNetSFaceEngine:
 
     @cached_property
     def _recogniser(self) -> Network:
-        from castsearch.faces.networks.simplified import open_simplified  # likewise
+        from castsearch.onnx.simplified import open_simplified  # likewise
 
         return open_simplified(
             self.models[1],

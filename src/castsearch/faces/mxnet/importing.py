@@ -18,8 +18,8 @@ from castsearch.errors import InputError
 from castsearch.faces.mxnet.graph import INPUT, Node, Output, read_graph
 from castsearch.faces.mxnet.operators import CONVERTERS, Builder, UnknownOptionError
 from castsearch.faces.mxnet.params import read_params
-from castsearch.faces.networks.runtime import RUNTIME_ERRORS, session_settings
 from castsearch.files import file_digest, replacing
+from castsearch.onnx.runtime import RUNTIME_ERRORS, session_settings
 
 _OPSET = 17
 _IR_VERSION = 8  # what ONNX Runtime has read since 1.12

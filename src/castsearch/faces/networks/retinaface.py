@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.faces.engine import Faces, Image
-from castsearch.faces.networks import Network
+from castsearch.onnx import Network
 
 SEED_PYRAMID = (500, 800, 1100, 1400, 1700)
 NMS_OVERLAP = 0.4

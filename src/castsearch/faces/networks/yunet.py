@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.faces.engine import Faces, Image
-from castsearch.faces.networks import Network
+from castsearch.onnx import Network
 
 STRIDES = (8, 16, 32)
 """Of the three maps, in pixels: each of their cells may be the middle of a face."""

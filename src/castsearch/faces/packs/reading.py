@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from castsearch.errors import InputError
-from castsearch.faces.files import ModelFile, model_file
 from castsearch.faces.networks import arcface
-from castsearch.faces.networks.onnx_network import any_batch, check_self_contained, log_session, open_session
-from castsearch.faces.networks.runtime import FLOAT, RUNTIME_ERRORS, session_options
+from castsearch.model_files import ModelFile, model_file
+from castsearch.onnx.network import any_batch, check_self_contained, log_session, open_session
+from castsearch.onnx.runtime import FLOAT, RUNTIME_ERRORS, session_options
 
 # Values of -1 to 1 from which more than this is subtracted, or which are divided by more, are no numbers of an image.
 _MORE_THAN_NORMALISED = 10

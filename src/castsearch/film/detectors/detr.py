@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image
-from castsearch.faces.files import model_file
-from castsearch.faces.networks.onnx_network import log_session, open_session
 from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector
+from castsearch.model_files import model_file
+from castsearch.onnx.network import log_session, open_session
 
 _SIDE = 640  # pixels, where the file leaves it open
 _REMEDY = "name an ONNX file of RT-DETR, D-FINE, RF-DETR or DETR"

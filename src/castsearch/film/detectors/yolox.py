@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image
-from castsearch.faces.files import model_file
-from castsearch.faces.networks.onnx_network import log_session, open_session
 from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector, batched
+from castsearch.model_files import model_file
+from castsearch.onnx.network import log_session, open_session
 
 _STRIDES = 8, 16, 32
 _PADDING = 114

@@ -1,6 +1,6 @@
 import onnxruntime
 
-from castsearch.faces.networks.runtime import session_options
+from castsearch.onnx.runtime import session_options
 
 
 def test_cuda_comes_first_as_exact_as_the_cpu_and_without_a_search_at_every_size(monkeypatch):

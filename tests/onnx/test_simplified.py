@@ -3,7 +3,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from castsearch.faces.networks.simplified import simplify
+from castsearch.onnx.simplified import simplify
 
 
 def network(nodes, weights, inputs=()):

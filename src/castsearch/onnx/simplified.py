@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from castsearch.errors import InputError
-from castsearch.faces.files import ModelFile
-from castsearch.faces.networks import Network
-from castsearch.faces.networks.onnx_network import check_self_contained, log_session
-from castsearch.faces.networks.runtime import RUNTIME_ERRORS, session_options
+from castsearch.model_files import ModelFile
+from castsearch.onnx import Network
+from castsearch.onnx.network import check_self_contained, log_session
+from castsearch.onnx.runtime import RUNTIME_ERRORS, session_options
 
 
 def open_simplified(

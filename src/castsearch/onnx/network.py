@@ -1,4 +1,4 @@
-"""Face networks from ONNX files, on a CUDA device where there is one."""
+"""ONNX Runtime's networks: their files are checked, and they run on a CUDA device where there is one."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -11,10 +11,10 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from castsearch.errors import InputError
-from castsearch.faces.files import ModelFile
-from castsearch.faces.networks import Network
-from castsearch.faces.networks.runtime import CUDA, FLOAT, RUNTIME_ERRORS, session_options
 from castsearch.hardware import torch_has_gpu
+from castsearch.model_files import ModelFile
+from castsearch.onnx import Network
+from castsearch.onnx.runtime import CUDA, FLOAT, RUNTIME_ERRORS, session_options
 from castsearch.precision import Precision
 
 _logger = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ def open_network(
     expected: str,
     channels: Sequence[int | None],
     *,
-    size: int | None = None,
+    size: tuple[int, int] | None = None,
     remedy: str,
     precision: Precision = "float32",
 ) -> Network:
@@ -161,11 +161,11 @@ def open_network(
             f"{model.path}: {expected} for images of 3 channels in single precision was expected, not of {colours} in "
             f"{', '.join(sorted(types))}; {remedy}"
         )
-    if any(isinstance(side, int) and side != size for side in sides):
-        wanted = f"{size}x{size} pixels" if size else "any size"
-        raise InputError(f"{model.path}: {expected} for images of {wanted} was expected, not of {sides}; {remedy}")
+    if any(isinstance(side, int) and side != wish for side, wish in zip(sides, size or (None, None), strict=True)):
+        pixels = f"{size[0]}x{size[1]} pixels" if size else "any size"
+        raise InputError(f"{model.path}: {expected} for images of {pixels} was expected, not of {sides}; {remedy}")
     if precision != "float32" or (CUDA not in session.get_providers() and torch_has_gpu()):
-        from castsearch.faces.networks import torch_network  # noqa: PLC0415 (torch takes seconds to import)
+        from castsearch.onnx import torch_network  # noqa: PLC0415 (torch takes seconds to import)
 
         try:
             return any_batch(torch_network.open_network(model.path, session, threads, precision), batch)

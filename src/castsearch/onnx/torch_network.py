@@ -16,8 +16,8 @@ from onnx2torch.node_converters.activations import OnnxSoftmaxV1V11
 from torch import nn
 
 from castsearch.errors import InputError
-from castsearch.faces.networks import Network
-from castsearch.faces.networks.runtime import session_settings
+from castsearch.onnx import Network
+from castsearch.onnx.runtime import session_settings
 from castsearch.precision import Precision
 
 _logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def open_network(path: Path, session: onnxruntime.InferenceSession, threads: int
 
     Args:
         path: of the ONNX file.
-        session: the same in ONNX Runtime, as `castsearch.faces.networks.onnx_network` has checked it.
+        session: the same in ONNX Runtime, as `castsearch.onnx.network` has checked it.
         threads: that torch may use on the CPU.
         precision: "float32", without TF32; or "bfloat16" for autocast of all but the probabilities, which would
             otherwise come in steps of 1/256: thresholds would move, and ties decide which of several boxes stays.

@@ -7,9 +7,11 @@ from mxnet_files import filled_checkpoint
 from onnx import helper
 
 from castsearch.errors import InputError
-from castsearch.faces.files import model_file
 from castsearch.faces.mxnet.importing import build_onnx
-from castsearch.faces.networks import onnx_network, retinaface, torch_network
+from castsearch.faces.networks import retinaface
+from castsearch.model_files import model_file
+from castsearch.onnx import network as onnx_network
+from castsearch.onnx import torch_network
 
 NETWORKS = {"M25": None, "R50": None, "arcface": (112, 112)}
 
