@@ -20,7 +20,7 @@ def movie(*, num_cast=3, n=60, faceless=0.4):
 
 def rank(face, body, frames, has_face, num_cast):
     similarity = without_faceless(face_similarity(face, num_cast), has_face)
-    return diffusion.rank(similarity, face[num_cast:], body, frames=frames, has_face=has_face)
+    return diffusion.rank(similarity, face[num_cast:], body, frames=frames, has_face=has_face).order
 
 
 def precision(ranking, identity):
@@ -204,9 +204,9 @@ def test_portraits_of_one_person_do_not_compete():
     face = np.eye(8)[[0, 0, 1, 0, 2, 3, 0, 1, 2]]  # three portraits, the first two of one person, and six candidates
     similarity = without_faceless(face_similarity(face, 3), np.ones(6, bool))
     seen = {"frames": list("aaabcd"), "has_face": np.ones(6, bool)}
-    apart = diffusion.rank(similarity, face[3:], None, **seen)
+    apart = diffusion.rank(similarity, face[3:], None, **seen).order
     assert sorted(apart[:2, 0]) == [0, 3]  # one of the two has the place in frame a, and the other has not
-    together = diffusion.rank(similarity, face[3:], None, person=np.array([0, 0, 1]), **seen)
+    together = diffusion.rank(similarity, face[3:], None, person=np.array([0, 0, 1]), **seen).order
     assert together[:2].tolist() == [[0, 3, *together[0, 2:]]] * 2
 
 

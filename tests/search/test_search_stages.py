@@ -127,3 +127,23 @@ def test_the_boxes_of_a_track_are_ranked_together(tmp_path):
     expanded = [row["ranking"] for row in rank(gallery, galleries.variant())]
     boxes = {"p3": ["p3", "p3b"], "p6": ["p6", "p6b", "p6c"]}
     assert expanded == [[box for name in ranking for box in boxes.get(name, [name])] for ranking in whole]
+
+
+def test_scores_and_shares_are_kept_beside_the_ranking(tmp_path):
+    gallery = galleries.movie(tmp_path, unreadable=(3,), labels=["a", "b"])
+    row = rank(gallery, galleries.variant("diffusion"))[0]
+    assert row["score"] == sorted(row["score"], reverse=True)
+    share = dict(zip(row["ranking"], row["share"], strict=True))
+    assert share["p4"] > 0.5 > share["p7"]
+    assert (row["ranking"][-1], row["score"][-1], row["share"][-1]) == ("p3", 0, 0)
+
+
+def test_a_method_that_knows_of_no_strangers_has_no_shares(tmp_path):
+    for row in rank(galleries.movie(tmp_path), *(each for each in EVERY_VARIANT if each.method == "propagation")):
+        assert row["share"] is None
+        assert len(row["score"]) == len(row["ranking"])
+
+
+def test_portraits_of_one_person_have_one_number(tmp_path):
+    rows = rank(galleries.movie(tmp_path, num_cast=3, labels=["a", "b", "b"]), *EVERY_VARIANT)
+    assert {(row["cast"], row["person"]) for row in rows} == {("p0", 0), ("p1", 1), ("p2", 1)}

@@ -10,6 +10,7 @@ import numpy as np
 
 from castsearch.search.rerank import RERANKINGS
 from castsearch.search.search_input import SearchInput
+from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import (
     best_portrait,
     body_similarity,
@@ -169,13 +170,10 @@ def rank_candidates(
     )
 
 
-def search(given: SearchInput) -> np.ndarray:
+def search(given: SearchInput) -> SearchResult:
     """Rank every candidate for every cast member: `rank`, as a method of the search.
 
     A person of several portraits is searched by the best of them for each candidate.
-
-    Returns:
-        (c, n) int64, each row a permutation of the candidates, best first.
     """
     bodies, body_cosine = given.body_similarity, None
     if given.body is not None:
@@ -191,7 +189,7 @@ def search(given: SearchInput) -> np.ndarray:
         has_face=given.has_face,
         thresholds=given.thresholds,
     )
-    return ranking[given.person]
+    return SearchResult(ranking[given.person], given.person)
 
 
 def _best_first(score: np.ndarray, chosen: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from scipy.special import expit
 
 from castsearch.search.neighbors import l2_normalize, nearest_neighbors
 from castsearch.search.search_input import SearchInput
+from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import best_portrait
 
 _NEIGHBORS = 10  # links of a candidate by face, and as many by body
@@ -274,7 +275,7 @@ def rank(
     frames: Sequence[str],
     has_face: np.ndarray,
     person: np.ndarray | None = None,
-) -> np.ndarray:
+) -> SearchResult:
     """Rank every candidate for every cast member.
 
     1. A candidate with a face starts with the strength of its links to the portraits. As far as its best one falls
@@ -294,9 +295,6 @@ def rank(
         has_face: (n,) bool, whether the candidate's face can be seen.
         person: (num_cast,) numbers from 0 on of whom each portrait shows, such as `people`. One person's portraits have
             one label, which starts from the best of them; None stands for different people.
-
-    Returns:
-        (num_cast, n) int64, each row a permutation of the candidates, best first.
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -324,16 +322,14 @@ def rank(
     scores = (scores * share)[:-1]
     if reached.any():
         scores[:, ~reached] = scores[:, reached].mean(axis=1, keepdims=True)
+    scores = settle_frames(scores, frame)
     by_face = np.where(has_face, by_person, -np.inf)
-    return np.lexsort((-by_face, others, -settle_frames(scores, frame)), axis=1)[person]
+    order = np.lexsort((-by_face, others, -scores), axis=1)
+    return SearchResult(order[person], person, scores[person], share[:-1][person])
 
 
-def search(given: SearchInput) -> np.ndarray:
-    """Rank every candidate for every cast member: `people` and `rank`, as a method of the search.
-
-    Returns:
-        (c, n) int64, each row a permutation of the candidates, best first.
-    """
+def search(given: SearchInput) -> SearchResult:
+    """Rank every candidate for every cast member: `people` and `rank`, as a method of the search."""
     return rank(
         given.face_similarity,
         given.face,

@@ -10,6 +10,7 @@ import pyarrow as pa
 from castsearch.search.gallery import Gallery
 from castsearch.search.methods import METHODS
 from castsearch.search.search_input import SearchInput
+from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import concatenate, face_similarity
 from castsearch.search.variant import Variant, body_key, face_key
 
@@ -18,10 +19,18 @@ SCHEMA = pa.schema(
     [
         ("variant", pa.string()),
         ("cast", pa.string()),
+        ("person", pa.int32()),
         ("ranking", pa.list_(pa.dictionary(pa.int32(), pa.string()))),
+        ("score", pa.list_(pa.float16())),
+        ("share", pa.list_(pa.float16())),
     ]
 )
-"""Columns of the table of rankings; `variant` is the variant's key. The split is in the table's metadata."""
+"""Columns of the table of rankings; the split is in the table's metadata.
+
+`variant` is the variant's key. `person` is the number of whom the portrait shows, among those of the variant. `score`
+and `share` are those of the ranked candidates, see `SearchResult`, in their order; null where the method has none. They
+are 0 for what could not be read.
+"""
 
 
 def rank_gallery(gallery: Gallery, reranked: Mapping[str, np.ndarray], variants: Sequence[Variant]) -> pa.Table:
@@ -35,19 +44,33 @@ def rank_gallery(gallery: Gallery, reranked: Mapping[str, np.ndarray], variants:
     Returns:
         A row per variant and cast member, of `SCHEMA`. Candidates that could not be read come last.
     """
-    boxes = gallery.ranked
-    ids = pa.array([*chain.from_iterable(boxes), *gallery.skipped_candidates], pa.string())
-    cast = gallery.cast + gallery.skipped_cast
-    tables = []
-    for variant in variants:
-        order = np.tile(np.arange(len(ids), dtype=np.int32), (len(cast), 1))
-        order[: len(gallery.cast), : len(ids) - len(gallery.skipped_candidates)] = _expand(
-            _rank(gallery, reranked, variant), [len(own) for own in boxes]
-        )
-        starts = np.arange(len(cast) + 1, dtype=np.int32) * len(ids)
-        ranking = pa.ListArray.from_arrays(starts, pa.DictionaryArray.from_arrays(order.ravel(), ids))
-        tables.append(pa.table([pa.array([variant.key] * len(cast), pa.string()), cast, ranking], schema=SCHEMA))
+    tables = [_table(gallery, variant.key, _search(gallery, reranked, variant)) for variant in variants]
     return pa.concat_tables(tables).replace_schema_metadata({"split": gallery.split})
+
+
+def _table(gallery: Gallery, key: str, found: SearchResult) -> pa.Table:
+    """One variant's part of the table."""
+    lengths = [len(own) for own in gallery.ranked]
+    ids = pa.array([*chain.from_iterable(gallery.ranked), *gallery.skipped_candidates], pa.string())
+    cast = gallery.cast + gallery.skipped_cast
+    readable = slice(0, len(gallery.cast)), slice(0, len(ids) - len(gallery.skipped_candidates))
+    order = np.tile(np.arange(len(ids), dtype=np.int32), (len(cast), 1))
+    order[readable] = _expand(found.order, lengths)
+    starts = np.arange(len(cast) + 1, dtype=np.int32) * len(ids)
+    # A portrait that cannot be read is nobody's but its own.
+    last = found.person.max(initial=-1)
+    person = [*found.person.tolist(), *range(last + 1, last + 1 + len(gallery.skipped_cast))]
+    columns = [pa.array([key] * len(cast), pa.string()), cast, person]
+    columns.append(pa.ListArray.from_arrays(starts, pa.DictionaryArray.from_arrays(order.ravel(), ids)))
+    for values in (found.score, found.share):
+        if values is None:
+            columns.append(pa.nulls(len(cast), pa.list_(pa.float16())))
+            continue
+        by_rank = np.zeros(order.shape, np.float16)
+        by_rank[readable] = np.repeat(values, lengths, axis=1)
+        by_rank = np.take_along_axis(by_rank, order, axis=1)
+        columns.append(pa.ListArray.from_arrays(starts, pa.array(by_rank.ravel())))
+    return pa.table(columns, schema=SCHEMA)
 
 
 def _expand(ranking: np.ndarray, counts: Sequence[int]) -> np.ndarray:
@@ -63,8 +86,7 @@ def _expand(ranking: np.ndarray, counts: Sequence[int]) -> np.ndarray:
     return expanded
 
 
-def _rank(gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant) -> np.ndarray:
-    """(c, n) indices of candidates for the cast members, best first."""
+def _search(gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant) -> SearchResult:
     method = METHODS[variant.method]
     faces, num_cast = gallery.faces[variant.engine], len(gallery.cast)
     networks = [gallery.bodies[network] for network in variant.networks]

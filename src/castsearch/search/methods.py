@@ -1,8 +1,8 @@
 """The methods of the search: what each needs, and what can be asked of it.
 
-Another method is a module with a function `search`, which takes a `search_input.SearchInput` and returns the ranking,
-and an entry in this table. This module imports none of them, so that a change in one of them leaves what does not use
-it alone.
+Another method is a module with a function `search`, which takes a `search_input.SearchInput` and returns a
+`search_result.SearchResult`, and an entry in this table. This module imports none of them, so that a change in one of
+them leaves what does not use it alone.
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,7 @@ class Method:
         body_rerank: whether it can use re-ranked similarities of bodies.
         across: whether its memory allows it to search all movies of a split at once.
         each_network: whether the default comparison has it with each ReID network alone.
+        shares: whether it tells the share of each person, so that boxes can be named.
     """
 
     module: str
@@ -30,10 +31,11 @@ class Method:
     body_rerank: bool = True
     across: bool = False
     each_network: bool = True
+    shares: bool = False
 
 
 METHODS: Mapping[str, Method] = {
     "cascade": Method("castsearch.search.cascade", face_mask="detected", thresholds=True),
     "propagation": Method("castsearch.search.propagation", each_network=False),
-    "diffusion": Method("castsearch.search.diffusion", body_rerank=False, across=True),
+    "diffusion": Method("castsearch.search.diffusion", body_rerank=False, across=True, shares=True),
 }

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from castsearch.search.search_input import SearchInput
+from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import best_portrait, body_similarity, cosine_similarity
 
 _NEGLIGIBLE = 1e-3  # weaker labels of frozen nodes are not passed on
@@ -132,7 +133,7 @@ def link_movie(
     return affinity
 
 
-def rank(affinity: np.ndarray, num_cast: int) -> np.ndarray:
+def rank(affinity: np.ndarray, num_cast: int) -> tuple[np.ndarray, np.ndarray]:
     """Rank every candidate for every cast member by competitive consensus.
 
     A lone cast member has nobody to compete with, so that all that is left is the affinity to the portrait.
@@ -142,19 +143,16 @@ def rank(affinity: np.ndarray, num_cast: int) -> np.ndarray:
         num_cast: number of cast rows.
 
     Returns:
-        (num_cast, n) int64, each row a permutation of the candidates, best first.
+        (num_cast, n) int64, each row a permutation of the candidates, best first; and their (num_cast, n) scores.
     """
     scores = competitive_consensus(affinity, num_cast, temperature=_TEMPERATURE)
-    return np.argsort(-scores, axis=1, kind="stable")
+    return np.argsort(-scores, axis=1, kind="stable"), scores
 
 
-def search(given: SearchInput) -> np.ndarray:
+def search(given: SearchInput) -> SearchResult:
     """Rank every candidate for every cast member: `link_movie` and `rank`, as a method of the search.
 
     A person of several portraits is one node, linked to each candidate by the best of them.
-
-    Returns:
-        (c, n) int64, each row a permutation of the candidates, best first.
     """
     bodies = given.body_similarity
     if bodies is None and given.body is not None:
@@ -163,7 +161,8 @@ def search(given: SearchInput) -> np.ndarray:
     affinity = link_movie(
         similarity, cosine_similarity(given.face), bodies, frames=given.frames, has_face=given.has_face
     )
-    return rank(affinity, len(similarity))[given.person]
+    order, scores = rank(affinity, len(similarity))
+    return SearchResult(order[given.person], given.person, scores[given.person].astype(np.float32))
 
 
 def _start(affinity: np.ndarray, num_cast: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
