@@ -41,7 +41,7 @@ def movie(tmp_path_factory, engine, collins):
     """Tables of a movie: a portrait, one without a face, and four candidates of whom the last cannot be read."""
     wall = np.full((300, 120, 3), 90, np.uint8)
     person = np.ascontiguousarray(collins[40:340, 160:280])
-    aside = np.ascontiguousarray(collins[40:400, 235:450])  # the left edge cuts all but an ear and a cheek off
+    aside = np.ascontiguousarray(collins[40:400, 235:450])  # the left edge leaves one eye and a cheek of her
     rows = [
         crop("portrait", "cast", collins),
         crop("wall portrait", "cast", wall),
