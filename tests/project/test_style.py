@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
     [
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
+        ["lint-imports"],
         ["snakefmt", "--check", "Snakefile", "rules"],
         ["snakemake", "--lint"],
     ],

@@ -15,9 +15,9 @@ _renamed = False
 
 def _kill_after_renaming(event: str, arguments: tuple) -> None:
     global _renamed  # noqa: PLW0603
-    if _renamed:  # the event that follows the renaming, which itself is announced before it is done
+    before, _renamed = _renamed, event == "os.rename" and fnmatch(str(arguments[1]), _pattern)
+    if before:  # this is the event that follows the renaming, which itself is announced before it is done
         os.kill(0, signal.SIGKILL)
-    _renamed = event == "os.rename" and fnmatch(os.fspath(arguments[1]), _pattern)
 
 
 sys.addaudithook(_kill_after_renaming)
