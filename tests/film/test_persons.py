@@ -9,10 +9,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from castsearch.errors import InputError
 from castsearch.film import detectors
+from castsearch.film.boxes import overlap
 from castsearch.film.decode import Film
 from castsearch.film.detectors.faces import grow
 from castsearch.film.persons import Boxes, Detector, batched, find_persons
-from castsearch.film.tracks import overlap
 
 SIDE = 64  # of the networks' square; its 64 + 16 + 4 cells have strides 8, 16 and 32
 WIDE = np.zeros((96, 128, 3), np.uint8)
@@ -160,7 +160,7 @@ def test_boxes_are_clipped_to_their_frame(film):
     assert table["time"].to_pylist() == [n / 10 for n in range(1, 20, 2)]
     assert table["box"].to_pylist() == [[10, 20, 128, 60]] * 10
     assert (table["width"][0].as_py(), table["height"][0].as_py()) == (128, 96)
-    assert table.schema.metadata == {b"samples": b"20", b"damaged": b"0", b"certain_score": b"0.5"}
+    assert table.schema.metadata == {b"samples": b"20", b"damaged": b"0", b"certain_score": b"0.5", b"rate": b"10"}
 
 
 def test_parts_have_the_boxes_of_one_pass(film):

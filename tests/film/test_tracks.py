@@ -2,8 +2,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from castsearch.film.boxes import overlap
 from castsearch.film.shots import Shot
-from castsearch.film.tracks import choose, link, overlap, track_table
+from castsearch.film.tracks import choose, link, track_table
 
 
 def walk(x, *, start=0, count=10, speed=4, width=20, seconds=0.2, score=0.9):
@@ -83,7 +84,7 @@ def persons(*rows):
             "box": pa.array([row[1] for row in rows], pa.list_(pa.float32(), 4)),
             "score": pa.array([row[2] for row in rows], pa.float32()),
         }
-    ).replace_schema_metadata({"certain_score": "0.5"})
+    ).replace_schema_metadata({"certain_score": "0.5", "rate": "5"})
 
 
 def test_tracks_go_on_across_parts_and_end_at_shots():

@@ -51,7 +51,7 @@ def load_annotations(path: str | Path) -> dict[str, dict]:
         InputError: the file is missing, is not JSON, a movie's entry has another outline, or two movies have the same
             cast id, for which labels and submission have but one place.
     """
-    annotations = _load_object(path)
+    annotations = load_object(path)
     movie_of: dict[str, str] = {}
     for movie, entry in annotations.items():
         if not is_id(movie):
@@ -70,7 +70,7 @@ def load_labels(path: str | Path) -> dict[str, list[str]]:
     Raises:
         InputError: the file is missing, is not JSON, or an entry is no list of ids.
     """
-    labels = _load_object(path)
+    labels = load_object(path)
     for cast, candidates in labels.items():
         if not cast.isprintable():
             raise InputError(f"{path}: cast {cast!r}: an id holds no unprintable characters")
@@ -81,7 +81,12 @@ def load_labels(path: str | Path) -> dict[str, list[str]]:
     return labels
 
 
-def _load_object(path: str | Path) -> dict:
+def load_object(path: str | Path) -> dict:
+    """Read a JSON file that holds an object.
+
+    Raises:
+        InputError: the file is missing, or is not JSON of that kind.
+    """
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8-sig"), object_pairs_hook=_unique_keys)
     except OSError as error:

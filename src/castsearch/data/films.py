@@ -1,7 +1,8 @@
 """Films and the portraits of their cast, as the configuration names them or as they lie in folders.
 
 A film is a video file, and for each of its cast one or more portraits. Instead of naming them one by one, a film can be
-a folder with one video file, and for each of the cast one image, `ada.jpg`, or a folder of images, `ada/`.
+a folder with one video file, and for each of the cast one image, `ada.jpg`, or a folder of images, `ada/`. A file
+`truth.json` says who is where, if anybody knows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from castsearch.errors import InputError
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob", ".avi", ".flv")
 VIDEOS += (".wmv", ".asf", ".ogv", ".ogg", ".mxf", ".dv", ".nut", ".3gp")
+TRUTH = "truth.json"
 IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 
@@ -108,7 +110,8 @@ def _from_folder(key: str, folder: Path) -> FilmFiles:
         images = [str(image) for image in images if not image.name.startswith(".")]
         if images:
             cast.setdefault(_name(f"{key}: {path}", name), []).extend(images)
-    return FilmFiles(str(videos[0]), cast)
+    truth = folder / TRUTH
+    return FilmFiles(str(videos[0]), cast, truth=str(truth) if truth.is_file() else None)
 
 
 def _visible_folder(path: Path) -> bool:

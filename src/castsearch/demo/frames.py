@@ -52,10 +52,10 @@ def compose(
     boxes: list[list[int]] = [[] for _ in roles]
     for index in np.argsort(faces):  # who is nearer stands in front
         face, eyes = float(faces[index]), (float(eyes_x[index]), float(eyes_y[index]))
-        figure, corner = _figure(rng, roles[index], face, eyes, size, turned_away=turned_away[index])
+        figure, corner = draw_figure(rng, roles[index], face, eyes, size, turned_away=turned_away[index])
         shoulders = eyes[1] + (_NECK / _FACE + 1.2 * _HEAD) * face
         boxes[index] = _box(rng, figure, corner, shoulders, size)
-        lay_over(picture, _blurred(rng, _lit(rng, figure, scene.side_light), face), corner)
+        lay_over(picture, _blurred(rng, light(rng, figure, scene.side_light), face), corner)
     if rng.random() < 0.2:
         lay_over(picture, _obstacle(rng, size))
     picture = cv2.LUT(picture, scene.tone)
@@ -63,7 +63,7 @@ def compose(
     return cv2.addWeighted(picture, 1, cv2.merge([grain] * 3), 1, -4), boxes
 
 
-def _figure(
+def draw_figure(
     rng: np.random.Generator,
     role: bodies.Role,
     face: float,
@@ -73,6 +73,14 @@ def _figure(
     turned_away: bool,
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Draw head and body as far as they are near the frame.
+
+    Args:
+        rng: makes every choice.
+        role: who it is, and in what clothes.
+        face: height of the face, pixels.
+        eyes: the middle between the eyes in the frame, pixels.
+        size: width and height of the frame, pixels.
+        turned_away: seen from behind, without a face.
 
     Returns:
         The layer, cut to what is drawn, and where its corner is in the frame.
@@ -120,7 +128,7 @@ def _put_head(rng: np.random.Generator, canvas: bodies.Canvas, head: np.ndarray,
     lay_over(canvas.pixels, cv2.warpPerspective(head, matrix, tuple(size.tolist())), tuple(low.tolist()))
 
 
-def _lit(rng: np.random.Generator, figure: np.ndarray, side_light: float) -> np.ndarray:
+def light(rng: np.random.Generator, figure: np.ndarray, side_light: float) -> np.ndarray:
     """Expose the figure a little differently each time, and light it from the scene's side."""
     across = np.linspace(-1, 1, figure.shape[1], dtype=np.float32)
     light = rng.uniform(0.85, 1.12) * (1 + np.clip(side_light * across, -0.4, 0.25))

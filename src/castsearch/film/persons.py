@@ -9,11 +9,12 @@ The table has a row per box, by time, best first:
 
 All that scores above a low threshold is there; what is too low for a track is left out later. The schema's metadata
 says under "samples" how many frames were looked at, under "damaged" how many packets were left out, and under
-"certain_score" from which score on a box may begin a track.
+"certain_score" from which score on a box may begin a track, and under "rate" how many samples a second were taken.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice, tee
+from itertools import islice
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -69,18 +70,22 @@ def find_persons(film: Film, detector: Detector, rate: float, start: float = 0, 
     Raises:
         InputError: the film cannot be read, or the detector's boxes or scores are not finite.
     """
-    decoded = ((seconds(frame.time), frame.rgb()) for frame in film.samples(rate, start, end))
-    times_and_images, for_detector = tee(read_ahead(decoded))
-    found = detector.detect(image for _, image in for_detector)
-    progress = tqdm(desc=f"persons {film.path.name}", unit="frame", mininterval=2)
+    shown: deque[tuple[float, int, int]] = deque()  # time, width and height of what the detector has not answered yet
+
+    def images() -> Iterator[Image]:
+        for frame in film.samples(rate, start, end):
+            image = frame.rgb()
+            shown.append((seconds(frame.time), *image.shape[1::-1]))
+            yield image
+
+    progress = tqdm(detector.detect(read_ahead(images())), f"persons {film.path.name}", unit="frame", mininterval=2)
     rows = []
-    for (time, image), persons in zip(times_and_images, found, strict=True):
+    for persons in progress:
+        time, *size = shown.popleft()
         if not (np.isfinite(persons.boxes).all() and np.isfinite(persons.scores).all()):
             raise InputError(f"{film.path}: {time} s: the person detector's numbers are not finite; get its file anew")
-        rows.append((time, image.shape[1], image.shape[0], _clipped(persons, *image.shape[1::-1])))
-        progress.update()
-    progress.close()
-    facts = {"samples": len(rows), "damaged": film.damaged, "certain_score": detector.certain_score}
+        rows.append((time, *size, _clipped(persons, *size)))
+    facts = {"samples": len(rows), "damaged": film.damaged, "certain_score": detector.certain_score, "rate": rate}
     return _table(rows).replace_schema_metadata({name: str(fact) for name, fact in facts.items()})
 
 

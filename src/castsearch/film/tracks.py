@@ -19,6 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from castsearch.film.boxes import overlap
 from castsearch.film.shots import Shot, shot_numbers
 
 GAP = 1.0  # seconds for which a person may be hidden
@@ -55,15 +56,15 @@ def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = G
     Args:
         parts: tables of persons of the film's parts, in their order.
         shots: of the film.
-        gap: seconds for which a person may be hidden.
+        gap: seconds for which a person may be hidden, besides the time from one sample to the next.
         chosen: how many boxes stand for a track.
     """
-    certain = float(parts[0].schema.metadata[b"certain_score"])
+    certain, rate = (float(parts[0].schema.metadata[name]) for name in (b"certain_score", b"rate"))
     table = pa.concat_tables(part.replace_schema_metadata(None) for part in parts)
     times, scores = table["time"].to_numpy(), table["score"].to_numpy()
     boxes = table["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
     shot = shot_numbers(times, shots)
-    track = link(times, boxes, scores, shot, certain, gap=gap)
+    track = link(times, boxes, scores, shot, certain, gap=gap + 1.5 / rate)
     kept = np.flatnonzero(track > 0)
     table = table.take(kept)
     table = table.append_column("shot", pa.array(shot[kept], pa.int32()))
@@ -88,7 +89,7 @@ def link(
         scores: (n,) of the detector.
         shots: (n,) of what shot each is; no track has boxes of two.
         certain: from which score on a box begins a track; others only continue one.
-        gap: seconds after which a track that found no box ends.
+        gap: seconds between two boxes of a track at most.
     """
     numbers = np.zeros(len(times), np.int64)
     tracks: list[_Track] = []
@@ -123,15 +124,6 @@ def _assign(
     # Too small an overlap must not decide who gets what else.
     pairs = linear_sum_assignment(np.where(overlaps >= least, overlaps, 0), maximize=True)
     return [(tracks[i], int(rows[j])) for i, j in zip(*pairs, strict=True) if overlaps[i, j] >= least]
-
-
-def overlap(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Intersection over union of boxes (n, 4) and (m, 4), x1, y1, x2, y2: an array (n, m)."""
-    corner = np.maximum(first[:, None, :2], second[None, :, :2])
-    other = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = (other - corner).clip(0).prod(axis=2)
-    area, other_area = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second))
-    return shared / np.maximum(area[:, None] + other_area - shared, 1e-9)
 
 
 def choose(

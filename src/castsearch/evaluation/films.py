@@ -1,0 +1,170 @@
+"""Scores of what a film becomes before its people are searched: shots, person boxes, and tracks.
+
+They need the film's truth, a JSON file that `castsearch.demo.film` describes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import floor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from castsearch.data.challenge import load_object
+from castsearch.errors import InputError
+from castsearch.film.boxes import overlap
+
+TOLERANCE = 0.1  # seconds by which a change of shots may be off
+MATCH = 0.5  # overlap from which on a box is right
+SAME_PERSON = 0.3  # overlap from which on a box shows a known person, at least for the most part
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Who is where in a film.
+
+    Attributes:
+        changes: (k, 2) start and end of each change of shots, in seconds.
+        times: (m,) of all frames, in seconds.
+        shots: (m,) numbers of their shots.
+        boxes: of each frame, (n, 4) x1, y1, x2, y2.
+        persons: of each frame, n names.
+    """
+
+    changes: NDArray[np.float64]
+    times: NDArray[np.float64]
+    shots: NDArray[np.int64]
+    boxes: list[NDArray[np.float64]]
+    persons: list[list[str]]
+
+
+class Rates(NamedTuple):
+    """Precision, recall, and their harmonic mean."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+class Detections(NamedTuple):
+    """Boxes, one a row: times (n,) in seconds, boxes (n, 4), scores (n,), and numbers of tracks (n,)."""
+
+    times: NDArray[np.float64]
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    tracks: NDArray[np.int64]
+
+
+def read_truth(path: str | Path) -> Truth:
+    """Read a film's truth.
+
+    Raises:
+        InputError: the file is missing, or not of this form.
+    """
+    truth = load_object(path)
+    try:
+        frames = truth["frames"]
+        boxes = [np.array([box["box"] for box in frame["boxes"]], float).reshape(-1, 4) for frame in frames]
+        return Truth(
+            np.array(truth["changes"], float).reshape(-1, 2),
+            np.array([frame["time"] for frame in frames], float),
+            np.array([frame["shot"] for frame in frames], int),
+            [np.concatenate([own[:, :2], own[:, :2] + own[:, 2:]], axis=1) for own in boxes],
+            [[str(box["person"]) for box in frame["boxes"]] for frame in frames],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not the truth of a film ({type(error).__name__}: {error})") from None
+
+
+def score_shots(starts: Sequence[float], truth: Truth, tolerance: float = TOLERANCE) -> Rates:
+    """Score the times of first frames of shots, except the film's first.
+
+    A time is right where a change has it, up to the tolerance; each change is found once.
+    """
+    found = np.array(starts, float)
+    right = (found[:, None] >= truth.changes[:, 0] - tolerance) & (found[:, None] <= truth.changes[:, 1] + tolerance)
+    pairs = linear_sum_assignment(right, maximize=True)
+    return _rates(int(right[pairs].sum()), len(found), len(truth.changes))
+
+
+def score_boxes(found: Detections, truth: Truth, rate: float) -> tuple[float, float]:
+    """Return average precision and recall of person boxes in the frames that are sampled `rate` times a second.
+
+    The precision is averaged over all boxes of the truth, in the order of the scores, as in PASCAL VOC since 2010.
+    """
+    sampled = _sampled(truth, rate)
+    right = np.zeros(len(found.times), bool)
+    for frame in sampled:
+        own = np.flatnonzero(found.times == truth.times[frame])
+        left = np.ones(len(truth.boxes[frame]), bool)
+        for row in own[np.argsort(-found.scores[own], kind="stable")]:
+            overlaps = overlap(found.boxes[row][None].astype(float), truth.boxes[frame])[0] * left
+            if len(overlaps) and overlaps.max() >= MATCH:
+                right[row] = True
+                left[overlaps.argmax()] = False
+    total = sum(len(truth.boxes[frame]) for frame in sampled)
+    hits = right[np.argsort(-found.scores, kind="stable")]
+    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    best_later = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(best_later[hits].sum() / max(total, 1)), float(hits.sum() / max(total, 1))
+
+
+def score_tracks(found: Detections, truth: Truth, rate: float) -> Rates:
+    """Score who is followed: identity precision, recall and F1.
+
+    Tracks of the truth, a person in a shot, and tracks that were found are paired so that as many boxes as possible
+    overlap (Ristani, Solera, Zou, Cucchiara and Tomasi, "Performance Measures and a Data Set for Multi-Target,
+    Multi-Camera Tracking", 2016).
+    """
+    agreement: dict[tuple[tuple[int, str], int], int] = {}
+    total = 0
+    for frame in _sampled(truth, rate):
+        rows = np.flatnonzero(found.times == truth.times[frame])
+        total += len(truth.persons[frame])
+        matches = overlap(truth.boxes[frame], found.boxes[rows].astype(float)) >= MATCH
+        for person, row in zip(*np.nonzero(matches), strict=True):
+            pair = (int(truth.shots[frame]), truth.persons[frame][person]), int(found.tracks[rows[row]])
+            agreement[pair] = agreement.get(pair, 0) + 1
+    persons, tracks = (
+        {key: place for place, key in enumerate(sorted({pair[i] for pair in agreement}))} for i in (0, 1)
+    )
+    counts = np.zeros((len(persons), len(tracks)))
+    for (person, track), count in agreement.items():
+        counts[persons[person], tracks[track]] = count
+    pairs = linear_sum_assignment(counts, maximize=True)
+    return _rates(int(counts[pairs].sum()), len(found.times), total)
+
+
+def label_candidates(
+    times: Mapping[str, float], boxes: Mapping[str, Sequence[float]], truth: Truth
+) -> dict[str, str | None]:
+    """Return whom each candidate shows: the person of the box that it overlaps most, None where it overlaps nobody's.
+
+    Args:
+        times: of each candidate, by its id, in seconds.
+        boxes: x1, y1, x2, y2 of each.
+        truth: the film's.
+    """
+    frame_at = {time: frame for frame, time in enumerate(truth.times.tolist())}
+    labels: dict[str, str | None] = {}
+    for name, time in times.items():
+        frame = frame_at.get(time)
+        overlaps = np.empty(0) if frame is None else overlap(np.array([boxes[name]], float), truth.boxes[frame])[0]
+        known = len(overlaps) > 0 and overlaps.max() >= SAME_PERSON
+        labels[name] = truth.persons[frame][int(overlaps.argmax())] if known else None
+    return labels
+
+
+def _sampled(truth: Truth, rate: float) -> list[int]:
+    """The first frame in each interval of 1 / rate seconds."""
+    first: dict[int, int] = {}
+    for frame, time in enumerate(truth.times.tolist()):
+        first.setdefault(floor(time * rate + 1e-6), frame)
+    return list(first.values())
+
+
+def _rates(right: int, found: int, total: int) -> Rates:
+    return Rates(right / max(found, 1), right / max(total, 1), 2 * right / max(found + total, 1))
