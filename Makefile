@@ -1,5 +1,6 @@
 # make install    set up .venv, which is all that the workflow needs
 # make demo       make install, and run the search on the embedded demo
+# make demo-film  make install, and run the search on a generated film, from its video file
 # make test       make install, and run the tests
 # make test-fast  the tests without runs of the workflow, linters and large networks: about a minute and a half
 # make test-slurm install SLURM if it is missing, and run the workflow on a cluster of two nodes on this machine
@@ -16,13 +17,23 @@ PYTHON_3_11 := import sys; sys.version_info[:2] == (3, 11) or sys.exit("Python 3
 PLAIN_FOLDER := import os, re, sys; bad = re.findall(r"[^\w@%+=:,./-]", os.getcwd()); \
 	bad and sys.exit(f"This folder has {bad[0]!r} in its path, with which Snakemake cannot start scripts: move it")
 
-.PHONY: install demo test test-fast test-slurm bench mxnet lint clean
+.PHONY: install demo demo-film test test-fast test-slurm bench mxnet lint clean
 .DELETE_ON_ERROR:
 
 install: .venv/ready
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores all
+	@echo
+	@cat results/tables/ablation.md
+	@echo
+	@echo "Report: $(CURDIR)/results/report.html"
+
+demo-film: .venv/ready
+	test -f results/demo/films/demo/truth.json || $(BIN)/python -m castsearch.demo.film results/demo/films/demo
+	$(BIN)/snakemake --configfile configs/demo_film.yaml
+	@echo
+	@cat results/tables/films.tsv
 	@echo
 	@cat results/tables/ablation.md
 	@echo

@@ -45,3 +45,4 @@ rule all:
         expand("results/submission/{split}.txt", split=SEARCH),
         "results/tables/ablation.tsv" if LABELLED else [],
         "results/report.html",
+        SOURCE_RESULTS,

@@ -18,4 +18,5 @@ DIGESTS = {
 }
 MOVIES = {split: list(movies) for split, movies in DIGESTS.items()}
 DATA_SEEDS = {}
+SOURCE_RESULTS = []
 MOVIE_FILES = []  # image files are not watched, since there are so many

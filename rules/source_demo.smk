@@ -17,6 +17,7 @@ MOVIES = {
 # A demo movie's own folder is the input of its crop job, so nothing more needs to be remembered.
 DIGESTS = {split: dict.fromkeys(movies, "demo") for split, movies in MOVIES.items()}
 DATA_SEEDS = {"demo": config["data"]["demo"]["seed"]}
+SOURCE_RESULTS = []
 MOVIE_FILES = "results/demo/{split}/{movie}"
 
 

@@ -11,7 +11,9 @@ PARTS = {
     for film, files in FILMS.items()
 }
 DETECTION = or_stop(configuration.plan_persons, config, "results/models")
-SPLITS = {"films": {"labels": None}}
+SCORED = all(files.truth for files in FILMS.values())
+SPLITS = {"films": {"labels": "results/tables/labels/films.json" if SCORED else None}}
+SOURCE_RESULTS = ["results/tables/films.tsv"] if SCORED else []
 MOVIES = {"films": list(FILMS)}
 DATA_SEEDS = {}
 
@@ -43,3 +45,8 @@ wildcard_constraints:
 include: "shots.smk"
 include: "persons.smk"
 include: "tracks.smk"
+
+
+if SCORED:
+
+    include: "score_films.smk"

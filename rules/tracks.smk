@@ -55,7 +55,7 @@ rule cut_tracks:
 
 rule crop_film:
     input:
-        portraits=lambda wildcards: list(FILMS[wildcards.movie].portraits.values()),
+        portraits=lambda wildcards: sum(FILMS[wildcards.movie].cast.values(), []),
         parts=of_parts("results/tracks/crops/{movie}/{part}.arrow"),
     output:
         "results/crops/films/{movie}.arrow",
@@ -73,7 +73,7 @@ rule crop_film:
         runtime=growing(10),
     params:
         code=code("crop_film"),
-        portraits=lambda wildcards: list(FILMS[wildcards.movie].portraits),
+        cast=lambda wildcards: FILMS[wildcards.movie].cast,
         on_bad_image=config["data"]["on_bad_image"],
     script:
         "../src/scripts/crop_film.py"

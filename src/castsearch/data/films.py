@@ -5,7 +5,7 @@ a folder with one video file, and for each of the cast one image, `ada.jpg`, or 
 `truth.json` says who is where, if anybody knows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -31,18 +31,9 @@ class FilmFiles:
     """
 
     video: str
-    cast: Mapping[str, Sequence[str]]
+    cast: Mapping[str, list[str]]
     fps: float | None = None
     truth: str | None = None
-
-    @property
-    def portraits(self) -> dict[str, str]:
-        """Portraits by their ids: the person's name, and from the second portrait of a person on a number behind it."""
-        return {
-            name if number == 1 else f"{name}.{number}": path
-            for name, paths in self.cast.items()
-            for number, path in enumerate(paths, start=1)
-        }
 
 
 def find_films(films: str | Mapping[str, str | Mapping]) -> dict[str, FilmFiles]:

@@ -3,13 +3,14 @@
 They need the film's truth, a JSON file that `castsearch.demo.film` describes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
@@ -138,24 +139,60 @@ def score_tracks(found: Detections, truth: Truth, rate: float) -> Rates:
     return _rates(int(counts[pairs].sum()), len(found.times), total)
 
 
-def label_candidates(
-    times: Mapping[str, float], boxes: Mapping[str, Sequence[float]], truth: Truth
-) -> dict[str, str | None]:
-    """Return whom each candidate shows: the person of the box that it overlaps most, None where it overlaps nobody's.
+def label_candidates(crops: pa.Table, truth: Truth) -> dict[str, list[str]]:
+    """Return for each of a film's cast the ids of the candidates that show them.
+
+    A candidate shows the person of the box that it overlaps most, if it overlaps one by `SAME_PERSON`.
 
     Args:
-        times: of each candidate, by its id, in seconds.
-        boxes: x1, y1, x2, y2 of each.
+        crops: the film's crop table.
         truth: the film's.
     """
     frame_at = {time: frame for frame, time in enumerate(truth.times.tolist())}
-    labels: dict[str, str | None] = {}
-    for name, time in times.items():
-        frame = frame_at.get(time)
-        overlaps = np.empty(0) if frame is None else overlap(np.array([boxes[name]], float), truth.boxes[frame])[0]
-        known = len(overlaps) > 0 and overlaps.max() >= SAME_PERSON
-        labels[name] = truth.persons[frame][int(overlaps.argmax())] if known else None
+    shown: dict[str, list[str]] = {}
+    labels: dict[str, list[str]] = {}
+    for row in crops.select(["id", "role", "label", "time", "x", "y", "width", "height"]).to_pylist():
+        if row["role"] == "cast":
+            labels[row["id"]] = shown.setdefault(row["label"], [])
+        elif row["time"] in frame_at:
+            frame = frame_at[row["time"]]
+            box = np.array([[row["x"], row["y"], row["x"] + row["width"], row["y"] + row["height"]]], float)
+            overlaps = overlap(box, truth.boxes[frame])[0]
+            if len(overlaps) and overlaps.max() >= SAME_PERSON:
+                shown.setdefault(truth.persons[frame][int(overlaps.argmax())], []).append(row["id"])
     return labels
+
+
+def score_film(shots: Sequence[float], persons: Sequence[pa.Table], tracks: pa.Table, truth: Truth) -> dict[str, float]:
+    """Return all scores of a film, by name.
+
+    Args:
+        shots: times of first frames of shots, except the film's first.
+        persons: tables of persons of the film's parts.
+        tracks: the film's table of tracks.
+        truth: the film's.
+    """
+    rate = float(persons[0].schema.metadata[b"rate"])
+    found = pa.concat_tables(part.replace_schema_metadata(None) for part in persons)
+    changes = score_shots(shots, truth)
+    precision, recall = score_boxes(_detections(found), truth, rate)
+    identity = score_tracks(_detections(tracks), truth, rate)
+    return {
+        "shots_F1": changes.f1,
+        "shots_precision": changes.precision,
+        "shots_recall": changes.recall,
+        "boxes_AP50": precision,
+        "boxes_recall": recall,
+        "tracks_IDF1": identity.f1,
+        "tracks_IDP": identity.precision,
+        "tracks_IDR": identity.recall,
+    }
+
+
+def _detections(table: pa.Table) -> Detections:
+    tracks = table["track"].to_numpy() if "track" in table.column_names else np.zeros(len(table), np.int64)
+    boxes = table["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
+    return Detections(table["time"].to_numpy(), boxes, table["score"].to_numpy(), tracks)
 
 
 def _sampled(truth: Truth, rate: float) -> list[int]:

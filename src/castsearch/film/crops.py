@@ -60,12 +60,15 @@ def cut_out(film: Film, movie: str, tracks: pa.Table, start: float = 0, end: flo
     return pa.Table.from_pylist(rows, schema=crops.SCHEMA)
 
 
-def join_crops(movie: str, portraits: Mapping[str, str], parts: Sequence[pa.Table], on_bad_image: str) -> pa.Table:
+def join_crops(movie: str, cast: Mapping[str, Sequence[str]], parts: Sequence[pa.Table], on_bad_image: str) -> pa.Table:
     """Make the crop table of a film.
+
+    A portrait's id is the film's name and the person's, with a number behind it from a person's second portrait on; its
+    label is the person's name.
 
     Args:
         movie: the film's name.
-        portraits: file of each portrait, by its id.
+        cast: files of the portraits of each person, by name.
         parts: what was cut out of the film's parts, in their order.
         on_bad_image: "stop" raises at the first portrait that cannot be used; "skip" keeps its row without an image.
 
@@ -73,8 +76,10 @@ def join_crops(movie: str, portraits: Mapping[str, str], parts: Sequence[pa.Tabl
         InputError: a portrait cannot be used and `on_bad_image` is "stop".
     """
     rows = []
-    for portrait, path in portraits.items():
-        row = {"id": portrait, "role": "cast", "label": portrait, "frame": Path(path).name}
+    portraits = [(name, number, path) for name, paths in cast.items() for number, path in enumerate(paths, start=1)]
+    for name, number, path in portraits:
+        portrait = f"{movie}.{name}" if number == 1 else f"{movie}.{name}.{number}"
+        row = {"id": portrait, "role": "cast", "label": name, "frame": Path(path).name}
         row |= {"x": 0, "y": 0, "width": 0, "height": 0}
         try:
             image = read_rgb(Path(path))

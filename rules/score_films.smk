@@ -1,0 +1,56 @@
+# Films of which somebody knows who is where: the scores of shots, boxes and tracks, and whom each candidate shows.
+
+
+rule film_scores:
+    input:
+        shots=expand("results/shots/{movie}.tsv", movie=FILMS),
+        persons=[
+            f"results/persons/{movie}/{part}.arrow"
+            for movie in FILMS
+            for part in range(PARTS[movie])
+        ],
+        tracks=expand("results/tracks/{movie}.arrow", movie=FILMS),
+        truths=[files.truth for files in FILMS.values()],
+    output:
+        "results/tables/films.tsv",
+    log:
+        "results/logs/film_scores.log",
+    benchmark:
+        "results/benchmarks/film_scores.tsv"
+    group:
+        "results"
+    conda:
+        "../envs/film.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code("film_scores"),
+        parts=PARTS,
+    script:
+        "../src/scripts/film_scores.py"
+
+
+rule film_labels:
+    input:
+        crops=expand("results/crops/films/{movie}.arrow", movie=FILMS),
+        truths=[files.truth for files in FILMS.values()],
+    output:
+        "results/tables/labels/films.json",
+    log:
+        "results/logs/film_labels.log",
+    benchmark:
+        "results/benchmarks/film_labels.tsv"
+    group:
+        "results"
+    conda:
+        "../envs/film.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code("film_labels"),
+    script:
+        "../src/scripts/film_labels.py"

@@ -1,0 +1,91 @@
+import pytest
+
+from castsearch.data.films import FilmFiles, find_films, number_of_parts, part_bounds
+from castsearch.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of a film: a video, a portrait of Ada, and two of Bo."""
+    for name in ("film.mkv", "ada.jpg", "bo/old.png", "bo/young.JPG", "notes.txt", ".DS_Store", "bo/._old.png"):
+        path = tmp_path / "films/mine" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path / "films"
+
+
+def found(folder):
+    own = folder / "mine"
+    return FilmFiles(
+        str(own / "film.mkv"),
+        {"ada": [str(own / "ada.jpg")], "bo": [str(own / "bo/old.png"), str(own / "bo/young.JPG")]},
+    )
+
+
+def test_a_folder_has_a_video_and_portraits(folder):
+    assert find_films({"mine": str(folder / "mine")}) == {"mine": found(folder)}
+
+
+def test_a_folder_of_folders_has_a_film_in_each(folder):
+    assert find_films(str(folder)) == {"mine": found(folder)}
+
+
+def test_a_film_is_named_by_its_files(folder):
+    own = folder / "mine"
+    entry = {"video": str(own / "film.mkv"), "cast": {"ada": str(own / "ada.jpg")}, "fps": 2}
+    assert find_films({"x": entry})["x"] == FilmFiles(str(own / "film.mkv"), {"ada": [str(own / "ada.jpg")]}, 2)
+
+
+def test_a_folder_may_have_the_truth(folder):
+    (folder / "mine/truth.json").touch()
+    assert find_films(str(folder))["mine"].truth == str(folder / "mine/truth.json")
+
+
+def test_a_file_and_a_folder_of_one_name_are_one_person(folder):
+    (folder / "mine/bo.jpg").touch()
+    assert len(find_films(str(folder))["mine"].cast["bo"]) == 3
+
+
+REFUSALS = {
+    "no film": ({}, "data.films: there is no film"),
+    "no folder": ("{folder}/other", "data.films: .*other: there is no such folder"),
+    "no film's folder": ({"x": "{folder}/other"}, "data.films.x: .*other: there is no such folder"),
+    "no video": ({"x": {"video": "{folder}/none.mp4"}}, r"data.films.x.video: .*none\.mp4: there is no such file"),
+    "no portrait": (
+        {"x": {"video": "{folder}/mine/film.mkv", "cast": {"ada": ["{folder}/none.jpg"]}}},
+        r"data.films.x.cast.ada: .*none\.jpg: there is no such file",
+    ),
+    "no truth": ({"x": {"video": "{folder}/mine/film.mkv", "truth": "none.json"}}, "data.films.x.truth: none.json"),
+    "a film's name": ({"../x": "{folder}/mine"}, "data.films: '../x': a name holds only"),
+    "a person's name": (
+        {"x": {"video": "{folder}/mine/film.mkv", "cast": {"a/b": "{folder}/mine/ada.jpg"}}},
+        "data.films.x.cast: 'a/b': a name holds only",
+    ),
+    "a number as name": ({1: "{folder}/mine"}, "data.films: 1: a name holds only"),
+}
+
+
+@pytest.mark.parametrize(("films", "message"), REFUSALS.values(), ids=REFUSALS)
+def test_what_is_not_there_or_has_no_name_is_refused(folder, films, message):
+    def filled(value):
+        if isinstance(value, dict):
+            return {key: filled(part) for key, part in value.items()}
+        return [filled(part) for part in value] if isinstance(value, list) else value.format(folder=folder)
+
+    with pytest.raises(InputError, match=message):
+        find_films(filled(films))
+
+
+def test_a_folder_with_two_videos_is_refused(folder):
+    (folder / "mine/other.mp4").touch()
+    with pytest.raises(InputError, match=r"one video file was expected in a film's folder, not film\.mkv, other\.mp4"):
+        find_films(str(folder))
+
+
+@pytest.mark.parametrize(("duration", "parts"), [(None, 1), (0.5, 1), (600, 1), (600.1, 2), (3000, 5)])
+def test_a_part_is_a_number_of_minutes(duration, parts):
+    assert number_of_parts(duration, 10) == parts
+
+
+def test_the_last_part_has_no_end():
+    assert [part_bounds(part, 3, 10) for part in range(3)] == [(0, 600), (600, 1200), (1200, None)]

@@ -1,0 +1,111 @@
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from castsearch.data.crops import crop_table
+from castsearch.errors import InputError
+from castsearch.evaluation.films import (
+    Detections,
+    Truth,
+    label_candidates,
+    read_truth,
+    score_boxes,
+    score_film,
+    score_shots,
+    score_tracks,
+)
+
+ADA, BO = [0.0, 0, 10, 20], [50.0, 0, 60, 20]
+
+
+def truth(frames, changes=()):
+    """A film of a second a frame: {person: box} of each, all in one shot."""
+    return Truth(
+        np.array(changes, float).reshape(-1, 2),
+        np.arange(len(frames), dtype=float),
+        np.ones(len(frames), int),
+        [np.array(list(frame.values()), float).reshape(-1, 4) for frame in frames],
+        [list(frame) for frame in frames],
+    )
+
+
+def detections(*rows):
+    """From rows (time, box, score, track)."""
+    times, boxes, scores, tracks = zip(*rows, strict=True)
+    return Detections(
+        np.array(times, float), np.array(boxes, np.float32), np.array(scores, np.float32), np.array(tracks)
+    )
+
+
+def test_a_change_may_be_anywhere_in_a_dissolve_and_a_little_off_a_cut():
+    rates = score_shots([1.05, 5.5, 9], truth([{}], [[1, 1], [5, 6], [12, 12]]))
+    assert rates == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+
+
+def test_a_change_is_found_once():
+    assert score_shots([1.0, 1.05], truth([{}], [[1, 1]])) == pytest.approx((0.5, 1, 2 / 3))
+
+
+def test_without_changes_nothing_is_found():
+    assert score_shots([], truth([{}])) == (0, 0, 0)
+
+
+def test_average_precision_of_boxes():
+    known = truth([{"ada": ADA, "bo": BO}, {"ada": ADA}])
+    found = detections((0, ADA, 0.9, 1), (0, [20, 0, 30, 20], 0.8, 2), (0, BO, 0.7, 3))
+    # Precisions at the hits: 1 and 2/3; the third box of the truth was not found.
+    assert score_boxes(found, known, 1) == pytest.approx(((1 + 2 / 3) / 3, 2 / 3))
+
+
+def test_a_second_box_of_one_person_is_wrong():
+    precision, recall = score_boxes(detections((0, ADA, 0.9, 1), (0, ADA, 0.95, 2)), truth([{"ada": ADA}]), 1)
+    assert (precision, recall) == (1, 1)
+    assert score_boxes(detections((0, ADA, 0.9, 1), (0, BO, 0.95, 2)), truth([{"ada": ADA}]), 1) == (0.5, 1)
+
+
+def test_frames_that_are_not_sampled_do_not_count():
+    known = truth([{"ada": ADA}, {"ada": ADA}])
+    assert score_boxes(detections((0, ADA, 0.9, 1)), known, 0.5) == (1, 1)
+
+
+def test_identities_that_were_exchanged_count_for_the_longer_part():
+    known = truth([{"ada": ADA, "bo": BO}] * 3)
+    rows = [(0, ADA, 1, 1), (0, BO, 1, 2), (1, ADA, 1, 1), (1, BO, 1, 2), (2, ADA, 1, 2), (2, BO, 1, 1)]
+    # motmetrics 1.4.0 has idf1, idp and idr of 0.666667 for these boxes.
+    assert score_tracks(detections(*rows), known, 1) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+
+
+def test_a_track_that_breaks_counts_for_its_longer_part():
+    known = truth([{"ada": ADA}] * 5)
+    rows = [(n, ADA, 1, 1 if n < 2 else 2) for n in range(5)]
+    # motmetrics 1.4.0: idf1 0.6, idp 0.6, idr 0.6.
+    assert score_tracks(detections(*rows), known, 1) == pytest.approx((0.6, 0.6, 0.6))
+
+
+def test_a_candidate_shows_whom_it_overlaps_most():
+    rows = [{"id": f"f.{name}", "role": "cast", "label": name} for name in ("ada", "bo")]
+    rows.append({"id": "f.bo.2", "role": "cast", "label": "bo"})
+    for number, (left, time) in enumerate([(0, 0.0), (47, 0.0), (50, 1.0), (25, 0.0), (50, 0.5)]):
+        box = {"x": left, "y": 0, "width": 10, "height": 20}
+        rows.append({"id": str(number), "role": "candidate", "time": time} | box)
+    labels = label_candidates(crop_table("films", "f", rows), truth([{"ada": ADA, "bo": BO}, {"bo": BO}]))
+    assert labels == {"f.ada": ["0"], "f.bo": ["1", "2"], "f.bo.2": ["1", "2"]}
+
+
+def test_a_film_has_all_scores():
+    box = pa.array([ADA, ADA], pa.list_(pa.float32(), 4))
+    score = pa.array([0.9, 0.8], pa.float32())
+    persons = pa.table({"time": [0.0, 1.0], "box": box, "score": score})
+    tracks = persons.append_column("track", pa.array([1, 1], pa.int32()))
+    known = truth([{"ada": ADA}, {"ada": ADA}], [[1, 1]])
+    scores = score_film([1.0], [persons.replace_schema_metadata({"rate": "1"})], tracks, known)
+    assert set(scores.values()) == {1.0}
+
+
+@pytest.mark.parametrize("content", [{}, {"changes": 1, "frames": []}, {"changes": [], "frames": [{"time": 0}]}])
+def test_a_truth_of_another_form_is_refused(tmp_path, content):
+    (tmp_path / "truth.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"truth\.json: not the truth of a film"):
+        read_truth(tmp_path / "truth.json")
