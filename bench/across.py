@@ -27,14 +27,12 @@ from castsearch import files
 GREY = Image.new("L", (8, 16), 128)
 ROOT = Path(__file__).parents[1]
 SHARED = 0.2  # of a movie's cast, who are in an earlier one's, too
-NETWORK = {"name": "body", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"}
+NETWORK = {"name": "body", "kind": "triplet", "backbone": "mobilenet_v2", "weights": "weights.safetensors"}
 CONFIG = {
     "data": {
         "source": "files",
-        "files": {
-            "train": {"annotations": "train.json", "images": "images"},
-            "val": {"annotations": "val.json", "images": "images", "labels": "val_label.json"},
-        },
+        "files": {"val": {"annotations": "val.json", "images": "images", "labels": "val_label.json"}},
+        "train": [],
         "search": ["val"],
     },
     "reid": {"networks": [NETWORK]},
@@ -64,7 +62,9 @@ def write_movie(folder: Path, name: str, drawn: simulation.SimulatedMovie, actor
     ]
     features = pa.FixedSizeListArray.from_arrays(drawn.face.astype(np.float32).ravel(), drawn.face.shape[1])
     seen = [True] * len(cast) + drawn.has_face.tolist()
-    faces = pa.table({"id": cast + candidates, "detected": seen, "selected": seen, "feature": features})
+    ones = np.ones(rows, np.float32)
+    faces = {"id": cast + candidates, "detected": seen, "selected": seen, "score": ones, "size": ones}
+    faces = pa.table(faces | {"feature": features})
     engine = json.dumps({"engine": "simulation", "licence": "none", "models": []})
     results = folder / "results"
     files.write_table(
@@ -86,9 +86,8 @@ def write_run(folder: Path, movies: int) -> None:
         labels |= relevant
     files.write_json(folder / "val.json", annotations)
     files.write_json(folder / "val_label.json", labels)
-    files.write_json(folder / "train.json", {"train00": {"cast": [], "candidates": annotations["sim00"]["candidates"]}})
-    files.write_text(folder / "results/reid/body/weights.safetensors", "")
-    files.write_text(folder / "results/reid/body/history.tsv", "epoch\tlearning_rate\tloss\ttop1\tprecision\n")
+    for path in ("weights.safetensors", "results/reid/body/weights.safetensors"):
+        files.write_text(folder / path, "")
     files.write_text(folder / "config.yaml", yaml.safe_dump(CONFIG))
 
 
