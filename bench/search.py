@@ -95,6 +95,7 @@ def searchable(drawn: simulation.SimulatedMovie) -> tuple[Gallery, dict[str, lis
         frames=drawn.frames,
         faces={FACE: faces},
         bodies={BODY: drawn.body},
+        person=np.arange(num_cast),
         cast_movies=np.zeros(num_cast, int),
     )
     return gallery, labels

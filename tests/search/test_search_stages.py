@@ -15,7 +15,7 @@ EVERY_VARIANT = [
     galleries.variant(name, bodies=bodies, face_rerank=face_rerank, body_rerank=body_rerank)
     for name, method in METHODS.items()
     for bodies in (False, True)
-    for face_rerank in (False, True)
+    for face_rerank in ((False, True) if method.face_rerank else (False,))
     for body_rerank in ((False, True) if bodies and method.body_rerank else (False,))
 ]
 
@@ -36,7 +36,7 @@ def test_every_variant_ranks_a_persons_candidates_first(tmp_path, variant):
 def test_a_person_is_searched_by_the_best_of_several_portraits(tmp_path, variant):
     # The third portrait is the second person's, too, but unlike the movie.
     gallery = galleries.movie(tmp_path, num_cast=3, n=24, labels=["a", "b", "b"])
-    faces = gallery.faces["yunet_sface"]
+    (faces,) = gallery.faces.values()
     faces.feature[2] = np.eye(8)[7]
     bodies = np.eye(8)[np.arange(24) % 2]
     gallery = replace(gallery, bodies={"net": bodies})

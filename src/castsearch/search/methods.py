@@ -19,6 +19,7 @@ class Method:
         face_mask: whose face the method goes by: of a candidate in which the detector found any face ("detected"), be
             it a neighbour's, or in which one was taken for the candidate's own ("selected").
         thresholds: whether it has thresholds on similarities.
+        face_rerank: whether it can use re-ranked similarities of faces.
         body_rerank: whether it can use re-ranked similarities of bodies.
         across: whether its memory allows it to search all movies of a split at once.
         each_network: whether the default comparison has it with each ReID network alone.
@@ -28,6 +29,7 @@ class Method:
     module: str
     face_mask: Literal["detected", "selected"] = "selected"
     thresholds: bool = False
+    face_rerank: bool = True
     body_rerank: bool = True
     across: bool = False
     each_network: bool = True
@@ -38,4 +40,5 @@ METHODS: Mapping[str, Method] = {
     "cascade": Method("castsearch.search.cascade", face_mask="detected", thresholds=True),
     "propagation": Method("castsearch.search.propagation", each_network=False),
     "diffusion": Method("castsearch.search.diffusion", body_rerank=False, across=True, shares=True),
+    "online": Method("castsearch.search.online", face_rerank=False, body_rerank=False, each_network=False),
 }

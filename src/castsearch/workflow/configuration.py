@@ -282,6 +282,8 @@ def _impossible_search(config: Mapping) -> Iterator[str]:
     if config["search"]["scope"] == "split" and not method.across:
         able = ", ".join(other for other, method in METHODS.items() if method.across)
         yield f"search.scope: split needs more memory with search.method {name}; {able} can do it"
+    if config["fusion"]["face_rerank"] and not method.face_rerank:
+        yield f"fusion.face_rerank: search.method {name} takes cosines of faces as they are; set it to false"
     if config["fusion"]["body_rerank"] and not (method.body_rerank and networks):
         why = f"search.method {name} links bodies as they are" if networks else "reid.networks is empty"
         yield f"fusion.body_rerank: {why}; set it to false"

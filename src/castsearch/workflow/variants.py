@@ -51,10 +51,10 @@ def _default_entries(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if _across(config) and not method.across:
             continue
         plain = {"method": name, "face_rerank": False, "body_rerank": False}
-        yield from (plain | {"networks": [], "face_rerank": face} for face in (False, True))
+        faces, bodies = ((False, True) if able else (False,) for able in (method.face_rerank, method.body_rerank))
+        yield from (plain | {"networks": [], "face_rerank": face} for face in faces)
         if networks:
-            bodies = (False, True) if method.body_rerank else (False,)
-            yield from (plain | {"face_rerank": face, "body_rerank": body} for face in (False, True) for body in bodies)
+            yield from (plain | {"face_rerank": face, "body_rerank": body} for face in faces for body in bodies)
         if len(networks) > 1 and method.each_network:
             yield from (plain | {"networks": [network]} for network in networks)
 
@@ -66,7 +66,7 @@ def _resolve(entry: Mapping[str, Any], config: Mapping[str, Any]) -> Variant:
     method = METHODS[name]
     engine = entry.get("engine", config["faces"]["engine"])
     networks = tuple(entry.get("networks", _networks(config)))
-    face_rerank = entry.get("face_rerank", fusion["face_rerank"])
+    face_rerank = entry.get("face_rerank", fusion["face_rerank"]) and method.face_rerank
     body_rerank = entry.get("body_rerank", fusion["body_rerank"]) and method.body_rerank and bool(networks)
     search = "face*" if face_rerank else "face"
     search += f"+{'body*' if body_rerank else 'body'}[{','.join(networks)}]" if networks else ""
@@ -131,6 +131,8 @@ def _check(entry: Mapping[str, Any], config: Mapping[str, Any], place: str) -> N
         raise InputError(f"{place}.networks: not in reid.networks: {', '.join(unknown)}")
     if entry.get("thresholds") and not method.thresholds:
         raise InputError(f"{place}.thresholds: the method {name} has none")
+    if entry.get("face_rerank") and not method.face_rerank:
+        raise InputError(f"{place}.face_rerank: the method {name} takes cosines of faces as they are")
     if entry.get("body_rerank") and not method.body_rerank:
         raise InputError(f"{place}.body_rerank: the method {name} links bodies as they are")
     if entry.get("body_rerank") and not networks:
