@@ -15,6 +15,7 @@ import numpy as np
 
 from castsearch.search.neighbors import l2_normalize
 from castsearch.search.search_input import SearchInput
+from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import best_portrait, without_faceless
 
 # The package's defaults.
@@ -64,14 +65,11 @@ def rank(face: np.ndarray, body: np.ndarray | None, *, frames: Sequence[str], ha
     return np.lexsort((-score, -decided), axis=1)
 
 
-def search(given: SearchInput) -> np.ndarray:
-    """Rank every candidate for every cast member: `rank`, as a method of the search.
-
-    Returns:
-        (c, n) int64, each row a permutation of the candidates, best first.
-    """
+def search(given: SearchInput) -> SearchResult:
+    """Rank every candidate for every cast member: `rank`, as a method of the search."""
     similarity = best_portrait(given.face_similarity, given.person)
-    return rank(similarity, given.body, frames=given.frames, has_face=given.has_face)[given.person]
+    order = rank(similarity, given.body, frames=given.frames, has_face=given.has_face)
+    return SearchResult(order[given.person], given.person)
 
 
 def _match(similarity: np.ndarray, least: float, margin: float) -> int | None:
