@@ -103,7 +103,7 @@ def write_array(path: str | Path, array: np.ndarray) -> None:
 def write_arrays(path: str | Path, **arrays: np.ndarray) -> None:
     """Write named arrays as an uncompressed .npz, whose bytes depend on nothing but the arrays."""
     with replacing(path) as temporary:
-        np.savez(temporary, **arrays)
+        np.savez(temporary, allow_pickle=False, **arrays)
 
 
 def file_digest(path: str | Path) -> str:

@@ -1,4 +1,5 @@
 import errno
+import importlib.util
 import io
 import os
 import random
@@ -246,7 +247,6 @@ def test_a_jpeg_that_lacks_pixels_is_refused(tmp_path, missing, progressive):
         (b"8BPS\0\1", "is a Photoshop file"),
         (b"\0\0\0\x20ftypisom\0\0", "is a video"),
         (b"PK\x03\x04", "is a compressed archive"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is a HEIC, which is read where the package pillow-heif is installed"),
         (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "not a complete image"),
         (b"nothing known", "not a complete image of the formats JPEG, PNG"),
     ],
@@ -257,6 +257,22 @@ def test_what_is_no_image_is_named(tmp_path, content, what):
     with pytest.raises(InputError, match=re.escape(f"a.jpg: {what}")) as caught:
         read_rgb(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_heic_is_named_with_the_package_that_reads_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(InputError, match="is a HEIC, which is read where the package pillow-heif is installed"):
+        read_rgb(tmp_path / "a.jpg")
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("pillow_heif"), reason="pillow-heif is not installed")
+def test_a_heic_is_read_where_its_package_is_installed(tmp_path, picture):
+    pillow_heif = importlib.import_module("pillow_heif")
+
+    pillow_heif.register_heif_opener()
+    picture.save(tmp_path / "a.jpg", format="HEIF")
+    np.testing.assert_allclose(pixels(tmp_path / "a.jpg"), np.asarray(picture), atol=60)
 
 
 def test_a_picture_of_too_many_pixels_says_what_to_do(tmp_path):

@@ -13,8 +13,8 @@ from pathlib import Path
 from castsearch.data.challenge import is_id
 from castsearch.errors import InputError
 
-VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob", ".avi", ".flv")
-VIDEOS += (".wmv", ".asf", ".ogv", ".ogg", ".mxf", ".dv", ".nut", ".3gp")
+VIDEOS: tuple[str, ...] = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob")
+VIDEOS += (".avi", ".flv", ".wmv", ".asf", ".ogv", ".ogg", ".mxf", ".dv", ".nut", ".3gp")
 TRUTH = "truth.json"
 IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
@@ -98,9 +98,9 @@ def _from_folder(key: str, folder: Path) -> FilmFiles:
         else:
             images = [path] if path.suffix.lower() in IMAGES else []
             name = path.stem
-        images = [str(image) for image in images if not image.name.startswith(".")]
-        if images:
-            cast.setdefault(_name(f"{key}: {path}", name), []).extend(images)
+        shown = [str(image) for image in images if not image.name.startswith(".")]
+        if shown:
+            cast.setdefault(_name(f"{key}: {path}", name), []).extend(shown)
     truth = folder / TRUTH
     return FilmFiles(str(videos[0]), cast, truth=str(truth) if truth.is_file() else None)
 

@@ -39,8 +39,8 @@ _TURNS = {  # by the value of EXIF's orientation
 _XMP = ("xmp", "XML:com.adobe.xmp")  # where Pillow keeps it
 # What Pillow and its plugins raise for a damaged file: a cut-off one is an OSError without a number, a broken PNG a
 # SyntaxError, broken tags nearly anything.
-_DAMAGED = (OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError)
-_DAMAGED += (AssertionError, struct.error, Image.DecompressionBombError)
+_DAMAGED: tuple[type[Exception], ...] = (OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)
+_DAMAGED += (ArithmeticError, RuntimeError, AssertionError, struct.error, Image.DecompressionBombError)
 
 _END_OF_JPEG = b"\xff\xd9"
 _ISO_BRANDS = {b"avif": "AVIF", b"avis": "AVIF"} | dict.fromkeys(
@@ -142,7 +142,7 @@ def _decode(data: bytes, path: Path) -> Image.Image:
 
 def _turn(image: Image.Image, path: Path) -> Image.Transpose | None:
     try:
-        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception as error:  # whatever it is, it is not the picture's fault
         logger.debug("%s: its EXIF is not used: %s", path, error)
         return None

@@ -181,7 +181,7 @@ class Canvas:
 def _limb(start: np.ndarray, end: np.ndarray, radii: tuple[float, float]) -> np.ndarray:
     """Outline of a tapered, round-ended limb."""
     both = np.concatenate(
-        [ellipse(*end, (radius, radius), 16) for end, radius in zip((start, end), radii, strict=True)]
+        [ellipse(end[0], end[1], (radius, radius), 16) for end, radius in zip((start, end), radii, strict=True)]
     )
     return cv2.convexHull(both.astype(np.float32))[:, 0].astype(np.float64)
 
@@ -243,9 +243,9 @@ class _Pose:
 
 
 def _draw_pose(rng: np.random.Generator, side: int, across: np.ndarray) -> _Pose:
-    upper, fore = _ARMS[rng.integers(len(_ARMS))]
-    folded = fore < -90
-    upper, fore = side * (upper + rng.normal(0, 5)), side * (fore + rng.normal(0, 7))
+    upper_usual, fore_usual = _ARMS[rng.integers(len(_ARMS))]
+    folded = fore_usual < -90
+    upper, fore = side * (upper_usual + rng.normal(0, 5)), side * (fore_usual + rng.normal(0, 7))
     shoulder = np.array([side * 0.78, 0.42]) * across
     elbow = _reach(shoulder, upper, 1.3)
     return _Pose(shoulder, elbow, _reach(elbow, fore, 1.12), upper, fore, folded)

@@ -51,7 +51,7 @@ def _hair(person: Person) -> np.ndarray:
     rng = np.random.default_rng(int(person.id[2:]))
     width, height = SIZE
     strands = cv2.GaussianBlur(rng.standard_normal((height, 4 * width)).astype(np.float32), (0, 0), 0.9, sigmaY=40)
-    strands /= strands.std()
+    strands = strands / strands.std()
     y, x = np.mgrid[:height, :width].astype(np.float32)
     spread = np.sqrt(np.clip((y - 34) / 150, 0.02, 1))
     bend = cv2.remap(strands, 2 * width + (x - EYES[0]) / spread * 1.6, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)

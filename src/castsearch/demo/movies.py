@@ -127,7 +127,7 @@ def write_movie(split: str, movie: str, settings: Settings, images_dir: str | Pa
         InputError: see `plan_movie`; or a photograph is not installed.
     """
     images_dir, plan = Path(images_dir), plan_movie(split, movie, settings)
-    annotation = {"cast": [], "candidates": []}
+    annotation: dict[str, list[dict]] = {"cast": [], "candidates": []}
     for number, person in enumerate(plan.cast):
         image = f"{movie}/cast/{person.id}.jpg"
         portrait = draw_portrait(_rng(settings, split, movie, 1, number), person, settings.portrait)

@@ -73,7 +73,8 @@ def _texture(name: str, size: tuple[int, int]) -> np.ndarray:
 def _box(image: np.ndarray, low: tuple[float, float], high: tuple[float, float], colour: np.ndarray) -> None:
     """Fill a rectangle given in shares of the picture's size."""
     scale = np.array(image.shape[1::-1])
-    cv2.rectangle(image, np.int32(low * scale).tolist(), np.int32(high * scale).tolist(), colour.tolist(), -1)
+    top_left, bottom_right = (np.array([low, high]) * scale).astype(np.int32).tolist()
+    cv2.rectangle(image, top_left, bottom_right, colour.tolist(), -1)
 
 
 def _room(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:

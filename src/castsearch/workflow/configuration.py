@@ -99,18 +99,18 @@ def check_interpreter(path: str) -> None:
 
 def _completed(schema: Mapping) -> dict:
     """The schema with the names of all methods, re-rankings and face engines, and a section for each engine."""
-    schema = copy.deepcopy(dict(schema))
-    schema["$defs"]["method"] = {"enum": list(METHODS)}
-    rerank = schema["properties"]["rerank"]["properties"]
+    completed = copy.deepcopy(dict(schema))
+    completed["$defs"]["method"] = {"enum": list(METHODS)}
+    rerank = completed["properties"]["rerank"]["properties"]
     rerank["method"] = {"enum": [name for name in rerank if name != "method"]}
-    schema["$defs"]["engine"] = {"enum": engines.names()}
+    completed["$defs"]["engine"] = {"enum": engines.names()}
     for name in engines.names():
-        schema["properties"]["faces"]["properties"][name] = {
+        completed["properties"]["faces"]["properties"][name] = {
             "type": "object",
             "additionalProperties": False,
             "properties": engines.load(name).OPTIONS,
         }
-    return schema
+    return completed
 
 
 def adapt(config: dict) -> None:
@@ -221,11 +221,12 @@ def _explain(error: ValidationError) -> str:
             return f"{key}: {', and '.join(dict.fromkeys(part.message for part in error.context or ()))}"
         error = closest
     key = ".".join(str(part) for part in error.absolute_path) or "top level"
-    if error.validator == "additionalProperties":
-        known = set(error.schema.get("properties", {}))
+    schema = error.schema if isinstance(error.schema, Mapping) else {}
+    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
+        known = set(schema.get("properties", {}))
         unknown = ", ".join(sorted(map(str, set(error.instance) - known)))
         return f"{key}: unknown key {unknown}; known here: {', '.join(sorted(known))}"
-    meaning = error.schema.get("description")
+    meaning = schema.get("description")
     return f"{key}: {error.message}" + (f"; it is {meaning}" if meaning else "") + _hint(error)
 
 
@@ -234,8 +235,8 @@ def _hint(error: ValidationError) -> str:
     if error.validator != "type" or error.validator_value not in ("number", "integer"):
         return ""
     try:
-        number = float(error.instance)
-    except (TypeError, ValueError):
+        number = float(str(error.instance))
+    except ValueError:
         return ""
     return f"; YAML takes it for a text: write {number!r}, without quotation marks and with a point before any exponent"
 

@@ -14,7 +14,7 @@ _renamed = False
 
 
 def _kill_after_renaming(event: str, arguments: tuple) -> None:
-    global _renamed  # noqa: PLW0603
+    global _renamed
     before, _renamed = _renamed, event == "os.rename" and fnmatch(str(arguments[1]), _pattern)
     if before:  # this is the event that follows the renaming, which itself is announced before it is done
         os.kill(0, signal.SIGKILL)
