@@ -35,7 +35,10 @@ include: "rules/embed_bodies.smk"
 include: "rules/rerank.smk"
 include: "rules/fuse.smk"
 include: "rules/submission.smk"
+include: "rules/names.smk"
+include: "rules/appearances.smk"
 include: "rules/evaluate.smk"
+include: "rules/evaluate_names.smk"
 include: "rules/report.smk"
 
 
@@ -44,5 +47,7 @@ rule all:
     input:
         expand("results/submission/{split}.txt", split=SEARCH),
         "results/tables/ablation.tsv" if LABELLED else [],
+        "results/tables/screen_time.tsv" if NAMED else [],
+        "results/tables/names.tsv" if NAMED and LABELLED else [],
         "results/report.html",
         SOURCE_RESULTS,

@@ -71,6 +71,7 @@ GROUPS = {
 SEARCH_MB = (8000 + 1500 * len(NETWORKS)) if ACROSS else (2000 + 60 * len(NETWORKS))
 
 LABELLED = [split for split in SEARCH if SPLITS[split].get("labels")]
+NAMED = METHODS[MAIN.method].shares
 
 
 onstart:

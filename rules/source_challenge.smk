@@ -1,5 +1,6 @@
 # Movies in the challenge's own format. Each source_*.smk defines the same names: the files of each split, its movies,
-# what a movie's crops depend on besides files, and the seeds with which the data were made.
+# what a movie's crops depend on besides files, the seeds with which the data were made, and
+# the seconds between samples, of which only films have some.
 from castsearch.data import challenge
 
 SPLITS = {
@@ -19,4 +20,5 @@ DIGESTS = {
 MOVIES = {split: list(movies) for split, movies in DIGESTS.items()}
 DATA_SEEDS = {}
 SOURCE_RESULTS = []
+STEPS = {}
 MOVIE_FILES = []  # image files are not watched, since there are so many

@@ -1,5 +1,6 @@
 # The embedded data set: photographed faces on drawn bodies, in the challenge's format. Each source_*.smk defines the
-# same names: the files of each split, its movies, what a movie's crops depend on, and the seeds of the data.
+# same names: the files of each split, its movies, what a movie's crops depend on, the seeds of the data, and
+# the seconds between samples, of which only films have some.
 from castsearch.demo import movie_ids
 
 SPLITS = {
@@ -18,6 +19,7 @@ MOVIES = {
 DIGESTS = {split: dict.fromkeys(movies, "demo") for split, movies in MOVIES.items()}
 DATA_SEEDS = {"demo": config["data"]["demo"]["seed"]}
 SOURCE_RESULTS = []
+STEPS = {}
 MOVIE_FILES = "results/demo/{split}/{movie}"
 
 

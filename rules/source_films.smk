@@ -1,6 +1,7 @@
 # Films and portraits: each film becomes shots, person boxes, tracks, and a crop table. The splits of the other sources
 # are here one split, "films", in which each film is a movie. Each source_*.smk defines the same names: the files of each
-# split, its movies, what a movie's crops depend on besides files, and the seeds with which the data were made.
+# split, its movies, what a movie's crops depend on besides files, the seeds with which the data were made, and the seconds
+# between a film's samples.
 from castsearch.data import films
 from castsearch.film.decode import claimed_duration
 
@@ -16,6 +17,9 @@ SPLITS = {"films": {"labels": "results/tables/labels/films.json" if SCORED else 
 SOURCE_RESULTS = ["results/tables/films.tsv"] if SCORED else []
 MOVIES = {"films": list(FILMS)}
 DATA_SEEDS = {}
+STEPS = {
+    film: 1 / (files.fps or FILM["persons"]["fps"]) for film, files in FILMS.items()
+}
 
 
 def of_parts(pattern):

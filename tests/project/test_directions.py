@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[2] / "src"
-LIBRARY = ("data", "demo", "evaluation", "faces", "film", "onnx", "reid", "report", "search")
+LIBRARY = ("data", "demo", "evaluation", "faces", "film", "onnx", "reid", "report", "search", "timeline")
 
 
 def imports(path: Path) -> set[str]:

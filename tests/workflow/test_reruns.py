@@ -7,18 +7,18 @@ import shutil
 
 import pytest
 from insightface_files import write_pack
-from runs import ROOT, TINY, planned, run, with_changes
+from runs import AFTER_FUSING, ROOT, TINY, planned, run, with_changes
 
 from castsearch.files import packaged_file
 
 ANOTHER = {"name": "another", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"}
 PUBLISHED = {"name": "triplet", "kind": "triplet", "backbone": "mobilenet_v2", "weights": "face.onnx"}
-AFTER_FUSING = {"submission", "evaluate", "report"}
 NETWORKS = {"detector": "face.onnx", "recogniser": "face.onnx"}
 CHANGES = {
     "`fusion.thresholds`": {"fusion.thresholds": [0.6, 0.5]},
     "`fusion.face_rerank`, `fusion.body_rerank`": {"fusion.face_rerank": True},
     "`search.method`": {"search.method": "cascade"},
+    "`search.min_confidence`": {"search.min_confidence": 0.7},
     "`search.scope`": {"search.scope": "split"},
     "`rerank.*`": {"rerank.k_reciprocal.face": {"k1": 10}},
     "`faces.selection.*`": {"faces.selection": {"area_fraction": 0.05}},
@@ -104,7 +104,7 @@ def test_another_version_of_a_package_reruns_the_rules_that_compute_with_it(fini
     (tmp_path / "scipy-99.dist-info").mkdir()
     (tmp_path / "scipy-99.dist-info/METADATA").write_text("Name: scipy\nVersion: 99\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    assert set(planned(finished, TINY)) == {"rerank", "fuse", "submission", "evaluate", "report"}
+    assert set(planned(finished, TINY)) == {"rerank", "fuse", *AFTER_FUSING}
 
 
 def test_a_model_file_replaced_by_one_of_an_older_time_reruns_what_depends_on_it(tmp_path):
@@ -143,7 +143,7 @@ def own_files(finished, tmp_path_factory):
 @pytest.mark.parametrize(
     ("file", "rules"),
     [
-        ("own/val_label.json", {"validation_set", "evaluate", "report"}),
+        ("own/val_label.json", {"validation_set", "evaluate", "evaluate_names", "report"}),
         ("own/weights.safetensors", {"import_reid", "embed_bodies", "rerank", "fuse", *AFTER_FUSING}),
         ("own/mobilenet_v2-b0353104.pth", {"train_reid", "embed_bodies", "rerank", "fuse", *AFTER_FUSING}),
     ],

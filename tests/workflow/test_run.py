@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from runs import ROOT, TINY, command, planned, result_files, run, with_changes
+from runs import AFTER_FUSING, ROOT, TINY, command, planned, result_files, run, with_changes
 
 from castsearch import files
 from castsearch.data.submission import read_submission
@@ -61,14 +61,14 @@ def test_the_ablation_is_what_the_configuration_lists(finished, tmp_path):
     folder = shutil.copytree(finished, tmp_path / "run")
     rows = [{"networks": ["mgn"]}, {"method": "cascade", "thresholds": [0.6], "name": "strict"}]
     config = with_changes({"variants": rows})
-    assert set(planned(folder, config)) == {"rerank", "fuse", "submission", "evaluate", "report"}
+    assert set(planned(folder, config)) == {"rerank", "fuse", *AFTER_FUSING}
     done = run(folder, config)
     assert done.returncode == 0, done.stdout
     table = pd.read_csv(folder / "results/tables/ablation.tsv", sep="\t", comment="#")
     names = ["diffusion face", "diffusion face+body[triplet,mgn]", "diffusion face+body[mgn]", "strict"]
     assert table["title"].tolist() == names
     rows.append({"networks": ["triplet"]})
-    assert set(planned(folder, with_changes({"variants": rows}))) == {"fuse", "submission", "evaluate", "report"}
+    assert set(planned(folder, with_changes({"variants": rows}))) == {"fuse", *AFTER_FUSING}
 
 
 def test_each_portrait_is_searched_in_all_movies_of_its_split(finished, tmp_path):

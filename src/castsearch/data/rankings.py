@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
@@ -52,3 +53,44 @@ def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[s
                     raise InputError(f"{path}: cast {cast}: has a second ranking by {variant}")
                 rankings[cast] = order.tolist()
     return rankings
+
+
+class Shares(NamedTuple):
+    """What one variant says of c portraits and n candidates, in one order of the candidates.
+
+    Attributes:
+        cast: c ids.
+        person: (c,) numbers of whom the portraits show.
+        candidates: n ids.
+        score: (c, n) float32,
+        share: (c, n) float32; see `castsearch.search.search_result`.
+    """
+
+    cast: list[str]
+    person: np.ndarray
+    candidates: list[str]
+    score: np.ndarray
+    share: np.ndarray
+
+
+def read_shares(path: str | Path, variant: str) -> Shares:
+    """Read scores and shares of one variant that has them; without any cast, nobody has a score.
+
+    Raises:
+        InputError: The file has rankings, but none by this variant.
+    """
+    table = files.read_table(path)
+    own = table.filter(pc.equal(table["variant"], variant)).combine_chunks()
+    if len(own) == 0:
+        if len(table):
+            raise InputError(f"{path}: has no ranking by {variant}; delete it to have it made again")
+        return Shares([], np.empty(0, int), [], *np.empty((2, 0, 0), np.float32))
+    ranked = own["ranking"].combine_chunks().flatten()
+    order = ranked.indices.to_numpy().reshape(len(own), -1)
+    by_candidate = []
+    for name in ("score", "share"):
+        values = np.zeros(order.shape, np.float32)
+        by_rank = own[name].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(order.shape)
+        np.put_along_axis(values, order, by_rank.astype(np.float32), axis=1)
+        by_candidate.append(values)
+    return Shares(own["cast"].to_pylist(), own["person"].to_numpy(), ranked.dictionary.to_pylist(), *by_candidate)

@@ -1,11 +1,11 @@
-"""The scores as a figure."""
+"""The scores as figures."""
 
 import math
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from castsearch.plotting import ACCENT, look, to_svg
+from castsearch.plotting import ACCENT, DASHES, LINE, SERIES, look, to_svg
 
 
 def score_bars(ablation: pd.DataFrame) -> str:
@@ -27,3 +27,22 @@ def score_bars(ablation: pd.DataFrame) -> str:
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0)
         return to_svg(figure, "mAP of each variant of the search")
+
+
+def reliability_curves(reliability: pd.DataFrame) -> str:
+    """Draw the share of right names over their confidence, a curve per split, as an SVG file.
+
+    Args:
+        reliability: See `names.NameScores`; a bin without boxes has no point.
+    """
+    with look():
+        figure = Figure(figsize=(4, 4), layout="constrained")
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, 1], color=LINE)
+        for number, (split, rows) in enumerate(reliability.dropna().groupby("split", sort=False)):
+            style = {"color": SERIES[number % len(SERIES)], "linestyle": DASHES[number % len(DASHES)]}
+            axes.plot(rows["confidence"], rows["right"], marker="o", label=split, **style)
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="confidence", ylabel="share of right names")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="upper left")
+        return to_svg(figure, "Share of right names by confidence")

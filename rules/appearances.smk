@@ -1,0 +1,33 @@
+# Who is on screen from when to when, for how long, and with whom: the tables of all movies.
+
+
+rule appearances:
+    input:
+        names=of_groups("results/names/{split}/{group}.tsv", SEARCH),
+        tracks=expand("results/tracks/{movie}.arrow", movie=STEPS),
+        shots=expand("results/shots/{movie}.tsv", movie=STEPS),
+    output:
+        appearances=of_movies("results/appearances/{split}/{movie}.tsv", SEARCH),
+        screen_time="results/tables/screen_time.tsv",
+        together="results/tables/together.tsv",
+        graph="results/tables/together.graphml",
+    log:
+        "results/logs/appearances.log",
+    benchmark:
+        "results/benchmarks/appearances.tsv"
+    group:
+        "results"
+    conda:
+        "../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code("appearances"),
+        splits=[split for split in SEARCH for _ in GROUPS[split]],
+        movies=[(split, movie) for split in SEARCH for movie in MOVIES[split]],
+        films=list(STEPS),
+        steps=list(STEPS.values()),
+    script:
+        "../src/scripts/appearances.py"

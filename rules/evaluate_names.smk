@@ -1,0 +1,33 @@
+# How right the names of boxes are, and how right the confidence in them is.
+
+
+rule evaluate_names:
+    input:
+        crops=of_movies("results/crops/{split}/{movie}.arrow", LABELLED),
+        names=of_groups("results/names/{split}/{group}.tsv", LABELLED),
+        labels=[SPLITS[split]["labels"] for split in LABELLED],
+        after=BEHIND_ANCIENT,
+    output:
+        scores="results/tables/names.tsv",
+        reliability="results/tables/reliability.tsv",
+        figure="results/tables/reliability.svg",
+    log:
+        "results/logs/evaluate_names.log",
+    benchmark:
+        "results/benchmarks/evaluate_names.tsv"
+    group:
+        "results"
+    conda:
+        "../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code("evaluate_names"),
+        splits=LABELLED,
+        splits_of_names=[split for split in LABELLED for _ in GROUPS[split]],
+        labels=contents(SPLITS[split]["labels"] for split in LABELLED),
+        on_bad_image=DATA["on_bad_image"],
+    script:
+        "../src/scripts/evaluate_names.py"

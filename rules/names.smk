@@ -1,0 +1,27 @@
+# Whom each box shows, and how sure that is, from the shares of the submission's search.
+
+
+rule names:
+    input:
+        crops=searched("results/crops/{split}/{movie}.arrow"),
+        rankings="results/rankings/{split}/{group}.arrow",
+    output:
+        "results/names/{split}/{group}.tsv",
+    log:
+        "results/logs/names/{split}/{group}.log",
+    benchmark:
+        "results/benchmarks/names/{split}/{group}.tsv"
+    group:
+        "rank"
+    conda:
+        "../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(SEARCH_MB),
+        runtime=growing(10),
+    params:
+        code=code("names"),
+        variant=MAIN.key,
+        min_confidence=config["search"]["min_confidence"],
+    script:
+        "../src/scripts/names.py"

@@ -1,0 +1,38 @@
+"""The tables of names: whom each person box shows. This is their one reader and writer.
+
+A table is tab-separated text with a row per box of the crop tables, in their order:
+
+    movie, box, frame     ids, and the name of the frame that the box is cut out of
+    time, shot, track     of the box in its film, time in seconds; empty where the movie is no film
+    person                name of the cast member, or UNKNOWN
+    confidence            estimated probability that the box shows `likeliest`
+    likeliest             name of the likeliest cast member; empty where nobody is likely
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from castsearch import files
+
+UNKNOWN = "unknown"
+COLUMNS = ("movie", "box", "frame", "time", "shot", "track", "person", "confidence", "likeliest")
+_NUMBERS = {"time": "Float64", "shot": "Int64", "track": "Int64", "confidence": "float64"}
+
+
+def write_names(path: str | Path, names: pd.DataFrame) -> None:
+    """Write a table of names."""
+    table = names.loc[:, COLUMNS].assign(
+        time=names["time"].map("{:.6f}".format, na_action="ignore"), confidence=names["confidence"].map("{:.4f}".format)
+    )
+    files.write_text(path, table.to_csv(sep="\t", index=False, lineterminator="\n"))
+
+
+def read_names(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Read tables of names, one below the other."""
+    tables = [pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False) for path in paths]
+    table = pd.concat([pd.DataFrame(columns=COLUMNS, dtype=str), *tables], ignore_index=True)
+    for column, kind in _NUMBERS.items():
+        table[column] = pd.to_numeric(table[column].replace("", None)).astype(kind)
+    return table

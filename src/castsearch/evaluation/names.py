@@ -1,0 +1,125 @@
+"""Stage evaluate_names: how right the names of boxes are, and how right their confidence is.
+
+`scores` has a row per person of each movie, one for all of a movie, and one for all of a split, which are called `ALL`:
+
+    true, named, right        boxes that show the person, that are named so, and both
+    precision, recall, F1     of these
+    calibration_error         expected calibration error of all that are named so: the mean difference of confidence and
+                              share of right names over ten bins of confidence (Guo et al., "On Calibration of Modern
+                              Neural Networks", ICML 2017); only in the rows of movies and splits
+
+`reliability` has a row per split and bin of confidence, of the likeliest person of every box, named or not:
+
+    low, high                 bounds of the bin
+    boxes                     how many are in it
+    confidence, right         mean confidence, and the share of them that show that person
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from castsearch.data.crops import Crops, read_splits
+from castsearch.data.names import UNKNOWN, read_names
+from castsearch.errors import one_line
+from castsearch.evaluation.labels import cast_of, read_labels
+
+ALL = "(all)"
+BINS = 10
+SCORES = ("split", "movie", "person", "true", "named", "right", "precision", "recall", "F1", "calibration_error")
+RELIABILITY = ("split", "low", "high", "boxes", "confidence", "right")
+
+
+class NameScores(NamedTuple):
+    """Tables of scores of names; see above."""
+
+    scores: pd.DataFrame
+    reliability: pd.DataFrame
+
+
+def evaluate_names(
+    labels: Mapping[str, str | Path],
+    crop_tables: Sequence[str | Path],
+    names: Sequence[tuple[str, str | Path]],
+    on_bad: str,
+) -> NameScores:
+    """Score the names of every labelled split.
+
+    Args:
+        labels: label file per split.
+        crop_tables: those of all movies of the splits.
+        names: split and path of each table of names.
+        on_bad: "stop" or "skip"; see `labels.read_labels`.
+
+    Raises:
+        InputError: a label file cannot be used.
+    """
+    movies = read_splits(crop_tables)
+    scores, reliability = [], []
+    for split, label_file in labels.items():
+        crops = movies.get(split, [])
+        relevant, _ = read_labels(label_file, cast_of(crops), on_bad, across=False)
+        table = read_names(path for other, path in names if other == split)
+        truth = {(each.movie, box): person for each in crops for box, person in true_names(each, relevant).items()}
+        table["truth"] = [truth.get(key, UNKNOWN) for key in zip(table["movie"], table["box"], strict=True)]
+        scores += _score_split(split, table)
+        reliability += _reliability(split, table)
+    return NameScores(pd.DataFrame(scores, columns=SCORES), pd.DataFrame(reliability, columns=RELIABILITY))
+
+
+def true_names(crops: Crops, labels: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return whom the labelled boxes of a movie show, by the name that the search gives them."""
+    return {
+        box: one_line(label or name)
+        for name, label in zip(crops.cast, crops.labels, strict=False)
+        for box in labels.get(name, ())
+    }
+
+
+def calibration_error(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
+    """Return the expected calibration error over `BINS` equal bins; 0 of nothing."""
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = [abs(confidence[own].sum() - right[own].sum()) for own in (bins == number for number in range(BINS))]
+    return float(sum(gaps) / max(1, len(confidence)))
+
+
+def _score_split(split: str, table: pd.DataFrame) -> list[tuple]:
+    rows = []
+    for movie, own in table.groupby("movie", sort=False):
+        people = sorted({*own["truth"], *own["person"]} - {UNKNOWN})
+        for person in people:
+            true, named = own["truth"] == person, own["person"] == person
+            rows.append((split, movie, person, *_rates(true, named, true & named), np.nan))
+        rows.append((split, movie, *_row_of_all(own)))
+    return [*rows, (split, ALL, *_row_of_all(table))]
+
+
+def _row_of_all(own: pd.DataFrame) -> tuple:
+    known, named = own["truth"] != UNKNOWN, own["person"] != UNKNOWN
+    right = named & (own["truth"] == own["person"])
+    error = calibration_error(own["confidence"][named].to_numpy(), right[named].to_numpy())
+    return ALL, *_rates(known, named, right), error
+
+
+def _rates(true: pd.Series, named: pd.Series, right: pd.Series) -> tuple:
+    """How many there are of each, precision, recall and F1; NaN of nothing."""
+    counts = int(true.sum()), int(named.sum()), int(right.sum())
+    precision, recall = (counts[2] / count if count else np.nan for count in (counts[1], counts[0]))
+    f1 = 2 * counts[2] / (counts[0] + counts[1]) if counts[0] + counts[1] else np.nan
+    return *counts, precision, recall, f1
+
+
+def _reliability(split: str, table: pd.DataFrame) -> list[tuple]:
+    likely = table[table["likeliest"] != ""]
+    bins = np.minimum((likely["confidence"].to_numpy() * BINS).astype(int), BINS - 1)
+    right = (likely["likeliest"] == likely["truth"]).to_numpy()
+    rows = []
+    for number in range(BINS):
+        own = bins == number
+        means = [values[own].mean() if own.any() else np.nan for values in (likely["confidence"].to_numpy(), right)]
+        rows.append((split, number / BINS, (number + 1) / BINS, int(own.sum()), *means))
+    return rows

@@ -1,0 +1,166 @@
+"""Stage names: whom each box shows, a cast member or somebody unknown, and how sure that is.
+
+The search says how much of what a candidate has of all people is each one's; see `search_result.SearchResult`. Two
+logistic curves make a probability of it, that the candidate is no stranger, and that it is this one of the cast:
+
+    p = logistic(BIAS + STRANGERS · log(cast's / strangers' share)) · logistic(OTHERS · log(own / others' share))
+
+`bench/names.py` measures on simulated movies how right that is, and docs/timeline.md where else. Nobody is twice in a
+frame, nor in two tracks at one time: the better score has the name.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from castsearch.data.crops import Crops, read_crops
+from castsearch.data.names import COLUMNS, UNKNOWN
+from castsearch.data.rankings import Shares, read_shares
+from castsearch.errors import one_line
+
+BIAS = 2.0
+STRANGERS = 3.0
+OTHERS = 2.0
+_SMALLEST = 1e-3  # share; smaller ones are as good as none, and are not kept exactly
+_UNLIKELY = 0.02  # confidence below which nobody is likely
+
+
+def confidence(share: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Estimate the probability that a candidate shows a person.
+
+    Args:
+        share: (people, n), of which each column adds up to 1 at most; what is missing is the strangers'.
+
+    Returns:
+        (people, n).
+    """
+    cast = share.sum(axis=0)
+    no_stranger = expit(BIAS + STRANGERS * _log_ratio(cast, 1 - cast))
+    return no_stranger * expit(OTHERS * _log_ratio(share, cast - share))
+
+
+def _log_ratio(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Logarithm of the ratio of two shares, of which either may be 0, or below it by rounding."""
+    return np.log((np.maximum(one, 0) + _SMALLEST) / (np.maximum(other, 0) + _SMALLEST))
+
+
+def assign(
+    score: NDArray[np.floating],
+    probability: NDArray[np.floating],
+    place: NDArray[np.integer],
+    first: NDArray[np.floating],
+    last: NDArray[np.floating],
+) -> NDArray[np.int64]:
+    """Give each candidate one person at most, and each person one place at a time, by falling score.
+
+    Args:
+        score: (people, n).
+        probability: (people, n), see `confidence`; those below a fiftieth are none.
+        place: (n,) numbers of the frames or shots that candidates are in.
+        first: (n,) time at which each is first seen there,
+        last: and last. Two whose times overlap are two people.
+
+    Returns:
+        (n,) numbers of the people, −1 for nobody.
+    """
+    assigned = np.full(len(place), -1)
+    seen: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    people, candidates = np.nonzero(probability >= _UNLIKELY)
+    for at in np.argsort(-score[people, candidates], kind="stable"):
+        person, candidate = people[at], candidates[at]
+        times = seen.setdefault((person, place[candidate]), [])
+        free = all(last[candidate] < since or until < first[candidate] for since, until in times)
+        if assigned[candidate] < 0 and free:
+            assigned[candidate] = person
+            times.append((first[candidate], last[candidate]))
+    return assigned
+
+
+def name_group(crops: Sequence[str | Path], rankings: str | Path, variant: str, least: float) -> pd.DataFrame:
+    """Name the boxes of the movies that are searched together.
+
+    Args:
+        crops: crop table of each movie.
+        rankings: the table of their rankings.
+        variant: key of a variant that has shares.
+        least: confidence below which a box is unknown.
+
+    Returns:
+        A table as `castsearch.data.names` describes it.
+    """
+    shares = read_shares(rankings, variant)
+    movies = [read_crops(path) for path in crops]
+    labels = {name: label for movie in movies for name, label in zip(movie.cast, movie.labels, strict=False)}
+    return pd.concat(
+        [pd.DataFrame(columns=COLUMNS), *(name_movie(movie, shares, labels, least) for movie in movies)],
+        ignore_index=True,
+    )
+
+
+def name_movie(crops: Crops, shares: Shares, labels: Mapping[str, str | None], least: float) -> pd.DataFrame:
+    """Name the boxes of one movie; see `name_group`.
+
+    Args:
+        crops: of the movie.
+        shares: of all people who are searched in it.
+        labels: by portrait the name of whom it shows, or None.
+        least: confidence below which a box is unknown.
+    """
+    row = {name: number for number, name in enumerate(shares.candidates)}
+    people, portraits = np.unique(shares.person, return_index=True)
+    tracked = bool(len(crops.candidates)) and (crops.tracks[len(crops.cast) :] > 0).all()
+    units, boxes, place, first, last = _tracks(crops) if tracked else _boxes(crops)
+    score, probability = np.zeros((2, len(people), len(boxes)), np.float32)
+    if len(people):
+        columns = [row[crops.candidates[box]] for box in boxes]
+        score, probability = shares.score[portraits][:, columns], confidence(shares.share[portraits][:, columns])
+    assigned = assign(score, probability, place, first, last)
+    names = np.array([*_names(crops, shares, people, labels), ""], object)
+    sure = np.append(probability, np.zeros((1, len(boxes))), axis=0)[assigned, np.arange(len(boxes))]
+    likeliest = names[assigned]
+    person = np.where((assigned >= 0) & (sure >= least), likeliest, UNKNOWN)
+    own = slice(len(crops.cast), None)
+    return pd.DataFrame(
+        {
+            "movie": crops.movie,
+            "box": crops.candidates,
+            "frame": crops.frames[own],
+            "time": pd.array(np.where(tracked, crops.times[own], np.nan), "Float64"),
+            "shot": pd.array(crops.shots[own], "Int64"),
+            "track": pd.array(crops.tracks[own], "Int64"),
+            "person": person[units],
+            "confidence": sure[units],
+            "likeliest": likeliest[units],
+        }
+    ).replace({"shot": {-1: pd.NA}, "track": {-1: pd.NA}})
+
+
+def _boxes(crops: Crops) -> tuple[np.ndarray, ...]:
+    """Each box is a candidate of its own, in a frame without time: see `_tracks`."""
+    rows = np.arange(len(crops.candidates))
+    _, frame = np.unique(np.array(crops.frames[len(crops.cast) :], str), return_inverse=True)
+    return rows, rows, frame, np.zeros(len(rows)), np.zeros(len(rows))
+
+
+def _tracks(crops: Crops) -> tuple[np.ndarray, ...]:
+    """The tracks of a film: which each box is of; and of each its first box, its shot, and when it is seen."""
+    own = slice(len(crops.cast), None)
+    _, boxes, units = np.unique(crops.tracks[own], return_index=True, return_inverse=True)
+    first, last = np.full(len(boxes), np.inf), np.full(len(boxes), -np.inf)
+    np.minimum.at(first, units, crops.times[own])
+    np.maximum.at(last, units, crops.times[own])
+    return units, boxes, crops.shots[own][boxes], first, last
+
+
+def _names(crops: Crops, shares: Shares, people: NDArray[np.integer], labels: Mapping[str, str | None]) -> list[str]:
+    """What people are called: by the label of a portrait, or else its id; the movie's own portraits come first."""
+    names = []
+    for person in people:
+        portraits = [shares.cast[row] for row in np.flatnonzero(shares.person == person)]
+        portraits.sort(key=lambda name: name not in crops.cast)
+        names.append(one_line(next((labels[name] for name in portraits if labels.get(name)), None) or portraits[0]))
+    return names

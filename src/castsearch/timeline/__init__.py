@@ -1,0 +1,1 @@
+"""Who appears when, and with whom."""

@@ -1,0 +1,78 @@
+"""Stage appearances: the tables of who is on screen when, of all movies."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from castsearch import files
+from castsearch.data.names import read_names
+from castsearch.timeline import appearances, summary
+
+
+class FilmTables(NamedTuple):
+    """What is known of a film's time: paths of its tables of tracks and of shots, and seconds between samples."""
+
+    tracks: str | Path
+    shots: str | Path
+    step: float
+
+
+class Tables(NamedTuple):
+    """What the stage makes: see `appearances` and `summary`.
+
+    Attributes:
+        appearances: a table per movie, in the order that was asked for.
+        screen_time: of all movies.
+        together: of all movies.
+    """
+
+    appearances: list[pd.DataFrame]
+    screen_time: pd.DataFrame
+    together: pd.DataFrame
+
+
+def make_tables(
+    names: Sequence[tuple[str, str | Path]],
+    movies: Sequence[tuple[str, str]],
+    films: Mapping[str, FilmTables],
+) -> Tables:
+    """Make the tables of all movies.
+
+    Args:
+        names: split and path of each table of names.
+        movies: split and name of each movie.
+        films: by name of the movie; a movie that is missing here has no times.
+    """
+    by_split = {split: read_names(path for other, path in names if other == split) for split, _ in movies}
+    made: list[pd.DataFrame] = []
+    screen, pairs = [], []
+    for split, movie in movies:
+        own = by_split[split][by_split[split]["movie"] == movie]
+        if movie in films:
+            film = films[movie]
+            shots = pd.read_csv(film.shots, sep="\t")
+            rows = appearances.of_film(own, files.read_table(film.tracks), shots, film.step)
+            length = shots["end"].max() - shots["start"].min()
+        else:
+            shots, rows, length = (
+                pd.DataFrame(columns=["shot", "length"]),
+                appearances.of_boxes(own),
+                own["frame"].nunique(),
+            )
+        made.append(rows)
+        screen.append(summary.screen_time(split, movie, rows, length))
+        pairs.append(summary.together(split, movie, rows, dict(zip(shots["shot"], shots["length"], strict=True))))
+    return Tables(made, summary.stack(screen, summary.SCREEN_TIME), summary.stack(pairs, summary.TOGETHER))
+
+
+def write_tables(
+    tables: Tables, paths: Iterable[str | Path], screen_time: str | Path, together: str | Path, graph: str | Path
+) -> None:
+    """Write the tables: the appearances of each movie, and three files of all."""
+    for table, path in zip(tables.appearances, paths, strict=True):
+        appearances.write_appearances(path, table)
+    for path, table in ((screen_time, tables.screen_time), (together, tables.together)):
+        files.write_text(path, table.to_csv(sep="\t", index=False, float_format="%.3f", lineterminator="\n"))
+    files.write_text(graph, summary.to_graphml(summary.graph(tables.screen_time, tables.together)))

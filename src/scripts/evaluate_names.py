@@ -1,0 +1,13 @@
+from castsearch import files
+from castsearch.evaluation import figures, tables
+from castsearch.evaluation.names import evaluate_names
+from castsearch.workflow.logs import logging_to
+
+with logging_to(snakemake.log[0]):
+    params, inputs, output = snakemake.params, snakemake.input, snakemake.output
+    names = list(zip(params.splits_of_names, inputs.names, strict=True))
+    labels = dict(zip(params.splits, inputs.labels, strict=True))
+    found = evaluate_names(labels, inputs.crops, names, params.on_bad_image)
+    tables.write_tsv(output.scores, found.scores)
+    tables.write_tsv(output.reliability, found.reliability)
+    files.write_text(output.figure, figures.reliability_curves(found.reliability))

@@ -1,0 +1,50 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from castsearch import files
+from castsearch.data.crops import crop_table
+from castsearch.data.names import write_names
+from castsearch.evaluation.figures import reliability_curves
+from castsearch.evaluation.names import ALL, calibration_error, evaluate_names
+
+
+def scored(tmp_path, named, confidence=0.9):
+    """Score a movie whose boxes 1 to 4 show ada, bo, bo and a stranger."""
+    cast = [{"id": "m.ada", "role": "cast", "label": "ada", "frame": "p"}, {"id": "bo", "role": "cast", "frame": "q"}]
+    boxes = [{"id": str(number), "role": "candidate", "frame": str(number)} for number in range(1, 5)]
+    files.write_table(tmp_path / "crops.arrow", crop_table("val", "m", cast + boxes))
+    (tmp_path / "labels.json").write_text(json.dumps({"m.ada": ["1"], "bo": ["2", "3"]}))
+    rows = pd.DataFrame({"movie": "m", "box": list("1234"), "frame": list("1234"), "person": named})
+    rows = rows.assign(time=pd.NA, shot=pd.NA, track=pd.NA, confidence=confidence, likeliest=rows["person"])
+    write_names(tmp_path / "names.tsv", rows.replace({"likeliest": {"unknown": ""}}))
+    labels, names = {"val": tmp_path / "labels.json"}, [("val", tmp_path / "names.tsv")]
+    return evaluate_names(labels, [tmp_path / "crops.arrow"], names, "stop")
+
+
+def test_names_are_scored_by_person_and_over_all(tmp_path):
+    scores = scored(tmp_path, ["ada", "bo", "unknown", "ada"]).scores.set_index(["movie", "person"])
+    assert scores.loc[("m", "ada"), ["precision", "recall"]].tolist() == [0.5, 1]
+    assert scores.loc[("m", "bo"), ["precision", "recall"]].tolist() == [1, 0.5]
+    assert scores.loc[("m", ALL), "F1"] == scores.loc[(ALL, ALL), "F1"] == pytest.approx(2 / 3)
+
+
+def test_a_box_that_is_named_as_another_of_the_cast_is_not_right(tmp_path):
+    scores = scored(tmp_path, ["bo", "ada", "unknown", "unknown"]).scores.set_index(["movie", "person"])
+    assert scores.loc[("m", ALL), ["true", "named", "right"]].tolist() == [3, 2, 0]
+
+
+def test_confidence_is_compared_with_the_share_of_right_names(tmp_path):
+    found = scored(tmp_path, ["ada", "bo", "ada", "ada"], confidence=0.75)
+    [bin_] = found.reliability[found.reliability["boxes"] > 0].to_dict("records")
+    assert (bin_["low"], bin_["boxes"], bin_["confidence"], bin_["right"]) == (0.7, 4, 0.75, 0.5)
+    assert found.scores["calibration_error"].iloc[-1] == 0.25
+    assert "<svg" in reliability_curves(found.reliability)
+
+
+def test_the_calibration_error_weighs_bins_by_what_is_in_them():
+    right = np.array([True, True, False, False])
+    assert calibration_error(np.array([1.0, 1.0, 0.5, 0.0]), right) == pytest.approx(0.125)
+    assert calibration_error(np.empty(0), np.empty(0, bool)) == 0
