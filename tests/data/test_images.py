@@ -246,7 +246,7 @@ def test_a_jpeg_that_lacks_pixels_is_refused(tmp_path, missing, progressive):
         (b"%PDF-1.7", "is a PDF"),
         (b"8BPS\0\1", "is a Photoshop file"),
         (b"\0\0\0\x20ftypisom\0\0", "is a video"),
-        (b"PK\x03\x04", "is a compressed archive"),
+        (b"PK\x03\x04", "is a ZIP archive"),
         (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "not a complete image"),
         (b"nothing known", "not a complete image of the formats JPEG, PNG"),
     ],

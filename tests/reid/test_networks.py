@@ -261,7 +261,7 @@ def test_unreadable_imagenet_weights_are_refused_in_one_line(spoil, reason, suff
             lambda state: state | {"features.0.0.weight": torch.zeros(1)},
             "expected (32, 3, 3, 3) as features.0.0.weight",
         ),
-        (lambda state: {"epoch": 3, "state_dict": state}, "holds no plain state dict"),
+        (lambda state: {"epoch": 3, "weights": state}, "holds no plain state dict"),
         (lambda state: [1, 2], "holds no plain state dict"),
     ],
 )

@@ -4,7 +4,6 @@ import errno
 import importlib.util
 import io
 import logging
-import re
 import stat
 import struct
 import unicodedata
@@ -16,6 +15,7 @@ from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from castsearch.data.metadata import without_metadata
 from castsearch.errors import InputError
+from castsearch.misnamed import kind_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,26 +43,6 @@ _DAMAGED: tuple[type[Exception], ...] = (OSError, SyntaxError, ValueError, TypeE
 _DAMAGED += (ArithmeticError, RuntimeError, AssertionError, struct.error, Image.DecompressionBombError)
 
 _END_OF_JPEG = b"\xff\xd9"
-_ISO_BRANDS = {b"avif": "AVIF", b"avis": "AVIF"} | dict.fromkeys(
-    (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"), "HEIC"
-)
-# The first bytes of files that are often given the name of a picture, and what they are.
-_OTHERS = (
-    (rb"$", "an empty file"),
-    (rb"version https://git-lfs", "a pointer of Git LFS and not the picture; `git lfs pull` fetches it"),
-    (
-        rb"\s*(<!doctype html|<html|<head|<\?xml[^>]*>\s*<html)",
-        "a page of HTML, as servers send for what is missing",
-    ),
-    (rb"\s*(<svg|<\?xml)", "an SVG or XML text"),
-    (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "a JPEG 2000"),
-    (rb"\0\0\0\x0cJXL |\xff\x0a", "a JPEG XL"),
-    (rb"%PDF", "a PDF"),
-    (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript file"),
-    (rb"8BPS", "a Photoshop file"),
-    (rb"....ftyp(qt|isom|iso2|mp4|M4V|avc1)|\x1a\x45\xdf\xa3|RIFF....AVI ", "a video"),
-    (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "a compressed archive"),
-)
 
 
 def read_rgb(path: Path) -> Image.Image:
@@ -122,7 +102,7 @@ def _nearly(path: Path) -> str:
 
 def _decode(data: bytes, path: Path) -> Image.Image:
     formats = list(FORMATS)
-    if _kind(data) == "HEIC" and importlib.util.find_spec("pillow_heif"):
+    if kind_of(data[:300]) == "a HEIC" and importlib.util.find_spec("pillow_heif"):
         import pillow_heif  # noqa: PLC0415 - it is not one of our requirements
 
         pillow_heif.register_heif_opener()
@@ -191,22 +171,14 @@ def _completed(data: bytes) -> bytes | None:
     return whole if len(results) == 1 else None
 
 
-def _kind(data: bytes) -> str | None:
-    """What a file is that may be no picture, by its first bytes."""
-    start = data[:1000]
-    if start[4:8] == b"ftyp" and start[8:12] in _ISO_BRANDS:
-        return _ISO_BRANDS[start[8:12]]
-    return next((kind for pattern, kind in _OTHERS if re.match(pattern, start, re.IGNORECASE | re.DOTALL)), None)
-
-
 def _what_is_wrong(data: bytes, error: Exception) -> str:
-    kind = _kind(data)
+    kind = kind_of(data[:300])
     if isinstance(error, Image.DecompressionBombError):
         most = f"{MOST_PIXELS // 10**6} megapixels"
         return f"has more than {most}, which are the most that are read; scale it down, and its boxes likewise"
-    if kind == "HEIC" and not importlib.util.find_spec("pillow_heif"):
+    if kind == "a HEIC" and not importlib.util.find_spec("pillow_heif"):
         return "is a HEIC, which is read where the package pillow-heif is installed; or convert it to JPEG"
-    if kind in _ISO_BRANDS.values() or kind is None:
+    if kind in (None, "a HEIC", "an AVIF"):
         if isinstance(error, UnidentifiedImageError):
             return f"not a complete image of the formats {', '.join(FORMATS)}"
         return f"not a complete image ({' '.join(str(error).split())})"

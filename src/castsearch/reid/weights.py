@@ -9,11 +9,18 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from castsearch.errors import InputError
+from castsearch.errors import InputError, one_line
+from castsearch.misnamed import kind_of
+
+_WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which trainings save the tensors
+_PREFIXES = ("module.", "_orig_mod.")  # of names, by DataParallel and by torch.compile
 
 
 def read_tensors(path: Path, what: str) -> dict[str, Tensor]:
     """Read a file of named tensors.
+
+    Tensors that lie under a key such as "state_dict", and names that all begin with "module.", as training on several
+    GPUs leaves them, are taken out of that.
 
     Args:
         path: A .safetensors file, or a state dict that torch saved. No code in it is run.
@@ -27,14 +34,33 @@ def read_tensors(path: Path, what: str) -> dict[str, Tensor]:
         raise InputError(f"{path}: no such file; expected {what}")
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except (safetensors.SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        reason = str(error).strip().split("\n", 1)[0] or type(error).__name__
-        raise InputError(f"{path}: cannot be read as {what}: {reason}") from error
+        raise InputError(f"{path}: cannot be read as {what}: {_what_is_wrong(path, error)}") from None
+    for key in _WRAPPERS:
+        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
+            state = state[key]
     if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise InputError(f"{path}: holds no plain state dict; expected {what}")
+    for prefix in _PREFIXES:
+        if all(name.startswith(prefix) for name in state):
+            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     return dict(state)
+
+
+def _what_is_wrong(path: Path, error: Exception) -> str:
+    with path.open("rb") as file:
+        kind = kind_of(file.read(300))
+    if kind == "a tar archive":
+        return "it is a tar archive of an old version of torch; load it there and save its state_dict() anew"
+    if kind not in (None, "a ZIP archive"):  # which is how torch saves
+        return f"it is {kind}"
+    # Torch's own words advise to run whatever code the file may hold.
+    if isinstance(error, pickle.UnpicklingError) or "TorchScript" in str(error):
+        return "it holds other things than tensors, as a whole pickled model does; save its state_dict() alone"
+    return one_line(str(error).strip().split("\n", 1)[0]) or type(error).__name__
 
 
 def fill(
@@ -50,7 +76,7 @@ def fill(
         ignoring: Starts of names that are left as they are in the network, and may be anything in `state`.
 
     Raises:
-        InputError: A tensor is missing, superfluous or of another shape.
+        InputError: A tensor is missing, superfluous, of another shape, or has values that are no finite numbers.
     """
     wanted = {name: tensor for name, tensor in network.state_dict().items() if not name.startswith(ignoring)}
     # Files from before torch 0.4.1 do not count batches.
@@ -60,4 +86,6 @@ def fill(
         expected, found = (tuple(of[name].shape) if name in of else "nothing" for of in (wanted, given))
         if expected != found:
             raise InputError(f"{path}: not the weights of {what}: expected {expected} as {name}, found {found}")
+        if not torch.isfinite(given[name]).all():
+            raise InputError(f"{path}: the tensor {name} has values that are no finite numbers")
     network.load_state_dict({name: given[name].to(wanted[name].dtype) for name in wanted}, strict=False, assign=True)
