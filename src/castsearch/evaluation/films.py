@@ -3,17 +3,19 @@
 They need the film's truth, a JSON file that `castsearch.demo.film` describes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from castsearch import files
 from castsearch.data.challenge import load_object
 from castsearch.errors import InputError
 from castsearch.film.boxes import overlap
@@ -187,6 +189,12 @@ def score_film(shots: Sequence[float], persons: Sequence[pa.Table], tracks: pa.T
         "tracks_IDP": identity.precision,
         "tracks_IDR": identity.recall,
     }
+
+
+def write_scores(path: str | Path, scores: Mapping[str, Mapping[str, float]]) -> None:
+    """Write a table with a row for each film, of what `score_film` returned for it."""
+    table = pd.DataFrame.from_dict(scores, orient="index")
+    files.write_text(path, table.to_csv(sep="\t", index_label="film", float_format="%.4f", lineterminator="\n"))
 
 
 def _detections(table: pa.Table) -> Detections:

@@ -1,0 +1,152 @@
+"""Films, from video files and portraits to the report."""
+
+import shutil
+
+import numpy as np
+import pytest
+from clips import numbered, write
+from runs import planned, result_files, run
+
+from castsearch.data.submission import read_submission
+from castsearch.demo.film import Take, Walk, write_film
+from castsearch.files import read_table
+
+pytestmark = pytest.mark.slow
+SCRIPT = (
+    Take(1.6, 1, (Walk(0, 0.2, 0.4, 0.16), Walk(1, 0.7, 0.6, 0.15))),
+    Take(1.2, 1, (Walk(0, 0.5, 0.5, 0.25),)),
+    Take(1.2, 1, (Walk(3, 0.5, 0.5, 0.25),)),
+)
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    """A folder with a film of a few seconds, its portraits and its truth."""
+    folder = tmp_path_factory.mktemp("films")
+    write_film(folder / "good", script=SCRIPT)
+    return folder
+
+
+def config(films, **film):
+    return {"data": {"source": "films", "films": films}, "film": film}
+
+
+@pytest.fixture(scope="module")
+def finished(films, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    done = run(folder, config(str(films)))
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+def scores(folder):
+    header, row = (line.split("\t") for line in (folder / "results/tables/films.tsv").read_text().splitlines())
+    return {name: float(value) for name, value in list(zip(header, row, strict=True))[1:]}
+
+
+def test_a_film_ends_in_a_submission_a_report_and_scores(finished):
+    rankings = read_submission(finished / "results/submission/films.txt")
+    assert len(rankings) == 3
+    assert len({tuple(sorted(ranking)) for ranking in rankings.values()}) == 1
+    assert (finished / "results/report.html").exists()
+    assert scores(finished)["shots_F1"] == 1
+    ablation = (finished / "results/tables/ablation.tsv").read_text()
+    assert "diffusion" in ablation
+
+
+def test_the_shots_and_tracks_of_a_film_are_tables(finished):
+    shots = (finished / "results/shots/good.tsv").read_text().splitlines()
+    assert [line.split("\t")[1] for line in shots[1:]] == ["0.000000", "1.600000", "2.800000"]
+    tracks = read_table(finished / "results/tracks/good.arrow")
+    assert set(tracks["shot"].to_pylist()) == {1, 2, 3}
+
+
+def test_nothing_changed_runs_nothing(finished, films):
+    assert planned(finished, config(str(films))) == {}
+
+
+def test_another_gap_decodes_nothing_but_the_crops(finished, films):
+    jobs = planned(finished, config(str(films), tracks={"gap": 2.0}))
+    assert {"tracks", "cut_tracks", "crop_film"} <= jobs.keys()
+    assert not {"changes", "shots", "persons"} & jobs.keys()
+
+
+def test_another_film_runs_its_own_jobs_only(finished, films, tmp_path):
+    both = tmp_path / "films"
+    shutil.copytree(films, both)
+    shutil.copytree(films / "good", both / "other")
+    for path in both.rglob("*"):
+        original = films / "good" / path.relative_to(both / path.relative_to(both).parts[0])
+        if original.is_file():
+            shutil.copystat(original, path)
+    jobs = planned(
+        finished, {"data": {"source": "films", "films": {"good": str(films / "good"), "b": str(both / "other")}}}
+    )
+    assert jobs["persons"] == jobs["changes"] == jobs["detect"] == jobs["fuse"] == 1
+
+
+def test_parts_give_the_tables_of_one_pass(films, tmp_path):
+    """A slow film of more than two minutes: a frame a second."""
+    pictures = [numbered(0)] * 20 + [numbered(170)] * 120
+    write(tmp_path / "slow.mp4", pictures, rate=1, options={"g": "50", "bf": "2"})
+    portrait = next((films / "good").glob("*.jpg"))
+    film = {"slow": {"video": str(tmp_path / "slow.mp4"), "cast": {"ada": str(portrait)}}}
+    for minutes in (1, 10):
+        done = run(tmp_path / str(minutes), config(film, minutes=minutes), "--until", "crop_film")
+        assert done.returncode == 0, done.stdout
+    one, other = (
+        {name: content for name, content in result_files(tmp_path / str(minutes)).items() if "/parts/" not in name}
+        for minutes in (1, 10)
+    )
+    assert len([name for name in one if name.startswith("persons/")]) == 3
+    assert {name: content for name, content in one.items() if not name.startswith("persons/")} == {
+        name: content for name, content in other.items() if not name.startswith("persons/")
+    }
+    assert np.loadtxt(tmp_path / "1/results/shots/slow.tsv", skiprows=1, usecols=1).tolist() == [0, 20]
+
+
+def test_a_film_that_cannot_be_used_does_not_stop_the_others(films, tmp_path):
+    portrait = str(next((films / "good").glob("*.jpg")))
+    (tmp_path / "text.mp4").write_text("no film")
+    shutil.copy(films / "good/film.mp4", tmp_path / "cut.mp4")
+    content = (tmp_path / "cut.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(content[: len(content) // 2])
+    bad = {name: {"video": str(tmp_path / f"{name}.mp4"), "cast": {"ada": portrait}} for name in ("text", "cut")}
+    done = run(tmp_path / "run", config({"good": str(films / "good")} | bad), "--keep-going")
+    assert done.returncode != 0
+    for name in bad:
+        assert f"error: {tmp_path}/{name}.mp4: cannot be opened as a film" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert (tmp_path / "run/results/rankings/films/good.arrow").exists()
+
+
+def test_a_film_without_anybody_or_without_portraits_has_a_complete_result(films, tmp_path):
+    write(tmp_path / "frame.mkv", [numbered(3)])
+    write(tmp_path / "nobody.mkv", [numbered(0)] * 30)
+    cast = {"ada": str(next((films / "good").glob("*.jpg")))}
+    empty = {name: {"video": str(tmp_path / f"{name}.mkv"), "cast": cast} for name in ("frame", "nobody")}
+    done = run(tmp_path, config(empty | {"unknown": {"video": str(films / "good/film.mp4")}}))
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "results/report.html").exists()
+    counts = {name: len(read_table(tmp_path / f"results/tracks/{name}.arrow")) for name in (*empty, "unknown")}
+    assert counts["frame"] == counts["nobody"] == 0 < counts["unknown"]
+
+
+REFUSALS = {
+    "no film": ({}, {}, "data.films: there is no film"),
+    "no detector's settings": (None, {"persons": {"detector": "yolox"}}, "film.persons.yolox: must be given"),
+    "no detector's file": (
+        None,
+        {"persons": {"detector": "yolox", "yolox": {"file": "none.onnx"}}},
+        "film.persons.yolox.file: none.onnx: there is no such file",
+    ),
+    "a missing video": ({"x": {"video": "none.mp4"}}, {}, "data.films.x.video: none.mp4: there is no such file"),
+}
+
+
+@pytest.mark.parametrize(("entry", "film", "message"), REFUSALS.values(), ids=REFUSALS)
+def test_a_configuration_that_cannot_work_is_refused_by_key(films, tmp_path, entry, film, message):
+    done = run(tmp_path, config(str(films) if entry is None else entry, **film), "--dry-run")
+    assert done.returncode != 0
+    assert message in done.stdout
+    assert "Traceback" not in done.stdout
