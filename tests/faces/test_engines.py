@@ -106,7 +106,7 @@ def test_a_pack_that_is_not_here_is_downloaded():
 
 @pytest.mark.parametrize("place", ["buffalo_l", "home/.insightface/models/buffalo_l"])
 def test_a_pack_that_is_here_is_not_downloaded(place):
-    touch(f"{place}/det.onnx", f"{place}/rec.onnx")
+    touch(f"{place}/det.onnx", f"{place}/rec.onnx", f"{place}/._det.onnx")
     Path(place, "folder.onnx").mkdir()
     files = insightface.plan(PACK, "models")
     assert [Path(path).name for path in files.detection_files] == ["det.onnx", "rec.onnx"]

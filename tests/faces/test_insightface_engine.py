@@ -261,6 +261,22 @@ def test_a_recogniser_whose_graph_normalises_is_not_normalised_twice(pack, colli
     assert f"gets (value - 0) / 1 of values of 0 to 255, since its graph begins with {begin}" in caplog.text
 
 
+def test_a_recogniser_that_begins_with_a_batch_normalisation_of_raw_values_gets_them(pack, caplog):
+    caplog.set_level("INFO")
+    write_recogniser(pack / "w600k_r50.onnx")
+    model = onnx.load(pack / "w600k_r50.onnx")
+    statistics = {"gamma": 1, "beta": 0, "mean": 110, "variance": 60**2}
+    model.graph.initializer.extend(
+        numpy_helper.from_array(np.full(3, value, np.float32), name) for name, value in statistics.items()
+    )
+    model.graph.node.insert(0, helper.make_node("BatchNormalization", ["image", *statistics], ["normalised"]))
+    model.graph.node[1].input[0] = "normalised"
+    onnx.save(model, pack / "w600k_r50.onnx")
+    engine(pack).embed([])
+    assert "gets (value - 0) / 1" in caplog.text
+    assert "begins with a batch normalisation of values about 110" in caplog.text
+
+
 def test_the_normalisation_of_an_ordinary_recogniser_is_in_the_log(pack, caplog):
     caplog.set_level("INFO")
     engine(pack).embed([])

@@ -16,6 +16,7 @@ from castsearch.errors import InputError
 from castsearch.faces.engine import Face, Faces, Image, read_ahead
 from castsearch.faces.files import PATH, EngineFiles, existing_file
 from castsearch.faces.networks import arcface
+from castsearch.faces.packs import is_hidden
 from castsearch.faces.selection import Selection
 from castsearch.model_files import ModelFile
 
@@ -74,7 +75,10 @@ def plan(options: Mapping, folder: str) -> EngineFiles:
     if found is None and "/" in pack:
         raise InputError(f"pack: {pack}: there is no such folder; a pack's name has no slash")
     place = found or Path(folder, pack)
-    files = tuple(sorted(str(path) for path in found.rglob("*.onnx") if path.is_file())) if found else (str(place),)
+    files = (str(place),)
+    if found:
+        networks = (path for path in found.rglob("*.onnx") if path.is_file() and not is_hidden(path, found))
+        files = tuple(sorted(map(str, networks)))
     remedy = "name an ONNX file, or null for the pack's own recogniser"
     own_files = (existing_file("recogniser", own["file"], remedy),) if own and "file" in own else ()
     detection = {"pack": str(place), "side": options["side"]}

@@ -19,6 +19,7 @@ from onnx import numpy_helper
 
 from castsearch.errors import InputError
 from castsearch.faces.networks import arcface
+from castsearch.faces.packs import is_hidden
 from castsearch.model_files import ModelFile, model_file
 from castsearch.onnx.network import any_batch, check_self_contained, log_session, open_session
 from castsearch.onnx.runtime import FLOAT, RUNTIME_ERRORS, session_options
@@ -261,7 +262,7 @@ def _found(folder: Path) -> tuple[dict[str, ModelFile], dict[str, str]]:
     ignored: dict[str, str] = {}
     for path in sorted(path for path in folder.rglob("*.onnx") if path.is_file()):
         name = path.relative_to(folder)
-        if any(part.startswith(".") for part in name.parts):
+        if is_hidden(path, folder):
             ignored[str(name)] = "a hidden file, such as programs keep beside others"
             continue
         try:
