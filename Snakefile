@@ -40,6 +40,7 @@ include: "rules/appearances.smk"
 include: "rules/evaluate.smk"
 include: "rules/evaluate_names.smk"
 include: "rules/report.smk"
+include: "rules/params.smk"
 
 
 rule all:

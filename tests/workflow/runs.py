@@ -50,6 +50,13 @@ def run(folder, config=TINY, *arguments, project=ROOT):
     return subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
+def run_snakefile(folder, *arguments):
+    """Run a Snakefile of a test's own, with the `config.yaml` beside it."""
+    line = [sys.executable, "-m", "snakemake", "--directory", str(folder), "--snakefile", str(folder / "Snakefile")]
+    line += ["--configfile", str(folder / "config.yaml"), "--cores", "1", *arguments]
+    return subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
 def planned(folder, config, project=ROOT):
     """Number of jobs per rule that a run would do, by Snakemake's own account; `all` is left out."""
     done = run(folder, config, "--dry-run", project=project)
