@@ -1,5 +1,6 @@
 """A SLURM cluster of two nodes on this machine's loopback: cpu01, and gpu01 with a pretended GPU."""
 
+import ctypes
 import os
 import re
 import secrets
@@ -10,6 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import psutil
+
+_PR_SET_CHILD_SUBREAPER = 36  # of Linux's prctl
 
 # Memory is enforced by sampling, for which SLURM needs no control groups; a container has none to give.
 CONFIGURATION = """\
@@ -52,7 +57,9 @@ PartitionName=cuda Nodes=gpu01 Default=NO MaxTime=INFINITE State=UP
 
 @contextmanager
 def running(folder: Path) -> Iterator[None]:
-    """Run the cluster; `SLURM_CONF` leads SLURM's commands to it. Its daemons end with it, or this process.
+    """Run the cluster; `SLURM_CONF` leads SLURM's commands to it. Its daemons and all that they started end with it.
+
+    The daemons also end with this process.
 
     Args:
         folder: a new folder for the daemons' state, below which a socket's path is short enough (100 characters).
@@ -79,6 +86,7 @@ def running(folder: Path) -> Iterator[None]:
     srun.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which("srun")} "$@"\n')
     srun.chmod(0o755)
     with ExitStack() as stack:
+        stack.enter_context(_descendants_ended())
         # In a job of a real cluster, its variables would lead there.
         others = [name for name in os.environ if re.match(r"(SLURM|SBATCH|SALLOC|SRUN|SQUEUE|SINFO|SCANCEL)_", name)]
         variables = dict.fromkeys(others) | {
@@ -137,6 +145,23 @@ def _set(variables):
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+@contextmanager
+def _descendants_ended():
+    """End what is left of this process's descendants: SLURM forgets the processes of a node that was set down.
+
+    For that, this process becomes the parent of those whose own parent ends.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    before = set(psutil.Process().children(recursive=True))
+    try:
+        yield
+    finally:
+        while left := set(psutil.Process().children(recursive=True)) - before:
+            for process in left:
+                process.kill()
+            psutil.wait_procs(left)
 
 
 @contextmanager
