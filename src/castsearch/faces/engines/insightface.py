@@ -75,7 +75,7 @@ def plan(options: Mapping, folder: str) -> EngineFiles:
     if found is None and "/" in pack:
         raise InputError(f"pack: {pack}: there is no such folder; a pack's name has no slash")
     place = found or Path(folder, pack)
-    files = (str(place),)
+    files: tuple[str, ...] = (str(place),)
     if found:
         networks = (path for path in found.rglob("*.onnx") if path.is_file() and not is_hidden(path, found))
         files = tuple(sorted(map(str, networks)))
