@@ -36,6 +36,7 @@ CASCADE = "cascade face*+body*[body]"
 ASSUMED = simulation.Assumptions()
 PUBLISHED = "propagation as published"
 LONE = "a lone portrait in three quarters of the boxes"
+SMALL = "few boxes, mostly of the cast"
 SCENARIOS = {
     "as assumed": ASSUMED,
     "half of the faces unseen": replace(ASSUMED, faceless=0.5),
@@ -45,9 +46,14 @@ SCENARIOS = {
     "half of the costumes are uniforms": replace(ASSUMED, uniform=0.5),
     "poor bodies": replace(ASSUMED, body_noise=2),
     "scenes outshine costumes": replace(ASSUMED, scene=2),
+    "bodies that tell as much in close-ups": replace(ASSUMED, close_ups=0),
     LONE: replace(ASSUMED, cast=0.99, company=0.3),
+    SMALL: replace(ASSUMED, cast=0.8),
 }
-SIZES = {LONE: [(1, n) for _, n in simulation.SIZES]}
+SIZES = {
+    LONE: [(1, n) for _, n in simulation.SIZES],
+    SMALL: [(num_cast, n) for num_cast in range(2, 9) for n in (30, 60, 120)],
+}
 COMPARED = [
     {"method": "cascade", "networks": []},
     {"networks": []},
@@ -56,6 +62,7 @@ COMPARED = [
     {"method": "propagation", "face_rerank": True},
     {},
     {"face_rerank": True},
+    {"method": "online"},
 ]
 
 

@@ -11,7 +11,7 @@ the assumptions:
   none is visible, which tells nothing of the person. Now and then the face in a box is that of another in the frame.
   The length of a face feature tells of its quality, roughly.
 * A body feature is a costume, of which a person has a few that change between scenes, some of the person, the scene's
-  tint, the view (front, side or back) and noise. Some costumes are uniforms that several people wear.
+  tint, the view (front, side or back) and noise. In close-ups there is little of a body, so that they are all alike. Some costumes are uniforms that several people wear.
 """
 
 from collections.abc import Sequence
@@ -55,6 +55,8 @@ class Assumptions:
         person: length of what a body shows of the person in any costume.
         scene: length of a scene's tint of bodies.
         view: length of a view's influence on bodies.
+        close_ups: share of the frames that show heads alone.
+        close_up: length of what all bodies in close-ups have in common.
         body_noise: length of the noise on a body.
     """
 
@@ -69,8 +71,10 @@ class Assumptions:
     blur: float = 1.5
     uniform: float = 0.2
     person: float = 0.4
-    scene: float = 0.9
+    scene: float = 0.7
     view: float = 0.8
+    close_ups: float = 0.3
+    close_up: float = 1.2
     body_noise: float = 1.1
 
 
@@ -110,7 +114,7 @@ def movie(
     rng = np.random.default_rng(seed)
     identity, scene, frame = _cast_scenes(num_cast, n, given, rng)
     face, has_face = _faces(num_cast, identity, frame, given, rng, actors=actors)
-    body = _bodies(identity, scene, has_face, given, rng)
+    body = _bodies(identity, scene, frame, has_face, given, rng)
     return SimulatedMovie(identity, face, has_face, body, [f"{number:05d}" for number in frame])
 
 
@@ -217,7 +221,12 @@ def _faces(
 
 
 def _bodies(
-    identity: np.ndarray, scene: np.ndarray, has_face: np.ndarray, given: Assumptions, rng: np.random.Generator
+    identity: np.ndarray,
+    scene: np.ndarray,
+    frame: np.ndarray,
+    has_face: np.ndarray,
+    given: Assumptions,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Body features of the candidates."""
     people, scenes, d = identity.max() + 1, scene.max() + 1, given.body_dimension
@@ -238,4 +247,6 @@ def _bodies(
             costumes[person, costume] = uniforms[rng.integers(4)] if uniform else _directions(1, d, rng)[0]
         features[row] = costumes[person, costume]
     features += given.person * own[identity] + given.scene * tint[scene] + given.view * views[view]
+    close = rng.random(frame.max() + 1) < given.close_ups
+    features += given.close_up * close[frame, None] * _directions(1, d, rng)
     return l2_normalize(features + given.body_noise * _directions(len(features), d, rng))
