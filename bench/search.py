@@ -66,17 +66,30 @@ COMPARED = [
 ]
 
 
-def searches(entries: Sequence[Mapping] = ()) -> list[Variant]:
-    """The listed searches, or all, of a run with one face engine, one ReID network and the reference's settings."""
+def searches(
+    entries: Sequence[Mapping] = (),
+    *,
+    engine: str = FACE,
+    networks: Sequence[str] = (BODY,),
+    thresholds: Sequence[float] | None = (0.5, 0.4, 0.3, 0.25),
+) -> list[Variant]:
+    """The searches that a run compares, with the reference's settings of re-ranking.
+
+    Args:
+        entries: as under `variants` in the configuration; none for the default comparison.
+        engine: the face engine.
+        networks: the ReID networks.
+        thresholds: the cascade's; None for the engine's own.
+    """
     reranking = {"k1": 20, "k2": 6, "lambda_value": 0.3}
     return variants.compared(
         {
-            "faces": {"engine": FACE},
-            "reid": {"networks": [{"name": BODY}]},
+            "faces": {"engine": engine},
+            "reid": {"networks": [{"name": name} for name in networks]},
             "rerank": {"method": "k_reciprocal", "k_reciprocal": {"face": reranking, "body": reranking}},
             "search": {"method": "diffusion", "scope": "movie"},
             "fusion": {
-                "thresholds": [0.5, 0.4, 0.3, 0.25],
+                "thresholds": thresholds,
                 "reranked_threshold": 0.5,
                 "face_rerank": False,
                 "body_rerank": False,

@@ -11,7 +11,8 @@ the assumptions:
   none is visible, which tells nothing of the person. Now and then the face in a box is that of another in the frame.
   The length of a face feature tells of its quality, roughly.
 * A body feature is a costume, of which a person has a few that change between scenes, some of the person, the scene's
-  tint, the view (front, side or back) and noise. In close-ups there is little of a body, so that they are all alike. Some costumes are uniforms that several people wear.
+  tint, the view (front, side or back) and noise. Some costumes are uniforms that several people wear. In close-ups
+  there is little of a body, so that they are all alike.
 """
 
 from collections.abc import Sequence
@@ -114,7 +115,7 @@ def movie(
     rng = np.random.default_rng(seed)
     identity, scene, frame = _cast_scenes(num_cast, n, given, rng)
     face, has_face = _faces(num_cast, identity, frame, given, rng, actors=actors)
-    body = _bodies(identity, scene, frame, has_face, given, rng)
+    body = _bodies(identity, scene, frame, given, rng, has_face=has_face)
     return SimulatedMovie(identity, face, has_face, body, [f"{number:05d}" for number in frame])
 
 
@@ -224,9 +225,10 @@ def _bodies(
     identity: np.ndarray,
     scene: np.ndarray,
     frame: np.ndarray,
-    has_face: np.ndarray,
     given: Assumptions,
     rng: np.random.Generator,
+    *,
+    has_face: np.ndarray,
 ) -> np.ndarray:
     """Body features of the candidates."""
     people, scenes, d = identity.max() + 1, scene.max() + 1, given.body_dimension
