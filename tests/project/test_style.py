@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
         ["lint-imports"],
+        ["mypy"],
         ["snakefmt", "--check", "Snakefile", "rules"],
         ["snakemake", "--lint"],
     ],

@@ -1,6 +1,7 @@
 """The scores as figures."""
 
 import math
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -40,7 +41,7 @@ def reliability_curves(reliability: pd.DataFrame) -> str:
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color=LINE)
         for number, (split, rows) in enumerate(reliability.dropna().groupby("split", sort=False)):
-            style = {"color": SERIES[number % len(SERIES)], "linestyle": DASHES[number % len(DASHES)]}
+            style: dict[str, Any] = {"color": SERIES[number % len(SERIES)], "linestyle": DASHES[number % len(DASHES)]}
             axes.plot(rows["confidence"], rows["right"], marker="o", label=split, **style)
         axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="confidence", ylabel="share of right names")
         if axes.get_legend_handles_labels()[0]:

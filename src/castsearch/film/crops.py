@@ -10,6 +10,7 @@ the boxes that are cut out. It depends on nothing that comes later than the trac
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, floor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ from tqdm import tqdm
 
 from castsearch.data import crops
 from castsearch.data.images import read_rgb
-from castsearch.errors import InputError
+from castsearch.errors import InputError, one_line
 from castsearch.film.decode import Film, Frame, seconds
 
 
@@ -79,7 +80,7 @@ def join_crops(movie: str, cast: Mapping[str, Sequence[str]], parts: Sequence[pa
     portraits = [(name, number, path) for name, paths in cast.items() for number, path in enumerate(paths, start=1)]
     for name, number, path in portraits:
         portrait = f"{movie}.{name}" if number == 1 else f"{movie}.{name}.{number}"
-        row = {"id": portrait, "role": "cast", "label": name, "frame": Path(path).name}
+        row: dict[str, Any] = {"id": portrait, "role": "cast", "label": name, "frame": Path(path).name}
         row |= {"x": 0, "y": 0, "width": 0, "height": 0}
         try:
             image = read_rgb(Path(path))
@@ -87,7 +88,9 @@ def join_crops(movie: str, cast: Mapping[str, Sequence[str]], parts: Sequence[pa
         except InputError as error:
             if on_bad_image == "stop":
                 raise InputError(f"film {movie}: portrait {portrait}: {error}") from None
-            row["problem"] = f"film {movie}: portrait {portrait}: {error}"
+            row["problem"] = one_line(f"film {movie}: portrait {portrait}: {error}")
+        except OSError as error:  # which may pass, and then the picture is whole: it is not skipped
+            raise InputError(f"{path}: cannot be read now: {error.strerror}; run it again") from None
         rows.append(row)
     return pa.concat_tables([crops.crop_table("films", movie, rows), *parts])
 

@@ -25,7 +25,7 @@ from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import av
 import numpy as np
@@ -172,7 +172,7 @@ class Film:
         start = Fraction(self._container.start_time or 0, av.time_base)
         if self._stream.start_time is None:
             return start
-        own = self._stream.start_time * self._stream.time_base
+        own = self._stream.start_time * _unit(self._stream.time_base)
         # The container's own is in whole microseconds, which would put a first frame a trifle beside 0.
         return own if abs(own - start) < Fraction(1, av.time_base) else start
 
@@ -226,7 +226,7 @@ class Film:
             duration = later - time
             yield Frame(time, duration, picture, (before, after), ratio)
             before, time, picture = picture, later, after
-        own = (picture.duration or 0) * picture.time_base
+        own = (picture.duration or 0) * _unit(picture.time_base)
         yield Frame(time, own or duration, picture, (before, None), ratio)
 
     def _decoded(self, start: Fraction) -> Iterator[tuple[Fraction, av.VideoFrame]]:
@@ -249,7 +249,7 @@ class Film:
         self._stream = self._main_stream()
         if time is not None:
             try:
-                target = floor((time + self._origin) / self._stream.time_base)
+                target = floor((time + self._origin) / _unit(self._stream.time_base))
                 self._container.seek(target, stream=self._stream)
             except av.error.FFmpegError:
                 return  # the caller tries an earlier one
@@ -257,7 +257,7 @@ class Film:
         for picture in self._pictures():
             if picture.width * picture.height > MAX_PIXELS:
                 raise InputError(f"{self.path}: a frame has {picture.width}x{picture.height} pixels")
-            shown = None if picture.pts is None else picture.pts * picture.time_base - self._origin
+            shown = None if picture.pts is None else picture.pts * _unit(picture.time_base) - self._origin
             if shown is None or (last is not None and shown <= last):
                 self.damaged += 1
                 continue
@@ -292,6 +292,11 @@ def claimed_duration(path: str | Path) -> float | None:
         return None  # whoever decodes it says why
 
 
+def _unit(time_base: Fraction | None) -> Fraction:
+    """The unit of time stamps, in seconds; FFmpeg's own where a format does not say it."""
+    return time_base or Fraction(1, av.time_base)
+
+
 def seconds(time: Fraction) -> float:
     """Return a time as tables have it: in whole microseconds, which tell any two frames apart."""
     return round(float(time), 6)
@@ -302,7 +307,8 @@ def _quarter_turns(picture: av.VideoFrame) -> tuple[int, bool]:
 
     The display matrix maps (x, y) to (a·x + c·y, b·x + d·y), with y downwards; a, b, c, d are its numbers 0, 1, 3, 4.
     """
-    data = next((data for data in picture.side_data if data.type == SideData.DISPLAYMATRIX), None)
+    side_data: Any = picture.side_data  # whose types PyAV states as those of its keys
+    data = next((data for data in side_data if data.type == SideData.DISPLAYMATRIX), None)
     if data is None:
         return 0, False
     a, b, _, c, d = np.frombuffer(data, np.int32)[:5].astype(float)
@@ -336,7 +342,7 @@ def _progressive(picture: av.VideoFrame, before: av.VideoFrame | None, after: av
     graph.push(None)
     for frame in frames:
         deinterlaced = graph.pull()
-        if frame is picture:
+        if frame is picture and isinstance(deinterlaced, av.VideoFrame):
             return deinterlaced
     raise AssertionError("bwdif gives a frame for each frame")
 
@@ -351,4 +357,4 @@ def _to_rgb(picture: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8
     converted = picture.reformat(
         width, height, "rgb24", src_colorspace=matrix, interpolation=_PIXELS, threads=1, **managed
     )
-    return converted.to_ndarray()
+    return np.asarray(converted.to_ndarray(), np.uint8)

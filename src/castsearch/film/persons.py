@@ -81,10 +81,10 @@ def find_persons(film: Film, detector: Detector, rate: float, start: float = 0, 
     progress = tqdm(detector.detect(read_ahead(images())), f"persons {film.path.name}", unit="frame", mininterval=2)
     rows = []
     for persons in progress:
-        time, *size = shown.popleft()
+        time, width, height = shown.popleft()
         if not (np.isfinite(persons.boxes).all() and np.isfinite(persons.scores).all()):
             raise InputError(f"{film.path}: {time} s: the person detector's numbers are not finite; get its file anew")
-        rows.append((time, *size, _clipped(persons, *size)))
+        rows.append((time, width, height, _clipped(persons, width, height)))
     facts = {"samples": len(rows), "damaged": film.damaged, "certain_score": detector.certain_score, "rate": rate}
     return _table(rows).replace_schema_metadata({name: str(fact) for name, fact in facts.items()})
 

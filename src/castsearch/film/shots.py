@@ -114,14 +114,17 @@ def join_changes(parts: Sequence[Changes], shortest: float = SHORTEST) -> list[S
 
     A change that follows the last one, or the film's first frame, by less than `shortest` seconds is none.
     """
-    shown = [part for part in parts if part.frames]
-    if not shown:
-        return []
-    starts = [shown[0].first]
-    for time in (time for part in shown for time in part.times):
-        if time - starts[-1] >= shortest:
-            starts.append(time)
-    return [Shot(*bounds) for bounds in pairwise([*starts, shown[-1].end])]
+    starts: list[float] = []
+    end = None
+    for part in parts:
+        if part.first is None or part.end is None:
+            continue
+        starts = starts or [part.first]
+        end = part.end
+        for time in part.times:
+            if time - starts[-1] >= shortest:
+                starts.append(time)
+    return [] if end is None else [Shot(*bounds) for bounds in pairwise([*starts, end])]
 
 
 def shot_numbers(times: NDArray[np.float64], shots: Sequence[Shot]) -> NDArray[np.int64]:

@@ -36,7 +36,10 @@ def find(frames: Iterator[Frame], threshold: float) -> Iterator[Fraction]:
     turns on deterministic algorithms, as its package has it.
     """
     network = TransNetV2(device="auto")
-    small = ((frame.time, cv2.resize(frame.rgb(256), _SIZE, interpolation=cv2.INTER_AREA)) for frame in frames)
+    small: Iterator[_Small] = (
+        (frame.time, np.asarray(cv2.resize(frame.rgb(256), _SIZE, interpolation=cv2.INTER_AREA), np.uint8))
+        for frame in frames
+    )
     before: list[_Small] = []
     block: list[_Small] = []
     for _, group in groupby(small, key=lambda frame: frame[0] // _BLOCK):

@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import torch
@@ -33,6 +34,7 @@ def read_tensors(path: Path, what: str) -> dict[str, Tensor]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected {what}")
     try:
+        state: Any  # whatever somebody has saved
         if path.suffix == ".safetensors":
             state = load_file(path)
         else:

@@ -59,9 +59,10 @@ def rank(face: np.ndarray, body: np.ndarray | None, *, frames: Sequence[str], ha
             if person is not None:
                 decided[:, row] = _OTHERS
                 decided[person, row] = kind
-        for person, row in learned if bodies is not None else ():
-            if all(sample @ bodies[row] < _DUPLICATE for sample in samples[person]):
-                samples[person].append(bodies[row])
+        if bodies is not None:
+            for person, row in learned:
+                if all(sample @ bodies[row] < _DUPLICATE for sample in samples[person]):
+                    samples[person].append(bodies[row])
     return np.lexsort((-score, -decided), axis=1)
 
 

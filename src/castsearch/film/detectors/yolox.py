@@ -89,7 +89,7 @@ def _persons(answer: NDArray[np.float32], cells: NDArray[np.float32], scale: flo
         centre, size = (centre + cells[:, :2]) * cells[:, 2:], np.exp(size) * cells[:, 2:]
     likely = scores >= LOWEST_SCORE
     boxes = np.concatenate([centre - size / 2, centre + size / 2], axis=1)[likely] / scale
-    return suppress(boxes, scores[likely], _OVERLAP)
+    return suppress(boxes.astype(np.float32), scores[likely], _OVERLAP)
 
 
 def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float) -> Boxes:
