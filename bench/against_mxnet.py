@@ -1,4 +1,4 @@
-"""Seconds per crop of the seed system's image pyramid, in ONNX Runtime and in MXNet with as many threads.
+"""Seconds per crop of the reference system's image pyramid, in ONNX Runtime and in MXNet with as many threads.
 
     make mxnet
     python bench/against_mxnet.py                two crops, with 2 threads
@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from castsearch.faces.mxnet.checkpoints import INPUT_SIZES
 from castsearch.faces.mxnet.importing import build_onnx
-from castsearch.faces.networks.retinaface import SEED_PYRAMID, pyramid_scales
+from castsearch.faces.networks.retinaface import REFERENCE_PYRAMID, pyramid_scales
 
 PYTHON = Path(__file__).parents[1] / ".venv-mxnet/bin/python"
 CROPS = ((300, 700), (210, 430))
@@ -70,13 +70,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2, help="of each of the two")
     threads = parser.parse_args().threads
     if not PYTHON.is_file() or not (SHARED / "graphs").is_dir():
-        print("MXNet: skipped, for want of its environment (`make mxnet`) or of the graphs in ../shared/graphs")
+        print("MXNet: skipped: it needs its own environment (`make mxnet`) and the graphs in ../shared/graphs")
         return
     sizes, rows = input_shapes(), []
     shapes = sizes + [size for size in sizes for _ in range(2)]
     with tempfile.TemporaryDirectory() as name:
         prefix, network = write_detector(Path(name))
-        work = 1e3 * sum(teraflop(network, crop, SEED_PYRAMID) for crop in CROPS) / len(CROPS)
+        work = 1e3 * sum(teraflop(network, crop, REFERENCE_PYRAMID) for crop in CROPS) / len(CROPS)
         arguments = {"prefix": str(prefix), "onnx": str(network), "threads": threads, "shapes": shapes}
         program = Path(__file__).parent / "prepare/mxnet_seconds.py"
         command = [str(PYTHON), "-P", str(program), json.dumps(arguments)]

@@ -4,11 +4,11 @@
     python bench/faces.py --crops 5 --threads 8
     python bench/faces.py --config mine.yaml    and the engine of that configuration, with its own files
 
-The seed system's networks are timed with fixed weights where ../shared has their graphs: time does not depend on the
-weights, as long as they find few faces. The crop is a photograph, resized to a person box's usual 300x700 pixels, and
-every further one is wider by 10, since hardly two boxes of a film have the same shape and a new one costs more. With a
-CUDA device, or a processor that multiplies bfloat16, they are timed in that precision, too. TFLOP/s are those of the
-detector's convolutions.
+The reference system's networks are timed with fixed weights where ../shared has their graphs: the time does not
+depend on the weights, as long as they find few faces. The crop is a photograph, resized to a person box's usual
+300x700 pixels, and every further one is wider by 10, since hardly two boxes of a film have the same shape and a new
+one costs more. With a CUDA device, or a processor that multiplies bfloat16, they are timed in that precision, too.
+TFLOP/s are those of the detector's convolutions.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from castsearch.faces import engines as face_engines
 from castsearch.faces.engine import Engine, Face, Image
 from castsearch.faces.mxnet.checkpoints import INPUT_SIZES
 from castsearch.faces.mxnet.importing import build_onnx
-from castsearch.faces.networks.retinaface import SEED_PYRAMID, pyramid_scales
+from castsearch.faces.networks.retinaface import REFERENCE_PYRAMID, pyramid_scales
 from castsearch.onnx.runtime import session_options
 from castsearch.workflow import configuration
 
@@ -60,7 +60,7 @@ def mxnet_files() -> ModuleType:
 
 
 def filled_networks(folder: Path) -> dict[str, str]:
-    """The seed system's two networks, with fixed weights for trained ones."""
+    """The reference system's two networks, with fixed weights for trained ones."""
     files = {}
     for part, network in (("detector", "R50"), ("recogniser", "arcface")):
         graph, weights = mxnet_files().filled_checkpoint(SHARED / "golden", network)
@@ -77,12 +77,12 @@ def engines(folder: Path, config: Path | None) -> Iterator[tuple[str, str, dict]
         reduced = torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported()
         for precision in ("float32", "bfloat16") if reduced else ("float32",):
             for label, sizes in (("all five sizes", 5), ("first three sizes", 3), ("first size", 1)):
-                options = {"pyramid": SEED_PYRAMID[:sizes], "precision": precision}
+                options = {"pyramid": REFERENCE_PYRAMID[:sizes], "precision": precision}
                 yield f"retinaface_arcface, {label}, {precision}", "retinaface_arcface", files | options
     else:
-        print("retinaface_arcface: skipped, for want of the graphs in ../shared/graphs; --config takes your own files")
+        print("retinaface_arcface: skipped: the graphs in ../shared/graphs are missing; --config takes your own files")
     if config is None:
-        print("insightface: skipped, for want of trained networks; --config takes yours")
+        print("insightface: skipped: it needs trained networks; --config takes yours")
         return
     faces = yaml.safe_load(config.read_text())["faces"]
     default = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())["faces"]

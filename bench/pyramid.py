@@ -1,13 +1,13 @@
 """What the faster ways to look for faces change, with a RetinaFace that has trained weights.
 
     python bench/pyramid.py retinaface.onnx                 bench/prepare/trained_retinaface.py makes the file
-    python bench/pyramid.py models.onnx --windows 100       any other one of the seed system's form
+    python bench/pyramid.py models.onnx --windows 100       any other one of the reference system's form
     python bench/pyramid.py retinaface.onnx --bfloat16      and in that precision, where the processor has it
     python bench/pyramid.py retinaface.onnx --video it.mp4  in person boxes of a film
 
 The crops are windows of the demo's real photographs, in the shape of person boxes, 200 to 900 pixels high: a third
 around a head, which is an eighth to two thirds of the window's height, a third beside one, a third anywhere. Each way
-is compared with the exact one, the seed system's five sizes, and with the truth:
+is compared with the exact one, the reference system's five sizes, and with the truth:
 
 - the same face: the boxes selected as the person's overlap by more than half, or there are none;
 - the right face: of the windows around a head, those whose selected box is that face, from forehead to chin.
@@ -29,16 +29,16 @@ from tqdm import tqdm
 from castsearch.demo.people import PEOPLE, read_picture
 from castsearch.faces.engine import Faces, Image
 from castsearch.faces.engines.retinaface_arcface import RetinaFaceArcFaceEngine
-from castsearch.faces.networks.retinaface import SEED_PYRAMID
+from castsearch.faces.networks.retinaface import REFERENCE_PYRAMID
 from castsearch.faces.selection import select_candidate_face, select_cast_face
 
 EXACT = "500 to 1700, exact"
 WAYS = {
-    EXACT: {"pyramid": SEED_PYRAMID},
-    "500 to 1700, adaptive": {"pyramid": SEED_PYRAMID, "adaptive": True},
-    "500, 800, 1100, adaptive": {"pyramid": SEED_PYRAMID[:3], "adaptive": True},
-    "500, 800, adaptive": {"pyramid": SEED_PYRAMID[:2], "adaptive": True},
-    "500": {"pyramid": SEED_PYRAMID[:1]},
+    EXACT: {"pyramid": REFERENCE_PYRAMID},
+    "500 to 1700, adaptive": {"pyramid": REFERENCE_PYRAMID, "adaptive": True},
+    "500, 800, 1100, adaptive": {"pyramid": REFERENCE_PYRAMID[:3], "adaptive": True},
+    "500, 800, adaptive": {"pyramid": REFERENCE_PYRAMID[:2], "adaptive": True},
+    "500": {"pyramid": REFERENCE_PYRAMID[:1]},
 }
 REDUCED = {
     "500 to 1700, bfloat16": WAYS[EXACT] | {"precision": "bfloat16"},
@@ -79,7 +79,7 @@ def person_boxes(detector: Path, video: Path) -> Iterator[tuple[Image, None]]:
     while capture.grab():
         if len(frames) * FRAMES_APART == capture.get(cv2.CAP_PROP_POS_FRAMES) - 1:
             frames.append(np.ascontiguousarray(capture.retrieve()[1][:, :, ::-1]))
-    whole = RetinaFaceArcFaceEngine(detector, pyramid=SEED_PYRAMID[:2])
+    whole = RetinaFaceArcFaceEngine(detector, pyramid=REFERENCE_PYRAMID[:2])
     for frame, faces in zip(frames, whole.detect(frames), strict=True):
         limit = np.array(frame.shape[1::-1] * 2)
         for x1, y1, x2, y2 in faces.boxes[faces.scores >= RetinaFaceArcFaceEngine.selection.min_score]:
@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--video", type=Path, help="a film, in place of windows")
     options = parser.parse_args()
     if options.detector is None:
-        print("pyramid: skipped, for want of a trained RetinaFace, which bench/prepare/trained_retinaface.py makes")
+        print("pyramid: skipped: it needs a trained RetinaFace, which bench/prepare/trained_retinaface.py makes")
         return
     crops = person_boxes(options.detector, options.video) if options.video else windows(options.windows)
     images, faces = zip(*crops, strict=True)

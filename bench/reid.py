@@ -66,7 +66,7 @@ def encoded_crop(rng: np.random.Generator, size: tuple[int, int]) -> bytes:
 
 
 def crop_table(path: Path, people: int, crops: int, size: tuple[int, int]) -> Path:
-    """Write a movie of so many people with so many crops each, which are 64 different pictures at most."""
+    """Write a movie of some people with some crops each, from 64 different pictures at most."""
     rng = np.random.default_rng(0)
     pictures = cycle([encoded_crop(rng, size) for _ in range(min(64, people * crops))])
     box = {"frame": "", "x": 0, "y": 0, "width": size[0], "height": size[1], "problem": None}
@@ -168,7 +168,7 @@ def steps(options: argparse.Namespace) -> pd.DataFrame:
         ours = seconds.get("bfloat16 [s]", seconds["float32 [s]"])
         rows.append({"step": f"{kind} on resnet50"} | seconds | {"ratio": seconds["seed [s]"] / ours})
     if not native_bfloat16():
-        print("bfloat16: left out, for want of a processor that multiplies it")
+        print("bfloat16: left out: this processor has no bfloat16")
     return pd.DataFrame(rows)
 
 
@@ -375,7 +375,7 @@ def gpu(options: argparse.Namespace) -> pd.DataFrame:
     """Images a second of training at the reference system's batch, and how much of it the loader leaves."""
     device = networks.pick_device(options.device)
     if device.type != "cuda" and not options.rehearse:
-        print("gpu: left out, for want of a GPU")
+        print("gpu: left out: there is no GPU")
         return pd.DataFrame()
     recipe = Recipe("triplet", "resnet50", **BATCH, epochs=4, checkpoint_every=4, precision="bfloat16")
     people = STEPS * recipe.people

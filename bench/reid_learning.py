@@ -76,7 +76,7 @@ def backbones(folder: Path) -> Iterator[tuple[str, Path]]:
     yield "mobilenet_v2", files.packaged_file(*MOBILENET)
     for name, (package, file) in EFFICIENTNETS.items():
         if find_spec(package) is None:
-            print(f"{name}: skipped, for want of the package {package.replace('_', '-')}")
+            print(f"{name}: skipped: the package {package.replace('_', '-')} is not installed")
             continue
         published = torch.load(files.packaged_file(package, file), weights_only=True)
         own = timm.create_model(name).state_dict()  # the same layers in the same order, under timm's names

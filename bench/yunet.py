@@ -238,7 +238,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="*", help="folders with val.json, val_label.json and val/")
     folders = parser.parse_args().data
     if not folders:
-        print("skipped, for want of real pictures: name folders in the challenge's format")
+        print("skipped: it needs real pictures; name folders in the challenge's format")
         return
     cv2.setNumThreads(1)
     engine = YuNetSFaceEngine()

@@ -1,4 +1,14 @@
 # What this run does: which splits, variants, engines and networks, and which movies are searched together.
+#
+# The data source has defined, in its source_*.smk:
+#   SPLITS          by split its files: "labels", and what else the source itself needs
+#   MOVIES          by split its movies
+#   DATA_SEEDS      by name the seeds with which the data were made
+#   STEPS           by film the seconds from one sampled frame to the next; empty for a source without films
+#   SOURCE_RESULTS  what `rule all` makes of this source in addition
+# and for the rule `crop`, which films do without:
+#   DIGESTS         by split and movie what the movie's crops depend on, apart from files
+#   MOVIE_FILES     the pattern of further input files of a movie
 import json
 import re
 

@@ -1,6 +1,4 @@
-# Movies in the challenge's own format. Each source_*.smk defines the same names: the files of each split, its movies,
-# what a movie's crops depend on besides files, the seeds with which the data were made, and
-# the seconds between samples, of which only films have some.
+# Movies in the challenge's own format. plan.smk says what each name is.
 from castsearch.data import challenge
 
 SPLITS = {
@@ -21,4 +19,4 @@ MOVIES = {split: list(movies) for split, movies in DIGESTS.items()}
 DATA_SEEDS = {}
 SOURCE_RESULTS = []
 STEPS = {}
-MOVIE_FILES = []  # image files are not watched, since there are so many
+MOVIE_FILES = []  # image files are not watched, since there are too many

@@ -1,6 +1,4 @@
-# The embedded data set: photographed faces on drawn bodies, in the challenge's format. Each source_*.smk defines the
-# same names: the files of each split, its movies, what a movie's crops depend on, the seeds of the data, and
-# the seconds between samples, of which only films have some.
+# The embedded data set: photographed faces on drawn bodies, in the challenge's format. plan.smk says what each name is.
 from castsearch.demo import movie_ids
 
 SPLITS = {

@@ -1,7 +1,5 @@
-# Films and portraits: each film becomes shots, person boxes, tracks, and a crop table. The splits of the other sources
-# are here one split, "films", in which each film is a movie. Each source_*.smk defines the same names: the files of each
-# split, its movies, what a movie's crops depend on besides files, the seeds with which the data were made, and the seconds
-# between a film's samples.
+# Films and portraits: each film becomes shots, person boxes, tracks, and a crop table. There is one split, "films", in
+# which each film is a movie. plan.smk says what each name is.
 from castsearch.data import films
 from castsearch.film.decode import claimed_duration
 

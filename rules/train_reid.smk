@@ -2,8 +2,8 @@
 # job, and the next one goes on from the last.
 RECIPE = config["reid"]["recipe"]
 VALIDATED = [split for split in LABELLED if split not in TRAIN]
-# An input of the jobs that read the labels besides. Snakemake 9 looks for no reason to run a job, a changed label file
-# say, when one runs that lies before it, even where all on the way between them is ancient.
+# The jobs that read label files get this input as well. When an earlier job runs, Snakemake 9 does not look for other
+# reasons to run a job, such as a changed label file, even if every path between the two leads through `ancient`.
 BEHIND_ANCIENT = ["results/reid/validation.arrow"] if TRAINED else []
 
 

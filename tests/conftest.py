@@ -22,7 +22,7 @@ def _needs(folder: str) -> Path:
 
 @pytest.fixture(scope="session")
 def golden() -> Path:
-    """Reference outputs of the seed system."""
+    """Outputs of the reference system."""
     return _needs("golden")
 
 

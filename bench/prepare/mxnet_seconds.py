@@ -13,7 +13,7 @@ import onnxruntime
 
 
 def mxnet_network(prefix):
-    """The checkpoint as the seed system runs it: one module, bound anew where an image has another size."""
+    """The checkpoint as the reference system runs it: one module, bound again when the image's size changes."""
     graph, arrays, states = mxnet.model.load_checkpoint(prefix, 0)
     module = mxnet.mod.Module(graph, context=mxnet.cpu(), label_names=None)
     module.bind([("data", (1, 3, 640, 640))], for_training=False)

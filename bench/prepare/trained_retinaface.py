@@ -6,7 +6,7 @@
     .venv-tf/bin/python bench/prepare/trained_retinaface.py retinaface.onnx
 
 The package (MIT licence) carries a network of the form of Deng et al. on MobileNetV2, trained on WIDER FACE, as a
-frozen TensorFlow graph. Its anchors are those of the seed system's R50, which it parametrises differently: centres in
+frozen TensorFlow graph. Its anchors are those of the reference system's R50, with other parameters: centres in
 the middle of a cell, variances of 0.1 and 0.2 (as SSD has them), and the smaller anchor first. A few nodes at each
 output turn the one into the other, so that the project's own decoding applies.
 """
@@ -105,7 +105,7 @@ def upsample_explicitly(model: ModelProto) -> ModelProto:
     return model
 
 
-def seed_outputs(model: ModelProto) -> ModelProto:
+def reference_outputs(model: ModelProto) -> ModelProto:
     """Append what turns the heads into the nine outputs that `castsearch.faces.networks.retinaface` decodes."""
     builder, names = Builder(model), []
     for level, (stride, sizes) in reversed(list(enumerate(ANCHORS.items()))):
@@ -137,7 +137,7 @@ def main() -> None:
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     package = find_spec("retinaface").submodule_search_locations[0]
-    model = seed_outputs(upsample_explicitly(pad_explicitly(trained(Path(package, "src/frozen_graph.pb")))))
+    model = reference_outputs(upsample_explicitly(pad_explicitly(trained(Path(package, "src/frozen_graph.pb")))))
     onnx.checker.check_model(model)
     onnx.save(model, sys.argv[1])
 

@@ -39,7 +39,7 @@ def filled(shapes, fill):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "backbone"), list(product(KINDS, PUBLISHED)))
-def test_published_checkpoint_describes_images_as_the_seed_system_does(
+def test_published_checkpoint_describes_images_as_the_reference_system_does(
     kind, backbone, golden, fill, parameters, tmp_path
 ):
     shapes = parameters[f"{kind}_{backbone}"]

@@ -12,7 +12,7 @@ def rank(face, body=None, frames=None, has_face=None):
 
 
 def test_a_face_decides_from_the_threshold_on_by_a_margin():
-    # The third is the second person's for certain; the first is nobody's for want of a margin, the last is too unlike.
+    # The third is the second person's for certain; the margin of the first is too small, and the last is too unlike.
     assert rank([[0.50, 0.46, 0.10, 0.44], [0.46, 0.10, 0.60, 0.10]]) == [[1, 0, 3, 2], [2, 0, 3, 1]]
 
 

@@ -191,7 +191,7 @@ def test_a_python_in_any_other_folder_is_not(folder):
 
 
 def test_a_whole_split_is_searched_by_diffusion_alone():
-    config = changed("search", {"method": "cascade", "scope": "split"})
+    config = changed("search", DEFAULT["search"] | {"method": "cascade", "scope": "split"})
     with pytest.raises(
         InputError, match=r"config: search\.scope: split needs more memory with search\.method cascade; diffusion can"
     ):

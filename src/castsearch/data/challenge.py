@@ -28,7 +28,8 @@ class Person:
         img: path relative to the split's image folder, in its shortest spelling: equal for people of one frame.
         bbox: x, y, width, height in frame pixels, as annotated; None for a portrait, which is used whole.
         label: the cast id, a label that contains "others", or None where the split has no labels.
-        problem: why the record cannot be used, in a few words; None if it can. What it has besides is then void.
+        problem: why the record cannot be used, in a few words; None if it can be used. With a problem, `bbox` and
+            `label` are None.
     """
 
     id: str

@@ -1,6 +1,6 @@
 """Heads ready to be placed: the photographed face, and the same head drawn from behind.
 
-Both lie on one canvas, upright and at one scale, so that whoever places a head need not know which it is.
+Both lie on one canvas, upright and at one scale, so that the code that places a head need not know which it is.
 """
 
 from functools import lru_cache

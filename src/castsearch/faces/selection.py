@@ -1,4 +1,4 @@
-"""Which of the detected faces is the person's own: the rules of the seed system."""
+"""Which of the detected faces is the person's own: the rules of the reference system."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 class Selection:
     """Thresholds of face selection, in the units of a detector's score.
 
-    The defaults are the seed system's, for a detector whose score is a probability; an engine with another score
+    The defaults are the reference system's, for a detector whose score is a probability; an engine with another score
     scale brings its own.
 
     Attributes:

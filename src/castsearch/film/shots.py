@@ -147,7 +147,7 @@ def read_shots(path: str | Path) -> list[Shot]:
 
 
 def _with_context(film: Film, start: Fraction, end: float | None, before: int, after: int) -> Iterator[Frame]:
-    """Yield the frames of a part with so many frames before it and after it; fewer only at the film's ends."""
+    """Yield the frames of a part, with `before` frames before it and `after` after it; fewer at the film's ends."""
     lead = 2  # seconds in which as many frames are expected
     context: deque[Frame] = deque(maxlen=before)
     beyond = 0

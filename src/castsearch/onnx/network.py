@@ -110,7 +110,7 @@ def any_batch(run: Callable[[NDArray], Sequence[NDArray]], batch: object) -> Cal
 
 
 def _fit(shapes: Sequence[Sequence[object]], channels: Sequence[int | None]) -> bool:
-    """Whether outputs of these shapes have so many channels, or for None any number of them and nothing else."""
+    """Whether each output has the wanted number of channels; None stands for a matrix with any number of them."""
     return len(shapes) == len(channels) and all(
         len(shape) == 2 and isinstance(shape[1], int) if wanted is None else len(shape) > 1 and shape[1] == wanted
         for shape, wanted in zip(shapes, channels, strict=True)

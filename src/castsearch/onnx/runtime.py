@@ -27,7 +27,7 @@ _ERRORS_ONLY = 3  # of the severities 0 to 4; real files cause a warning a weigh
 
 
 def session_settings(threads: int = 1) -> onnxruntime.SessionOptions:
-    """Return the settings of a session that uses so many threads on the CPU, and that keeps its warnings to itself."""
+    """Return the settings of a session that uses `threads` threads on the CPU, and logs no warnings."""
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1

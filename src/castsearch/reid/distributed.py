@@ -27,7 +27,7 @@ _PATIENCE = timedelta(hours=2)  # while the first process validates, the others 
 
 
 def launch(function: Callable[[], None], processes: int, device: str) -> None:
-    """Call `function` in so many processes that can reach each other; in this one where it is but one.
+    """Call `function` in `processes` processes that can reach each other; a single one is this process.
 
     The others end with this one, and all end where one fails. Their output goes where that of this one goes.
 

@@ -35,7 +35,7 @@ def extract(
     Args:
         network: is moved to the device and set to evaluation mode.
         crops: columns `id` and `image`, encoded; null where there is none.
-        batch_size: images at a time, 128 on a GPU and 16 on the CPU if not said.
+        batch_size: images at a time, None for 128 on a GPU and 16 on the CPU.
         device: "cpu", "cuda" or any of torch's, "auto" being the GPU where there is one.
         precision: "float32", on GPUs without TF32; or "bfloat16" for autocast.
 

@@ -127,7 +127,7 @@ def draw_variations(
         size: their height and width.
         rng: the source of all randomness.
         flip: probability of a mirror.
-        pad: the image moves by so many pixels at most, as if it had black ones on each side and were cropped again.
+        pad: largest shift of the image in pixels, as if it were padded with black on each side and cropped again.
         erasing: probability of a rectangle filled with ImageNet's mean colour (Zhong et al., "Random Erasing Data
             Augmentation", 2017).
         erasing_area: smallest and largest share of the image in the rectangle.

@@ -35,7 +35,7 @@ class Recipe:
         neck: "seed" or "bnneck", see `networks.build`.
         validate_every: Epochs between validations. The last epoch is always validated.
         checkpoint_every: Epochs between checkpoints.
-        checkpoints_kept: How many of the newest checkpoints are kept, besides the one of the best epoch.
+        checkpoints_kept: How many of the newest checkpoints are kept, in addition to the one of the best epoch.
         use: Which epoch's weights are the result: "last", or "best" by the mAP of validation.
         seed: Of the initial weights, the batches and the augmentation.
         height: Of the input in pixels.

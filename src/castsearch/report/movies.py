@@ -68,7 +68,7 @@ class Query:
         image: The encoded portrait, or null.
         num_faces: How many faces the detector found in the portrait.
         warning: What may be wrong with the portrait, in a few words; None if nothing is.
-        hits: The first of the ranking, then whoever further down shows this person.
+        hits: The first candidates of the ranking, then those further down that show this person.
         labelled: Whether it is known which candidates show this person.
         num_relevant: How many candidates show this person.
         ap: Average precision; NaN where there is none.

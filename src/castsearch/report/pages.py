@@ -25,7 +25,7 @@ _GALLERY = 24  # crops in the gallery of those found without a face
 
 @dataclass(frozen=True)
 class Run:
-    """What the report tells of a run besides its movies.
+    """What the report says of a run, apart from its movies.
 
     Attributes:
         title: The heading.

@@ -25,7 +25,7 @@ def validate(config: MutableMapping, schema: Mapping) -> None:
     """Check `config` against a JSON schema, then the combinations that a schema cannot express.
 
     What the sections of the face engines leave out is filled in with the engines' own defaults, and numbers without a
-    fraction become integers, so that 5.0 is 5 to whoever counts with it.
+    fraction become integers, so that 5.0 can be used to count.
 
     Args:
         config: the configuration.

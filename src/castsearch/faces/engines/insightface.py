@@ -167,7 +167,7 @@ class InsightFaceEngine:
 def surround(image: Image, side: int) -> tuple[Image, NDArray[np.float64], NDArray[np.int64]]:
     """Fit an image into the middle of a black square in which a face as wide as the image fills 40 % of the side.
 
-    Portraits and tight crops come smaller thereby; an upright body hardly does, since its height is fitted anyway.
+    This makes portraits and tight crops smaller. An upright body hardly changes, since its height is fitted anyway.
 
     Args:
         image: (height, width, 3).

@@ -101,7 +101,7 @@ class RetinaFaceArcFaceEngine:
         self,
         detector: str | Path,
         recogniser: str | Path | None = None,
-        pyramid: Sequence[float] = retinaface.SEED_PYRAMID,
+        pyramid: Sequence[float] = retinaface.REFERENCE_PYRAMID,
         adaptive: bool = False,
         precision: Precision = "float32",
         *,

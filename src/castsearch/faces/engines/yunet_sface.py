@@ -33,7 +33,7 @@ OPTIONS = {
     | {
         "type": ["string", "null"],
         "default": None,
-        "description": "ONNX file of another SFace, such as one in single precision; null likewise",
+        "description": "ONNX file of another SFace, such as one in single precision; null takes the packaged one",
     },
 }
 THRESHOLDS = (0.5, 0.45, 0.42, 0.4)
@@ -128,7 +128,7 @@ class YuNetSFaceEngine:
 
     @cached_property
     def _recogniser(self) -> Network:
-        from castsearch.onnx.simplified import open_simplified  # likewise
+        from castsearch.onnx.simplified import open_simplified  # see _detector
 
         return open_simplified(
             self.models[1],

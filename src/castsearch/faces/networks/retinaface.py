@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from castsearch.faces.engine import Faces, Image
 from castsearch.onnx import Network
 
-SEED_PYRAMID = (500, 800, 1100, 1400, 1700)
+REFERENCE_PYRAMID = (500, 800, 1100, 1400, 1700)
 NMS_OVERLAP = 0.4
 
 _STRIDES = (32, 16, 8)
@@ -25,7 +25,7 @@ _MIRRORED_LANDMARKS = [1, 0, 2, 4, 3]
 OUTPUT_CHANNELS = (4, 8, 20) * len(_STRIDES)
 
 
-def pyramid_scales(height: int, width: int, sides: Sequence[float] = SEED_PYRAMID) -> list[float]:
+def pyramid_scales(height: int, width: int, sides: Sequence[float] = REFERENCE_PYRAMID) -> list[float]:
     """Scale an image so that its short side is each of `sides`, and its long side at most 1.5 times as much.
 
     Args:
