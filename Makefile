@@ -11,7 +11,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-REQUIREMENTS := workflow core faces film reid dev
+REQUIREMENTS := workflow core faces film reid export dev
 PYTHON_3_11 := import sys; sys.version_info[:2] == (3, 11) or sys.exit("Python 3.11 is needed: make PYTHON=python3.11 …")
 # Snakemake starts scripts by the path of Python as it is, which a shell would take apart.
 PLAIN_FOLDER := import os, re, sys; bad = re.findall(r"[^\w@%+=:,./-]", os.getcwd()); \

@@ -13,6 +13,7 @@ DETECTION = or_stop(configuration.plan_persons, config, "results/models")
 SCORED = all(files.truth for files in FILMS.values())
 SPLITS = {"films": {"labels": "results/tables/labels/films.json" if SCORED else None}}
 SOURCE_RESULTS = ["results/tables/films.tsv"] if SCORED else []
+SOURCE_RESULTS += [f"results/export/{film}" for film in FILMS if config["export"]]
 MOVIES = {"films": list(FILMS)}
 DATA_SEEDS = {}
 STEPS = {
@@ -47,6 +48,7 @@ wildcard_constraints:
 include: "shots.smk"
 include: "persons.smk"
 include: "tracks.smk"
+include: "export.smk"
 
 
 if SCORED:

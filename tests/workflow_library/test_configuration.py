@@ -230,3 +230,18 @@ def test_every_wrong_key_is_named_at_once():
     config["report"]["crops"] = 0
     with pytest.raises(InputError, match=r"faces\.yunet_sface\.detector.*\n.*report\.crops"):
         validate(config, SCHEMA)
+
+
+def test_only_films_are_exported_and_only_by_a_method_that_names_boxes():
+    with pytest.raises(InputError, match=r"export: only films have times"):
+        validate(changed("export", ["elan"]), SCHEMA)
+    config = changed("export", ["elan"])
+    config["data"] |= {"source": "films", "films": {"m": "folder"}}
+    config["search"]["method"] = "cascade"
+    with pytest.raises(InputError, match=r"export: search\.method cascade names no boxes; diffusion does"):
+        validate(config, SCHEMA)
+
+
+def test_an_unknown_format_is_refused():
+    with pytest.raises(InputError, match=r"export\.0: 'pdf' is not one of \['elan'"):
+        validate(changed("export", ["pdf"]), SCHEMA)

@@ -195,6 +195,25 @@ class Film:
         if not count and start <= 0 and end is None:
             raise InputError(f"{self.path}: not one of its frames can be decoded")
 
+    def frame_times(self) -> list[Fraction]:
+        """Return the time of every frame, in order, from the packets alone: without decoding.
+
+        Only where packets do not say when they are shown, as in AVI, the film is decoded.
+
+        Raises:
+            InputError: see `frames`.
+        """
+        times = []
+        self._container.close()
+        self._container = self._open()
+        self._stream = self._main_stream()
+        for packet in self._container.demux(self._stream):
+            if packet.size and packet.pts is None:
+                return [frame.time for frame in self.frames()]
+            if packet.size and not packet.is_discard:
+                times.append(packet.pts * packet.time_base - self._origin)
+        return sorted(time for time in set(times) if time >= 0)
+
     def samples(
         self, rate: Fraction | float, start: Fraction | float = 0, end: Fraction | float | None = None
     ) -> Iterator[Frame]:

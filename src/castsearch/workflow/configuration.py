@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from castsearch.errors import InputError
+from castsearch.export.formats import FORMATS
 from castsearch.faces import engines
 from castsearch.faces.files import EngineFiles
 from castsearch.search.methods import METHODS
@@ -101,6 +102,7 @@ def _completed(schema: Mapping) -> dict:
     """The schema with the names of all methods, re-rankings and face engines, and a section for each engine."""
     completed = copy.deepcopy(dict(schema))
     completed["$defs"]["method"] = {"enum": list(METHODS)}
+    completed["properties"]["export"]["items"] = {"enum": list(FORMATS)}
     rerank = completed["properties"]["rerank"]["properties"]
     rerank["method"] = {"enum": [name for name in rerank if name != "method"]}
     completed["$defs"]["engine"] = {"enum": engines.names()}
@@ -283,6 +285,11 @@ def _impossible_search(config: Mapping) -> Iterator[str]:
     if config["search"]["scope"] == "split" and not method.across:
         able = ", ".join(other for other, method in METHODS.items() if method.across)
         yield f"search.scope: split needs more memory with search.method {name}; {able} can do it"
+    if config["export"] and config["data"]["source"] != "films":
+        yield "export: only films have times; leave it empty, or set data.source to films"
+    if config["export"] and not method.shares:
+        able = ", ".join(other for other, method in METHODS.items() if method.shares)
+        yield f"export: search.method {name} names no boxes; {able} does"
     if config["fusion"]["face_rerank"] and not method.face_rerank:
         yield f"fusion.face_rerank: search.method {name} takes cosines of faces as they are; set it to false"
     if config["fusion"]["body_rerank"] and not (method.body_rerank and networks):

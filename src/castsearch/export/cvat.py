@@ -1,0 +1,96 @@
+"""CVAT for video 1.1: the boxes of every track with its person as the label, to be corrected there and read again."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from castsearch.data.names import UNKNOWN
+from castsearch.errors import InputError
+from castsearch.export.film_timeline import Box, FilmTimeline
+
+_SAME_BOX = 0.8  # share of the union; CVAT numbers tracks anew, so that they are known by where they are
+
+
+def render(timeline: FilmTimeline) -> dict[str, str]:
+    """Return the texts of the format's files by their names."""
+    document = ElementTree.Element("annotations")
+    _text(document, "version", "1.1")
+    task = ElementTree.SubElement(ElementTree.SubElement(document, "meta"), "task")
+    last = max(0, len(timeline.times) - 1)
+    values = {"name": timeline.film, "size": last + 1, "mode": "interpolation", "start_frame": 0, "stop_frame": last}
+    for name, value in values.items():
+        _text(task, name, str(value))
+    labels = ElementTree.SubElement(task, "labels")
+    for person in sorted({each.person for each in timeline.appearances} | {UNKNOWN}):
+        label = ElementTree.SubElement(labels, "label")
+        _text(label, "name", person)
+        ElementTree.SubElement(label, "attributes")
+    size = ElementTree.SubElement(task, "original_size")
+    for name, pixels in zip(("width", "height"), timeline.size, strict=True):
+        _text(size, name, str(pixels))
+    for each in timeline.appearances:
+        track = ElementTree.SubElement(document, "track", id=str(each.track), label=each.person, source="auto")
+        for box in each.boxes:
+            _box(track, box, outside=False)
+        after = max(each.boxes[-1].frame + 1, timeline.frame_at(each.end))
+        if after <= last:
+            _box(track, each.boxes[-1]._replace(frame=after), outside=True)
+    ElementTree.indent(document)
+    text = ElementTree.tostring(document, encoding="unicode")
+    return {f"{timeline.film}.cvat.xml": f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'}
+
+
+def read_labels(path: str | Path, timeline: FilmTimeline) -> dict[int, str]:
+    """Read whom tracks show from a file that CVAT exported, or that `render` wrote.
+
+    Args:
+        path: the file `annotations.xml`.
+        timeline: of the film, with the tracks that are looked for. Tracks are known by a box that they have in a frame.
+
+    Returns:
+        The label of each track that is found again.
+
+    Raises:
+        InputError: the file cannot be read, or is none of CVAT for video.
+    """
+    try:
+        document = ElementTree.parse(path).getroot()  # noqa: S314 (expat of Python 3.11 limits what entities expand to)
+    except (OSError, ElementTree.ParseError) as error:
+        raise InputError(f"{path}: cannot be read as CVAT's XML: {error}") from None
+    if document.tag != "annotations":
+        raise InputError(f"{path}: is no file of CVAT for video: it begins with {document.tag}, not annotations")
+    by_frame: dict[int, list[tuple[int, Box]]] = {}
+    for each in timeline.appearances:
+        for box in each.boxes:
+            by_frame.setdefault(box.frame, []).append((each.track, box))
+    found: dict[int, str] = {}
+    for track in document.iter("track"):
+        for element in track.iter("box"):
+            try:
+                corners = (float(element.attrib[name]) for name in ("xtl", "ytl", "xbr", "ybr"))
+                box = Box(int(element.attrib["frame"]), *corners)
+                label = track.attrib["label"]
+            except (KeyError, ValueError) as error:
+                raise InputError(f"{path}: track {track.get('id')}: a box is incomplete: {error}") from None
+            same = [number for number, own in by_frame.get(box.frame, ()) if _overlap(own, box) >= _SAME_BOX]
+            if same and element.get("outside") != "1":
+                found.setdefault(same[0], label)
+    return found
+
+
+def _text(parent: ElementTree.Element, name: str, text: str) -> None:
+    ElementTree.SubElement(parent, name).text = text
+
+
+def _box(track: ElementTree.Element, box: Box, outside: bool) -> None:
+    corners = zip(("xtl", "ytl", "xbr", "ybr"), box[1:], strict=True)
+    flags = {"frame": str(box.frame), "keyframe": "1", "outside": str(int(outside)), "occluded": "0"}
+    ElementTree.SubElement(track, "box", flags | {name: f"{value:.2f}" for name, value in corners} | {"z_order": "0"})
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Intersection over union."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    shared = max(0.0, width) * max(0.0, height)
+    areas = [(box.right - box.left) * (box.bottom - box.top) for box in (one, other)]
+    return shared / max(sum(areas) - shared, 1e-9)

@@ -1,0 +1,142 @@
+"""Each format is read by a reader that is not ours."""
+
+import json
+from fractions import Fraction
+from importlib import import_module
+
+import motmetrics
+import numpy as np
+import opentimelineio as otio
+import pandas as pd
+import pyarrow as pa
+import pympi
+import pytest
+import rdflib
+import webvtt
+from clips import numbered, write
+
+from castsearch import files
+from castsearch.errors import InputError
+from castsearch.export import cvat
+from castsearch.export.film_timeline import Appearance, Box, FilmTimeline, find_rate, load
+from castsearch.export.formats import FORMATS, write_formats
+from castsearch.timeline.appearances import COLUMNS, write_appearances
+
+NTSC = Fraction(30000, 1001)
+
+
+def timeline(tmp_path, rate=NTSC, constant=True):
+    """Ada in two tracks, of which the second begins within the first, Bo at the same time, and somebody unknown."""
+    people = [(61.0, 63.0, "ada & co"), (62.0, 64.5, "ada & co"), (61.5, 62.0, "bo"), (70.0, 71.0, "unknown")]
+    appearances = [
+        Appearance(
+            start, end, track, person, 0.9, [Box(round(start * rate), 10, 20, 30, 80), Box(1880, 12, 20, 32, 80)]
+        )
+        for track, (start, end, person) in enumerate(people, start=1)
+    ]
+    times = np.arange(3000) / float(rate)
+    return FilmTimeline("m", tmp_path / "my film.mp4", (640, 360), times, rate, constant, appearances)
+
+
+def rendered(tmp_path, form, given):
+    """Write a format's files, and return the path of the first."""
+    write_formats(tmp_path, given, [form])
+    return tmp_path / next(iter(import_module(FORMATS[form]).render(given)))
+
+
+def test_elan_has_a_tier_for_each_person_in_which_nothing_overlaps(tmp_path):
+    elan = pympi.Elan.Eaf(str(rendered(tmp_path, "elan", timeline(tmp_path))))
+    assert sorted(elan.get_tier_names()) == ["ada & co", "bo"]
+    assert elan.get_annotation_data_for_tier("ada & co") == [(61000, 63000, "ada & co"), (63000, 64500, "ada & co")]
+    assert elan.get_linked_files()[0]["MEDIA_URL"].endswith("my%20film.mp4")
+
+
+def test_webvtt_names_who_is_on_screen_where_they_stand(tmp_path):
+    captions = webvtt.read(rendered(tmp_path, "webvtt", timeline(tmp_path)))
+    assert [(each.start, each.end, each.text) for each in captions][:2] == [
+        ("00:01:01.000", "00:01:03.000", "ada &amp; co"),  # the reader leaves characters escaped
+        ("00:01:02.000", "00:01:04.500", "ada &amp; co"),
+    ]
+    assert "line:5.6% position:3.4%" in (tmp_path / "m.vtt").read_text()
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(25), NTSC])
+def test_opentimelineio_has_the_frames_of_the_film(tmp_path, rate):
+    made = otio.adapters.read_from_file(str(rendered(tmp_path, "otio", timeline(tmp_path, rate))))
+    ada, bo = made.tracks
+    clip = ada[1]
+    assert clip.source_range.start_time.rate == float(rate)
+    assert clip.source_range.start_time.value == round(61 * rate)
+    assert ada.range_of_child(clip).start_time == clip.source_range.start_time  # it is where it is in the film
+    assert bo.name == "bo"
+
+
+def test_a_film_of_variable_rate_is_in_milliseconds(tmp_path):
+    made = otio.adapters.read_from_file(str(rendered(tmp_path, "otio", timeline(tmp_path, constant=False))))
+    assert made.tracks[0][1].source_range.start_time.value == 61000
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(25), NTSC, Fraction(30)])
+def test_an_edit_decision_list_is_read_as_it_was_written(tmp_path, rate):
+    path = rendered(tmp_path, "edl", timeline(tmp_path, rate))
+    again = otio.adapters.read_from_file(str(path), "cmx_3600", rate=float(rate))
+    clips = list(again.find_clips())
+    assert [clip.name for clip in clips] == ["ada & co", "ada & co", "bo"]
+    assert clips[0].source_range.start_time.value == pytest.approx(round(61 * rate))
+    assert (";" in path.read_text()) == (rate == NTSC)  # drop-frame time codes
+
+
+def test_mot_has_every_box(tmp_path):
+    boxes = motmetrics.io.loadtxt(str(rendered(tmp_path, "mot", timeline(tmp_path))), fmt="mot16")
+    assert len(boxes) == 8
+    assert boxes.loc[(round(61 * NTSC) + 1, 1), ["X", "Y", "Width", "Height"]].tolist() == [9, 19, 20, 60]  # from 1
+    assert (tmp_path / "m.mot/gt/labels.txt").read_text() == "ada & co\nbo\nunknown\n"
+
+
+def test_web_annotations_are_linked_data(tmp_path):
+    page = json.loads(rendered(tmp_path, "web_annotation", timeline(tmp_path)).read_text())
+    # The context lies on a server; here is what of it the page uses.
+    words = {"items": {"@id": "as:items", "@type": "@id"}, "id": "@id", "type": "@type", "as": "urn:as:"}
+    graph = rdflib.Graph().parse(
+        data=json.dumps(page | {"@context": words | {"@vocab": "http://www.w3.org/ns/oa#"}}), format="json-ld"
+    )
+    people = {str(value) for value in graph.objects(None, rdflib.URIRef("http://www.w3.org/ns/oa#value"))}
+    assert {"ada & co", "bo", "t=61.000,63.000&xywh=10,20,22,60"} <= people
+
+
+def test_cvat_gives_back_whom_tracks_show_though_it_numbers_them_anew(tmp_path):
+    given = timeline(tmp_path)
+    path = rendered(tmp_path, "cvat", given)
+    path.write_text(path.read_text().replace('id="4" label="unknown"', 'id="99" label="bo"'))
+    assert cvat.read_labels(path, given) == {1: "ada & co", 2: "ada & co", 3: "bo", 4: "bo"}
+
+
+@pytest.mark.parametrize("text", ["<annotations", "<other/>", "<annotations><track><box/></track></annotations>"])
+def test_a_file_that_is_not_of_cvat_is_refused(tmp_path, text):
+    (tmp_path / "a.xml").write_text(text)
+    with pytest.raises(InputError, match=r"a\.xml: "):
+        cvat.read_labels(tmp_path / "a.xml", timeline(tmp_path))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_film_without_anybody_is_no_error(tmp_path, form):
+    nobody = FilmTimeline("m", tmp_path / "m.mp4", (0, 0), np.empty(0), Fraction(25), True, [])
+    assert rendered(tmp_path, form, nobody).exists()
+
+
+def test_a_film_is_loaded_with_the_numbers_of_its_frames(tmp_path):
+    write(tmp_path / "m.mkv", [numbered(number) for number in range(6)], times=[0, 0.1, 0.3, 0.4, 0.7, 0.9])
+    box = {"width": [128], "height": [96], "box": [[1.0, 2.0, 3.0, 4.0]], "time": [0.4]}
+    files.write_table(tmp_path / "t.arrow", pa.table(box | {"track": pa.array([7], pa.int32())}))
+    row = (0.4, 0.9, "seconds", 1, "7", "ada", 0.9, "ada", 1)
+    write_appearances(tmp_path / "m.tsv", pd.DataFrame([row], columns=COLUMNS))
+    loaded = load("m", tmp_path / "m.mkv", tmp_path / "m.tsv", tmp_path / "t.arrow")
+    assert loaded.times.tolist() == pytest.approx([0, 0.1, 0.3, 0.4, 0.7, 0.9], abs=0.001)
+    assert not loaded.constant
+    assert loaded.appearances[0].boxes == [Box(3, 1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(24), Fraction(25), NTSC, Fraction(60)])
+def test_the_rate_of_frames_is_exact(rate):
+    times = np.round(np.arange(500) / float(rate), 3) + 0.84  # as Matroska has them
+    assert find_rate(times) == (rate, True)
