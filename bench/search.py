@@ -61,7 +61,6 @@ COMPARED = [
     {"method": "cascade", "face_rerank": True, "body_rerank": True},
     {"method": "propagation", "face_rerank": True},
     {},
-    {"face_rerank": True},
     {"method": "online"},
 ]
 

@@ -35,11 +35,9 @@ def test_each_method_has_faces_bodies_each_reranked_and_each_network_alone():
         "cascade face+body[a]",
         "cascade face+body[b]",
     ]
-    assert found[-8:] == [
+    assert found[-6:] == [
         "diffusion face",
-        "diffusion face*",
         "diffusion face+body[a,b]",
-        "diffusion face*+body[a,b]",
         "diffusion face+body[a]",
         "diffusion face+body[b]",
         "online face",
@@ -49,8 +47,9 @@ def test_each_method_has_faces_bodies_each_reranked_and_each_network_alone():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("networks", [(), ("a",), ("a", "b")])
-def test_the_default_comparison_has_the_submission_and_faces_alone(networks, method):
-    given = config(networks=networks, method=method)
+@pytest.mark.parametrize("face_rerank", [False, True])
+def test_the_default_comparison_has_the_submission_and_faces_alone(networks, method, face_rerank):
+    given = config(networks=networks, method=method, face_rerank=face_rerank)
     compared = variants.compared(given)
     assert variants.submitted(given) in compared
     assert variants.baseline(given) in compared

@@ -30,7 +30,8 @@ def compared(config: Mapping[str, Any]) -> list[Variant]:
             another search.
     """
     if not config["variants"]:
-        return [_resolve(entry, config) for entry in _default_entries(config)]
+        every = (*(_resolve(entry, config) for entry in _default_entries(config)), baseline(config), submitted(config))
+        return list({variant.key: variant for variant in every}.values())
     searches = {variant.key: variant for variant in (baseline(config), submitted(config))}
     for number, entry in enumerate(config["variants"]):
         place = f"config: variants.{number}"
@@ -51,7 +52,10 @@ def _default_entries(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if _across(config) and not method.across:
             continue
         plain = {"method": name, "face_rerank": False, "body_rerank": False}
-        faces, bodies = ((False, True) if able else (False,) for able in (method.face_rerank, method.body_rerank))
+        faces, bodies = (
+            (False, True) if able and method.each_rerank else (False,)
+            for able in (method.face_rerank, method.body_rerank)
+        )
         yield from (plain | {"networks": [], "face_rerank": face} for face in faces)
         if networks:
             yield from (plain | {"face_rerank": face, "body_rerank": body} for face in faces for body in bodies)
