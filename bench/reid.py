@@ -41,6 +41,7 @@ from castsearch.reid import batches, features, history, images, networks
 from castsearch.reid.determinism import deterministic
 from castsearch.reid.losses import TripletLoss
 from castsearch.reid.recipe import Recipe
+from castsearch.reid.torch_features import describer
 from castsearch.reid.trainer import Learner, TrainingJob, train
 
 SIZE = networks.INPUT_SIZE
@@ -261,7 +262,7 @@ def described(options: argparse.Namespace) -> pd.DataFrame:
         precisions = ["float32"] + ["bfloat16"] * (device.type == "cuda" or native_bfloat16())
         ways = {
             f"{precision} [images/s]": lambda precision=precision, network=network: features.extract(
-                network, table, device=str(device), precision=precision
+                describer(network, device=str(device), precision=precision), table
             )
             for precision in precisions
         }

@@ -33,9 +33,11 @@ from castsearch.data.crops import read_crops
 from castsearch.data.cutting import crop_movie
 from castsearch.demo import movie_ids, movies
 from castsearch.evaluation import metrics
-from castsearch.reid import features, networks
+from castsearch.reid import networks
+from castsearch.reid.features import extract
 from castsearch.reid.heads import ReidNetwork
 from castsearch.reid.recipe import Recipe
+from castsearch.reid.torch_features import describer
 from castsearch.reid.trainer import TrainingJob, train
 
 KINDS = ("triplet", "mgn")
@@ -93,7 +95,7 @@ def mean_average_precision(network: ReidNetwork, tables: Sequence[Path]) -> floa
     for path in tables:
         crops = read_crops(path)
         ids, labels = np.array(crops.candidates), np.array(crops.labels[len(crops.cast) :])
-        described = features.extract(network, crops.candidate_images())
+        described = extract(describer(network), crops.candidate_images())
         similarity = described @ described.T
         for query in np.flatnonzero([is_cast_label(label) for label in labels]):
             others = np.arange(len(ids)) != query

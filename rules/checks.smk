@@ -72,5 +72,5 @@ configuration.adapt(config)
 # Not once more in the jobs, which are given less than the run.
 if workflow.is_main_process:
     check_claims(workflow.resource_settings)
-    if any("weights" not in network for network in config["reid"]["networks"]):
+    if any(map(configuration.is_trained, config["reid"]["networks"])):
         check_gpus(workflow.resource_settings, config["reid"]["gpus"])

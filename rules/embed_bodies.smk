@@ -1,10 +1,24 @@
 # The ReID features of one network for all candidates of a movie.
+from castsearch.reid import kinds
+
+
+def describer_of(wildcards):
+    """The module that describes people by a job's network."""
+    return kinds.MODULES[NETWORKS[wildcards.network]["kind"]]
+
+
+def describer_options(wildcards):
+    """What of a job's network decides on its features, besides its weights."""
+    network = NETWORKS[wildcards.network]
+    if network["kind"] == "onnx":
+        return {key: network[key] for key in kinds.ONNX_OPTIONS}
+    return {"precision": network.get("precision", RECIPE["precision"])}
 
 
 rule embed_bodies:
     input:
         crops="results/crops/{split}/{movie}.arrow",
-        weights="results/reid/{network}/weights.safetensors",
+        weights=lambda wildcards: BODY_FILES[wildcards.network],
     output:
         "results/bodies/{network}/{split}/{movie}.npy",
     log:
@@ -21,9 +35,9 @@ rule embed_bodies:
         mem_mb=growing(4000),
         runtime=growing(10),
     params:
-        code=code("embed_bodies"),
-        precision=lambda wildcards: NETWORKS[wildcards.network].get(
-            "precision", config["reid"]["recipe"]["precision"]
-        ),
+        code=lambda wildcards: code("embed_bodies", describer_of(wildcards)),
+        module=describer_of,
+        options=describer_options,
+        weights=lambda wildcards: contents([BODY_FILES[wildcards.network]]),
     script:
         "../src/scripts/embed_bodies.py"

@@ -1,4 +1,4 @@
-# A ReID network whose trained weights are given: they are checked, and take the place of a training's.
+# Networks that this run does not train. Trained weights that are given are checked, and take the place of a training's.
 
 
 rule import_reid:
@@ -11,7 +11,8 @@ rule import_reid:
     benchmark:
         "results/benchmarks/import_reid/{network}.tsv"
     wildcard_constraints:
-        network="|".join(name for name in NETWORKS if name not in TRAINED) or "none",
+        network="|".join(name for name in NETWORKS if "weights" in NETWORKS[name])
+        or "none",
     conda:
         "../envs/reid.yaml"
     threads: 1
@@ -25,3 +26,36 @@ rule import_reid:
         backbone=lambda wildcards: NETWORKS[wildcards.network]["backbone"],
     script:
         "../src/scripts/import_reid.py"
+
+
+# A backbone that ImageNet's classes trained describes people as it is.
+rule pretrained_reid:
+    input:
+        lambda wildcards: [
+            path
+            for path in [NETWORKS[wildcards.network]["imagenet"]]
+            if path != "packaged"
+        ],
+    output:
+        "results/reid/{network}/weights.safetensors",
+    log:
+        "results/logs/pretrained_reid/{network}.log",
+    benchmark:
+        "results/benchmarks/pretrained_reid/{network}.tsv"
+    wildcard_constraints:
+        network="|".join(
+            name for name in NETWORKS if NETWORKS[name]["kind"] == "pretrained"
+        )
+        or "none",
+    conda:
+        "../envs/reid.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(10),
+    params:
+        code=code("pretrained_reid"),
+        imagenet=lambda wildcards: contents([NETWORKS[wildcards.network]["imagenet"]]),
+        backbone=lambda wildcards: NETWORKS[wildcards.network]["backbone"],
+    script:
+        "../src/scripts/pretrained_reid.py"

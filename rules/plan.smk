@@ -20,7 +20,14 @@ from castsearch.workflow import variants
 DATA = config["data"]
 TRAIN, SEARCH = DATA["train"], DATA["search"]
 NETWORKS = {network["name"]: network for network in config["reid"]["networks"]}
-TRAINED = [name for name, network in NETWORKS.items() if "weights" not in network]
+TRAINED = [
+    name for name, network in NETWORKS.items() if configuration.is_trained(network)
+]
+# The file that a network's features come from; of a network in ONNX, the user's own.
+BODY_FILES = {
+    name: network.get("file", f"results/reid/{name}/weights.safetensors")
+    for name, network in NETWORKS.items()
+}
 ACROSS = config["search"]["scope"] == "split"
 MAIN = variants.submitted(config)
 BASELINE = variants.baseline(config)

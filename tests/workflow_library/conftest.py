@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from castsearch.reid import kinds
 from castsearch.search.methods import METHODS
 
 ROOT = Path(__file__).parents[2]
@@ -13,8 +14,9 @@ ENGINES = ("insightface", "retinaface_arcface", "yunet_sface")
 def digests(project):
     """Digest of every rule's code; of a rule that chooses a face engine or a method, with each."""
     engines = {engine: f"castsearch.faces.engines.{engine}" for engine in ENGINES}
+    bodies = {module.rpartition(".")[2]: module for module in kinds.MODULES.values()}
     methods = {name: method.module for name, method in METHODS.items()}
-    chosen = {"detect": engines, "embed_faces": engines, "fuse": methods}
+    chosen = {"detect": engines, "embed_faces": engines, "fuse": methods, "embed_bodies": bodies}
     # The module goes by where its own file lies, and remembers what it has read: a copy has one of its own.
     spec = spec_from_file_location("provenance_of_a_copy", project / "src/castsearch/workflow/provenance.py")
     provenance = module_from_spec(spec)
@@ -36,7 +38,8 @@ def before():
 def rerun_after(tmp_path, before):
     """A function that edits a file of the library and returns what runs again after all edits so far.
 
-    These are rules; `detect` and `embed_faces` with the name of each engine, `fuse` with that of each method.
+    These are rules; `detect` and `embed_faces` with the name of each engine, `fuse` with that of each method, and
+    `embed_bodies` with each module that describes people.
     """
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
 

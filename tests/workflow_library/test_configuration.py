@@ -10,7 +10,7 @@ from castsearch.errors import InputError
 from castsearch.faces import engines
 from castsearch.reid import networks
 from castsearch.workflow import configuration
-from castsearch.workflow.configuration import check_files, plan_engine, validate
+from castsearch.workflow.configuration import adapt, check_files, plan_engine, validate
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
@@ -41,8 +41,7 @@ def test_a_timm_model_may_be_named_with_or_without_its_weights_tag(name):
 
 def test_one_more_name_in_the_schema_is_one_more_backbone():
     schema = copy.deepcopy(SCHEMA)
-    items = schema["properties"]["reid"]["properties"]["networks"]["items"]
-    items["properties"]["backbone"]["else"]["enum"].append("resnet34")
+    schema["$defs"]["backbone"]["else"]["enum"].append("resnet34")
     network = {"name": "own", "kind": "mgn", "backbone": "resnet34", "imagenet": "own.pth"}
     config = changed("reid.networks", [network])
     validate(config, schema)
@@ -74,6 +73,33 @@ def test_a_network_with_trained_weights_needs_no_people_and_takes_no_recipe():
         with pytest.raises(InputError, match=rf"^config: reid\.networks\.0: .*'{key}' was unexpected"):
             validate(config, SCHEMA)
         del network[key]
+
+
+ONNX = {"name": "own", "kind": "onnx", "file": "own.onnx", "height": 256, "width": 128, "channels": "rgb"}
+ONNX |= {"mean": [123.7, 116.3, 103.5], "std": 58}
+
+
+def test_a_network_in_onnx_says_how_it_sees_its_images_and_nothing_else():
+    validate(changed("reid.networks", [ONNX]), SCHEMA)
+    for key in ("backbone", "imagenet", "epochs", "precision"):
+        with pytest.raises(InputError, match=rf"^config: reid\.networks\.0: .*'{key}' was unexpected"):
+            validate(changed("reid.networks", [ONNX | {key: DEFAULT["reid"]["recipe"].get(key, "x")}]), SCHEMA)
+
+
+@pytest.mark.parametrize(("networks", "expected"), [([], []), ([ONNX], ["own"]), (None, ["imagenet"])])
+def test_where_nobody_trains_networks_that_need_no_training_describe_bodies(networks, expected):
+    config = changed("data.train", [])
+    if networks is not None:
+        config["reid"]["networks"] = networks
+    validate(config, SCHEMA)
+    adapt(config)
+    assert [network["name"] for network in config["reid"]["networks"]] == expected
+
+
+def test_networks_that_can_be_trained_are():
+    config = copy.deepcopy(DEFAULT)
+    adapt(config)
+    assert config == DEFAULT
 
 
 @pytest.mark.parametrize("change", [{"search": ["test"]}, {"train": ["train", "val"]}, {"movies": 0}])
@@ -115,7 +141,12 @@ def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
         ("reid.networks.0.backbone", "resnet18", r"config: reid\.networks\.0\.backbone: 'resnet18' is not one of"),
         ("reid.networks.0.backbone", "timm/resnet5", r"networks\.0\.backbone: timm/resnet5 is none of timm's models"),
         ("reid.networks.0.backbone", "timm/resnet50.x", r"networks\.0\.backbone: timm/resnet50\.x is none of timm's"),
-        ("data.train", [], r"config: data\.train: no split to train the networks on"),
+        (
+            "reid.networks",
+            [{"name": "own", "kind": "onnx"}],
+            r"reid\.networks\.0: 'file' is a required property",
+        ),
+        ("reid.untrained.0.epochs", 3, r"config: reid\.untrained\.0: .*'epochs' was unexpected"),
         ("rerank.method", "magic", r"config: rerank\.method: 'magic' is not one of"),
         ("search.method", "magic", r"config: search\.method: 'magic' is not one of"),
         ("fusion.body_rerank", True, r"config: fusion\.body_rerank: search\.method diffusion"),

@@ -12,8 +12,9 @@ def test_the_wording_of_an_error_of_the_losses_runs_nothing_again(rerun_after):
     [
         ("reid/losses.py", {"train_reid"}),
         ("reid/trainer.py", {"train_reid"}),
-        ("reid/backbones.py", {"train_reid", "import_reid", "embed_bodies"}),
-        ("reid/features.py", {"train_reid", "embed_bodies"}),
+        ("reid/backbones.py", {"train_reid", "import_reid", "pretrained_reid", "embed_bodies torch_features"}),
+        ("reid/features.py", {"train_reid", "embed_bodies torch_features", "embed_bodies onnx_features"}),
+        ("reid/onnx_features.py", {"embed_bodies onnx_features"}),
         ("reid/people.py", {"train_reid", "validation_set"}),
     ],
 )

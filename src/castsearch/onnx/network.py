@@ -110,11 +110,22 @@ def any_batch(run: Callable[[NDArray], Sequence[NDArray]], batch: object) -> Cal
 
 
 def _fit(shapes: Sequence[Sequence[object]], channels: Sequence[int | None]) -> bool:
-    """Whether each output has the wanted number of channels; None stands for a matrix with any number of them."""
+    """Whether each output has the wanted number of channels; None stands for any number, and a matrix of them."""
     return len(shapes) == len(channels) and all(
-        len(shape) == 2 and isinstance(shape[1], int) if wanted is None else len(shape) > 1 and shape[1] == wanted
+        len(shape) > 1
+        and (
+            isinstance(shape[1], int) and all(side == 1 for side in shape[2:]) if wanted is None else shape[1] == wanted
+        )
         for shape, wanted in zip(shapes, channels, strict=True)
     )
+
+
+def _in_shape(run: Network, channels: Sequence[int | None]) -> Network:
+    """Take from outputs of any number of channels, where `channels` is None, what `_fit` lets them have behind."""
+    return lambda images: [
+        output.reshape(len(output), -1) if wanted is None else output
+        for output, wanted in zip(run(images), channels, strict=True)
+    ]
 
 
 def open_network(
@@ -136,7 +147,7 @@ def open_network(
         model: the ONNX file.
         threads: that the runtime may use on the CPU.
         expected: what the file should be, for the message.
-        channels: the second dimension of every output; None for an output of (batch, any number).
+        channels: the second dimension of every output; None for any number, and an output of (batch, that number).
         size: height and width of the images in pixels; None for any.
         remedy: how to get the right file, for the message.
         precision: of the arithmetic; what goes in and comes out is single.
@@ -168,11 +179,12 @@ def open_network(
         from castsearch.onnx import torch_network  # noqa: PLC0415 (torch takes seconds to import)
 
         try:
-            return any_batch(torch_network.open_network(model.path, session, threads, precision), batch)
+            run = torch_network.open_network(model.path, session, threads, precision)
+            return any_batch(_in_shape(run, channels), batch)
         except InputError as error:
             if precision != "float32":
                 raise InputError(f"{error}; set precision: float32") from None
             _logger.info("%s", error)
     log_session(model, session)
     name = inputs[0].name
-    return any_batch(lambda images: session.run(None, {name: images}), batch)
+    return any_batch(_in_shape(lambda images: session.run(None, {name: images}), channels), batch)

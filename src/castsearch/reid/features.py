@@ -1,67 +1,68 @@
-"""Describe every crop of a movie with a trained network."""
+"""Describe every crop of a movie by a network, whichever runtime it has."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional as F  # noqa: N812
 from tqdm import tqdm
 
 from castsearch.errors import InputError
-from castsearch.precision import Precision
-from castsearch.reid.determinism import deterministic
-from castsearch.reid.heads import ReidNetwork
-from castsearch.reid.images import decode, to_input
-from castsearch.reid.networks import pick_device
+from castsearch.reid.images import decode
 
 
-@torch.inference_mode()
-def extract(
-    network: ReidNetwork,
-    crops: pa.Table,
-    *,
-    batch_size: int | None = None,
-    device: str = "auto",
-    precision: Precision = "float32",
-) -> NDArray[np.float32]:
+class Describer(NamedTuple):
+    """A network that describes images of people.
+
+    Attributes:
+        describe: From images, RGB uint8 (n, height, width, 3), to their embeddings, float32 (n, parts, d).
+        size: Height and width of the images in pixels.
+        feature_size: Length of all embeddings of an image together.
+        batch_size: How many images it best takes at a time.
+    """
+
+    describe: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+    size: tuple[int, int]
+    feature_size: int
+    batch_size: int
+
+
+def extract(describer: Describer, crops: pa.Table) -> NDArray[np.float32]:
     """Embed crops; each row depends on its own crop alone.
 
-    An embedding is the mean of those of the image and of its mirror. Then every part of it (one for triplet, four for
-    mgn) is divided by its L2 norm.
+    An embedding is the mean of those of the image and of its mirror. Then every part of it (four for mgn, else one) is
+    divided by its L2 norm.
 
     Args:
-        network: is moved to the device and set to evaluation mode.
-        crops: columns `id` and `image`, encoded; null where there is none.
-        batch_size: images at a time, None for 128 on a GPU and 16 on the CPU.
-        device: "cpu", "cuda" or any of torch's, "auto" being the GPU where there is one.
-        precision: "float32", on GPUs without TF32; or "bfloat16" for autocast.
+        describer: The network.
+        crops: Columns `id` and `image`, encoded; null where there is none.
 
     Returns:
-        (len(crops), network.feature_size); rows of zeros for missing images.
+        (len(crops), describer.feature_size); rows of zeros for missing images.
 
     Raises:
-        InputError: a crop is not an image.
+        InputError: A crop is not an image.
     """
-    target = pick_device(device)
-    network.to(target).to(memory_format=torch.channels_last).eval()
-    features = np.zeros((len(crops), network.feature_size), np.float32)
+    features = np.zeros((len(crops), describer.feature_size), np.float32)
     present = np.flatnonzero(crops["image"].is_valid())
-    batch_size = batch_size or (16 if target.type == "cpu" else 128)
     progress = tqdm(total=len(present), desc="embed bodies", unit="image", mininterval=2)
     pool = ThreadPoolExecutor(torch.get_num_threads())  # which decodes ahead of the network
-    with progress, pool, deterministic(target, precision):
-        decode_batch = partial(pool.map, partial(_image, crops, size=network.input_size))
-        batches = [present[start : start + batch_size] for start in range(0, len(present), batch_size)]
+    with progress, pool:
+        decode_batch = partial(pool.map, partial(_image, crops, size=describer.size))
+        starts = range(0, len(present), describer.batch_size)
+        batches = [present[start : start + describer.batch_size] for start in starts]
         ahead = [decode_batch(rows.tolist()) for rows in batches[:1]]
         for number, rows in enumerate(batches, start=1):
             ahead += [decode_batch(rows.tolist()) for rows in batches[number : number + 1]]
-            images = to_input(torch.from_numpy(np.stack(list(ahead.pop(0)))), target)
-            with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bfloat16"):
-                embeddings = (network(images).float() + network(images.flip(3)).float()) / 2
-            features[rows] = F.normalize(embeddings, dim=-1).flatten(1).cpu().numpy()
+            images = np.stack(list(ahead.pop(0)))
+            mirrored = np.ascontiguousarray(images[:, :, ::-1])
+            embeddings = (describer.describe(images) + describer.describe(mirrored)) / 2
+            norms = np.linalg.norm(embeddings, axis=-1, keepdims=True)
+            features[rows] = (embeddings / np.maximum(norms, np.finfo(np.float32).tiny)).reshape(len(rows), -1)
             progress.update(len(rows))
     return features
 

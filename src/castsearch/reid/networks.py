@@ -58,6 +58,17 @@ def build(
     return MGN(trunk, last_stage, without_stride(last_stage), width, num_classes, **described)
 
 
+def build_pretrained(backbone: str, imagenet: Path) -> Triplet | MGN:
+    """Build a network that describes people by what ImageNet's classes taught its backbone.
+
+    Which form of it serves best was measured on real people; docs/bodies.md has the table.
+
+    Raises:
+        InputError: See `build`.
+    """
+    return build("triplet", backbone, 0, imagenet=imagenet, pooling="average").eval()
+
+
 def pick_device(name: str) -> torch.device:
     """Return torch's device `name`, "auto" being the GPU where there is one and the CPU elsewhere."""
     if name == "auto":

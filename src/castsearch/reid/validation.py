@@ -11,6 +11,7 @@ from castsearch.evaluation.metrics import average_precision_at, matched_within
 from castsearch.precision import Precision
 from castsearch.reid.features import extract
 from castsearch.reid.heads import ReidNetwork
+from castsearch.reid.torch_features import describer
 
 SCORES = ("mAP", "CMC@1")  # the two that papers on person re-identification report
 
@@ -59,6 +60,6 @@ def validate(network: ReidNetwork, gallery: pa.Table, *, device: str, precision:
     Raises:
         InputError: a crop is not an image.
     """
-    features = extract(network, gallery, device=device, precision=precision)
+    features = extract(describer(network, device=device, precision=precision), gallery)
     columns = gallery.select(["movie", "frame", "person"]).to_pydict()
     return score(features, movies=columns["movie"], frames=columns["frame"], people=columns["person"])

