@@ -28,6 +28,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from castsearch.boxes import suppress
 from castsearch.data.challenge import image_path, is_cast_label, load_annotations, load_labels
 from castsearch.data.crops import crops_of, decode_rgb
 from castsearch.data.cutting import crop_movie
@@ -162,7 +163,7 @@ def small_faces(engine: YuNetSFaceEngine, folders: Sequence[Path]) -> pd.DataFra
                 np.concatenate([one.boxes for one in looked]),
                 np.concatenate([one.scores for one in looked]),
             )
-            for box in boxes[yunet.suppress(boxes, scores)]:
+            for box in boxes[suppress(boxes, scores, yunet.SUPPRESSION)]:
                 best = [faces.scores[overlap(box, faces.boxes) > 0.4].max(initial=0) for faces in looked]
                 if max(best) >= 0.7:
                     relative = float(np.sqrt(np.prod(box[2:] - box[:2])) / picture)

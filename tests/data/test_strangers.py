@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from castsearch.data.crops import crop_table, crops_of
-from castsearch.data.strangers import check_strangers, strangers
+from castsearch.data.strangers import check_strangers, different_people
 from castsearch.errors import InputError
 
 PORTRAITS = [("a1", "Ada", "a1.jpg"), ("a2", "Ada", "a2.jpg"), ("b", "Bo", "b.jpg")]
@@ -18,7 +18,7 @@ def people():
 
 
 def test_strangers_share_a_frame_or_are_different_cast_members(people):
-    assert strangers(people).tolist() == [[0, 2], [1, 2], [3, 4], [3, 6], [4, 6]]
+    assert different_people(people).tolist() == [[0, 2], [1, 2], [3, 4], [3, 6], [4, 6]]
 
 
 def almost_equal(number):

@@ -21,7 +21,7 @@ from onnx import helper, numpy_helper
 
 from castsearch.errors import InputError
 from castsearch.faces.alignment import align, box_chip, centre_chip
-from castsearch.faces.engine import Face, provenance
+from castsearch.faces.engine import Face, identity
 from castsearch.faces.engines import insightface
 from castsearch.faces.engines.insightface import surround
 from castsearch.faces.mxnet.importing import import_checkpoint
@@ -128,11 +128,11 @@ def test_only_detector_and_recogniser_are_opened_and_nothing_is_unpickled(pack, 
     made = engine(pack)
     list(made.detect([collins]))
     list(made.embed([(collins, None)]))
-    assert [model["file"] for model in provenance(made)["models"]] == ["det_10g.onnx", "w600k_r50.onnx"]
+    assert [model["file"] for model in identity(made)["models"]] == ["det_10g.onnx", "w600k_r50.onnx"]
 
 
 def test_checksum_is_recorded(pack):
-    shown = provenance(engine(pack))
+    shown = identity(engine(pack))
     assert shown["models"][0]["sha256"] == hashlib.sha256((pack / "det_10g.onnx").read_bytes()).hexdigest()
 
 

@@ -4,7 +4,7 @@ import pytest
 from mxnet_files import filled_checkpoint
 
 from castsearch.faces.mxnet.importing import build_onnx
-from castsearch.faces.networks.retinaface import OUTPUT_CHANNELS, decode, detect, pyramid_scales, suppress
+from castsearch.faces.networks.retinaface import OUTPUT_CHANNELS, decode, detect, pyramid_scales
 
 
 @pytest.fixture(scope="module")
@@ -92,13 +92,6 @@ def test_deltas_are_in_units_of_the_anchor():
     boxes, _, landmarks = decode(outputs, 0.5)
     np.testing.assert_allclose(boxes, [[23.5 - 15.5, 15.5 - 31.5, 23.5 + 15.5, 15.5 + 31.5]], rtol=1e-5)
     np.testing.assert_allclose(landmarks[0, 0], [7.5 - 16, 7.5 + 32])
-
-
-def test_suppression_counts_the_last_pixel_of_a_box():
-    # 10 pixels each: 6 of 14 overlap, which exceeds 0.4; without the last pixel it would be 5 of 13.
-    boxes = np.array([[0, 0, 9, 9], [4, 0, 13, 9]], np.float32)
-    assert suppress(boxes, np.array([0.8, 0.9], np.float32)).tolist() == [1]
-    assert suppress(boxes + np.float32([[0], [1]]), np.array([0.8, 0.9], np.float32)).tolist() == [1, 0]
 
 
 def test_scores_that_are_no_numbers_are_not_taken_for_no_face():

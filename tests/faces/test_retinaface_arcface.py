@@ -8,7 +8,7 @@ from mxnet_files import filled_checkpoint, write_recogniser
 
 from castsearch.errors import InputError
 from castsearch.faces.alignment import align, centre_chip
-from castsearch.faces.engine import Face, provenance, read_ahead
+from castsearch.faces.engine import Face, identity, read_ahead
 from castsearch.faces.engines import retinaface_arcface
 from castsearch.faces.engines.retinaface_arcface import RetinaFaceArcFaceEngine
 from castsearch.faces.mxnet.importing import build_onnx, import_checkpoint
@@ -146,7 +146,7 @@ def test_model_of_another_kind_is_refused_at_first_use(files, hanks):
 
 
 def test_provenance_names_both_files(files):
-    shown = provenance(retinaface_arcface.make(files))
+    shown = identity(retinaface_arcface.make(files))
     assert [model["file"] for model in shown["models"]] == ["detector.onnx", "recogniser.onnx"]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from castsearch.errors import InputError
 from castsearch.faces.alignment import align, centre_chip
-from castsearch.faces.engine import Face, provenance
+from castsearch.faces.engine import Face, identity
 from castsearch.faces.engines import yunet_sface
 from castsearch.files import packaged_file
 from castsearch.onnx.simplified import simplify
@@ -131,7 +131,7 @@ def test_networks_of_ones_own_take_the_place_of_the_packages(engine, tmp_path, c
     onnx.save(simplify(onnx.load(SFACE)), own["recogniser"])
     other = yunet_sface.make(own)
     np.testing.assert_allclose(describe(other, collins), describe(engine, collins), atol=1e-5)
-    assert [model["file"] for model in provenance(other)["models"]] == ["yunet.onnx", "sface.onnx"]
+    assert [model["file"] for model in identity(other)["models"]] == ["yunet.onnx", "sface.onnx"]
 
 
 def test_another_recogniser_does_not_detect_anew(tmp_path):

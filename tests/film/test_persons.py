@@ -7,9 +7,9 @@ import pytest
 from clips import numbered, write
 from onnx import TensorProto, helper, numpy_helper
 
+from castsearch.boxes import overlap
 from castsearch.errors import InputError
 from castsearch.film import detectors
-from castsearch.film.boxes import overlap
 from castsearch.film.decode import Film
 from castsearch.film.detectors.faces import grow
 from castsearch.film.persons import Boxes, Detector, batched, find_persons

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from castsearch.film.boxes import overlap
+from castsearch.boxes import overlap
 from castsearch.film.shots import Shot
 from castsearch.film.tracks import choose, link, track_table
 

@@ -442,7 +442,7 @@ def test_the_log_has_a_row_per_epoch_and_the_learning_rate_falls(crops, tmp_path
     for row in rows:
         assert float(row["loss"]) == pytest.approx(float(row["cross_entropy"]) + float(row["triplet"]), rel=1e-4)
         assert 0 <= float(row["top1"]) <= 1
-        assert 0 <= float(row["precision"]) <= 1
+        assert 0 <= float(row["accuracy"]) <= 1
 
 
 def test_a_step_sums_the_losses_of_all_parts_and_averages_their_accuracies():

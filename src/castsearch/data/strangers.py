@@ -24,8 +24,8 @@ BODIES = 0.99
 _LEAST_PAIRS = 3
 
 
-def strangers(people: Crops) -> NDArray[np.int64]:
-    """Find pairs of people who are not the same.
+def different_people(people: Crops) -> NDArray[np.int64]:
+    """Find pairs of people who are certainly different.
 
     Returns:
         (n, 2) rows, counted over cast and candidates: people in one frame, and portraits of different cast members.
@@ -54,7 +54,7 @@ def check_strangers(people: Crops, features: NDArray[np.float32], limit: float) 
         InputError: their median cosine is greater.
     """
     lengths = np.linalg.norm(features, axis=1)
-    pairs = strangers(people) - (len(people.ids) - len(features))
+    pairs = different_people(people) - (len(people.ids) - len(features))
     pairs = pairs[(pairs >= 0).all(axis=1)]
     one, other = pairs[(lengths[pairs] > 0).all(axis=1)].T
     if len(one) < _LEAST_PAIRS:

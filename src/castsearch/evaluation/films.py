@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from castsearch import files
+from castsearch.boxes import overlap
 from castsearch.data.challenge import load_object
 from castsearch.errors import InputError
-from castsearch.film.boxes import overlap
 
 TOLERANCE = 0.1  # seconds by which a change of shots may be off
 MATCH = 0.5  # overlap from which on a box is right

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from castsearch.data.crops import decode_rgb, read_crops
 from castsearch.errors import InputError
-from castsearch.faces.engine import Engine, Faces, provenance
+from castsearch.faces.engine import Engine, Faces, identity
 
 WRONG_FILE = "its model file may be damaged: get it anew"
 
@@ -33,7 +33,7 @@ def detect_table(crops: str | Path, engine: Engine) -> pa.Table:
         engine: the detector.
 
     Returns:
-        The table of detections, with the engine's `provenance` in the schema's metadata under "engine".
+        The table of detections, with the engine's `identity` in the schema's metadata under "engine".
 
     Raises:
         InputError: what the detector gives for a person is not finite.
@@ -72,7 +72,7 @@ def vectors(values: NDArray[np.float32], length: int, valid: NDArray[np.bool_] |
 
 def engine_metadata(engine: Engine) -> dict[bytes, bytes]:
     """Return the schema metadata that says which engine made a table."""
-    return {b"engine": json.dumps(provenance(engine)).encode()}
+    return {b"engine": json.dumps(identity(engine)).encode()}
 
 
 def _stack(arrays: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -45,7 +45,7 @@ def embed_table(
         selection: thresholds; None takes the engine's own.
 
     Returns:
-        The table of faces, with the engine's `provenance` in the schema's metadata under "engine".
+        The table of faces, with the engine's `identity` in the schema's metadata under "engine".
 
     Raises:
         InputError: a person's feature is not finite, or the features cannot tell people apart.

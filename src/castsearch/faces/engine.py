@@ -71,7 +71,7 @@ class Engine(Protocol):
         ...
 
 
-def provenance(engine: Engine) -> dict[str, object]:
+def identity(engine: Engine) -> dict[str, object]:
     """Name and model files of an engine, as JSON-ready values for results and reports."""
     return {
         "engine": engine.name,

@@ -29,7 +29,7 @@ class Selection:
 
 
 def select_cast_face(
-    width: int, height: int, boxes: ArrayLike, scores: ArrayLike, *, cast_score: float = 0.95
+    width: int, height: int, boxes: ArrayLike, scores: ArrayLike, *, cast_score: float = Selection.cast_score
 ) -> int | None:
     """Pick the face of a portrait.
 
@@ -54,9 +54,9 @@ def select_candidate_face(
     boxes: ArrayLike,
     scores: ArrayLike,
     *,
-    candidate_score: float = 0.9,
-    area_fraction: float = 1 / 50,
-    centre_band: tuple[float, float] = (1 / 6, 5 / 6),
+    candidate_score: float = Selection.candidate_score,
+    area_fraction: float = Selection.area_fraction,
+    centre_band: tuple[float, float] = Selection.centre_band,
 ) -> int | None:
     """Pick the face that belongs to the person whose body fills the crop.
 

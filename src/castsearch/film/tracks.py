@@ -19,7 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from castsearch.film.boxes import overlap
+from castsearch.boxes import overlap
 from castsearch.film.shots import Shot, shot_numbers
 
 GAP = 1.0  # seconds for which a person may be hidden

@@ -8,7 +8,7 @@ from tensorboardX import SummaryWriter
 from castsearch.files import write_text
 from castsearch.reid.validation import SCORES
 
-LOSSES = ("loss", "cross_entropy", "triplet", "top1", "precision")
+LOSSES = ("loss", "cross_entropy", "triplet", "top1", "accuracy")
 COLUMNS = ("epoch", "learning_rate", *LOSSES, *SCORES)
 SPEED = "images_per_second"
 

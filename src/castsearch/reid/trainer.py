@@ -49,8 +49,8 @@ class TrainingJob:
         validation: What `people.collect` gathered, to validate on. Without a row, or if None, nothing is validated.
         weights: Receives what `networks.load_weights` reads, of the epoch that `recipe.use` says.
         history: Receives a tab-separated table with a row for each epoch: learning rate, loss and its two parts (for
-            mgn summed over the four embeddings), top-1 of the triplet loss and precision, which is the classifier's
-            accuracy (both averaged over the embeddings); then the scores of `validation.score`, empty where there was
+            mgn summed over the four embeddings), top-1 of the triplet loss and accuracy of the classifier
+            (both averaged over the embeddings); then the scores of `validation.score`, empty where there was
             no validation. It holds no time, so equal trainings give equal bytes.
         checkpoints: Folder for the checkpoints of the last epochs and of the best. It is kept between runs.
         logs: Folder for TensorBoard's file, and for the history with the speed in images per second.
@@ -237,20 +237,20 @@ class Learner:
         labels = labels.to(self.device, non_blocking=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._recipe.precision == "bfloat16"):
             parts = self._network(to_input(images, self.device))
-        cross_entropies, triplets, top1s, precisions = [], [], [], []
+        cross_entropies, triplets, top1s, accuracies = [], [], [], []
         for part in parts:
             embedding, logits = (distributed.gather(rows.float(), self._sizes) for rows in part)
             triplet, top1 = self._triplet_loss(embedding, labels)
             cross_entropies.append(F.cross_entropy(logits, labels, label_smoothing=self._recipe.label_smoothing))
             triplets.append(triplet)
             top1s.append(top1)
-            precisions.append((logits.argmax(dim=1) == labels).float().mean())
+            accuracies.append((logits.argmax(dim=1) == labels).float().mean())
         cross_entropy, triplet = torch.stack(cross_entropies).sum(), torch.stack(triplets).sum()
         loss = cross_entropy + triplet
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        means = torch.stack(top1s).mean(), torch.stack(precisions).mean()
+        means = torch.stack(top1s).mean(), torch.stack(accuracies).mean()
         return torch.stack([loss, cross_entropy, triplet, *means]).detach()
 
 

@@ -11,7 +11,7 @@ from castsearch.plotting import DASHES, SERIES, look, to_svg
 # The columns of a training's history that share a panel, by the panel's title.
 PANELS = {
     "loss": ("loss", "cross_entropy", "triplet"),
-    "accuracy on the training images": ("top1", "precision"),
+    "accuracy on the training images": ("top1", "accuracy"),
     "validation": ("mAP", "CMC@1"),
     "learning rate": ("learning_rate",),
 }

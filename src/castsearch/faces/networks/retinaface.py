@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from castsearch.boxes import suppress
 from castsearch.faces.engine import Faces, Image
 from castsearch.onnx import Network
 
 REFERENCE_PYRAMID = (500, 800, 1100, 1400, 1700)
-NMS_OVERLAP = 0.4
+_SUPPRESSION = 0.4  # of the intersection over union
 
 _STRIDES = (32, 16, 8)
 _ANCHOR_SIZES = {32: (512, 256), 16: (128, 64), 8: (32, 16)}
@@ -69,7 +70,7 @@ def detect(
 
 def _merge(found: Sequence[tuple[NDArray, NDArray, NDArray]]) -> Faces:
     boxes, scores, landmarks = (np.concatenate(parts).astype(np.float32) for parts in zip(*found, strict=True))
-    keep = suppress(boxes, scores)
+    keep = suppress(boxes, scores, _SUPPRESSION, with_last_pixel=True)
     return Faces(boxes[keep], scores[keep], landmarks[keep])
 
 
@@ -132,19 +133,3 @@ def _decode_stride(
         scores[row, column, anchor],
         points * size[:, None] + centre[:, None],
     )
-
-
-def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float = NMS_OVERLAP) -> NDArray[np.intp]:
-    """Greedy non-maximum suppression of boxes that include their last pixel.
-
-    Args:
-        boxes: (n, 4) x1, y1, x2, y2.
-        scores: (n,).
-        overlap: a box goes when its intersection over union with a better one exceeds this.
-
-    Returns:
-        The indices of the boxes that stay, best first.
-    """
-    rectangles = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2] + 1], axis=1).astype(float).tolist()
-    keep = cv2.dnn.NMSBoxes(rectangles, scores.tolist(), score_threshold=0, nms_threshold=overlap)
-    return np.array(keep, np.intp).reshape(-1)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from castsearch.boxes import suppress
 from castsearch.faces.engine import Faces, Image
 from castsearch.onnx import Network
 
@@ -15,7 +16,8 @@ STRIDES = (8, 16, 32)
 OUTPUTS = tuple(f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in STRIDES)
 """What the network gives, by name: (1, cells, n) each, with n = 1, 1, 4 and 10."""
 
-_SUPPRESSION = 0.3  # as OpenCV's FaceDetectorYN has it
+SUPPRESSION = 0.3
+"""Overlap from which on the weaker of two faces is dropped, as OpenCV's FaceDetectorYN has it."""
 
 
 def detect(network: Network, image: Image, side: float, floor: float) -> Faces:
@@ -40,7 +42,7 @@ def detect(network: Network, image: Image, side: float, floor: float) -> Faces:
     boxes, scores, landmarks = decode([output[0] for output in outputs], padded.shape[1], floor)
     scale = np.array(shown) / (width, height)
     boxes = (boxes / np.tile(scale, 2)).clip(0, (width, height) * 2)
-    chosen = suppress(boxes, scores)
+    chosen = suppress(boxes, scores, SUPPRESSION)
     return Faces(boxes[chosen].astype(np.float32), scores[chosen], (landmarks[chosen] / scale).astype(np.float32))
 
 
@@ -74,10 +76,3 @@ def decode(
         parts.append((np.concatenate([middle - size / 2, middle + size / 2], axis=1), score[found], marks))
     boxes, scores, landmarks = (np.concatenate(part).astype(np.float32) for part in zip(*parts, strict=True))
     return boxes, scores, landmarks
-
-
-def suppress(boxes: NDArray, scores: NDArray) -> NDArray[np.int64]:
-    """Indices of the faces that stay, best first: of those that overlap only the best one does."""
-    corners_and_sizes = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
-    chosen = cv2.dnn.NMSBoxes(corners_and_sizes.tolist(), scores.tolist(), 0, _SUPPRESSION)
-    return np.asarray(chosen, np.int64).reshape(-1)

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from castsearch.boxes import suppress
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image
 from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector, batched
@@ -22,8 +23,8 @@ _STRIDES = 8, 16, 32
 _PADDING = 114
 _OVERLAP = 0.45  # of its non-maximum suppression
 _PERSON = 5  # column: four numbers of the box, objectness, then the classes
-_SIDE = 640  # where the file leaves it open
-_BATCH = 8  # likewise
+_SIDE = 640  # pixels, where the file leaves it open
+_BATCH = 8  # pictures, where the file leaves it open
 _REMEDY = "name a YOLOX file in ONNX, as YOLOX's tools/export_onnx.py writes it"
 
 
@@ -88,13 +89,7 @@ def _persons(answer: NDArray[np.float32], cells: NDArray[np.float32], scale: flo
     if not (size > 0).all():  # else the file holds their decoding, too
         centre, size = (centre + cells[:, :2]) * cells[:, 2:], np.exp(size) * cells[:, 2:]
     likely = scores >= LOWEST_SCORE
-    boxes = np.concatenate([centre - size / 2, centre + size / 2], axis=1)[likely] / scale
-    return suppress(boxes.astype(np.float32), scores[likely], _OVERLAP)
-
-
-def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float) -> Boxes:
-    """Keep the best of boxes (n, 4) that overlap by more than a share of their union."""
-    corners_and_sizes = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
-    kept = cv2.dnn.NMSBoxes(corners_and_sizes.tolist(), scores.tolist(), 0.0, overlap)
-    order = np.asarray(kept, int).ravel()
-    return Boxes(boxes[order].astype(np.float32), scores[order].astype(np.float32))
+    boxes = (np.concatenate([centre - size / 2, centre + size / 2], axis=1)[likely] / scale).astype(np.float32)
+    scores = scores[likely].astype(np.float32)
+    kept = suppress(boxes, scores, _OVERLAP)
+    return Boxes(boxes[kept], scores[kept])
