@@ -6,7 +6,7 @@
 # make test-slurm install SLURM if it is missing, and run the workflow on a cluster of two nodes on this machine
 # make bench      time every part, compare the ways to search: an hour or more
 # make mxnet      set up MXNet's own environment, which only the rule verify_mxnet needs
-# make lint       only the linters, fixing nothing
+# make lint       only the linters and the check of types, fixing nothing
 # make clean      delete what the workflow wrote
 
 PYTHON ?= python3
