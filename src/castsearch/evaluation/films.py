@@ -115,19 +115,19 @@ def score_boxes(found: Detections, truth: Truth, rate: float) -> tuple[float, fl
     return float(best_later[hits].sum() / max(total, 1)), float(hits.sum() / max(total, 1))
 
 
-def score_tracks(found: Detections, truth: Truth, rate: float) -> Rates:
+def score_tracks(found: Detections, truth: Truth, rate: float, match: float = MATCH) -> Rates:
     """Score who is followed: identity precision, recall and F1.
 
     Tracks of the truth, a person in a shot, and tracks that were found are paired so that as many boxes as possible
     overlap (Ristani, Solera, Zou, Cucchiara and Tomasi, "Performance Measures and a Data Set for Multi-Target,
-    Multi-Camera Tracking", 2016).
+    Multi-Camera Tracking", 2016). `match` is the overlap from which on two boxes are of one person.
     """
     agreement: dict[tuple[tuple[int, str], int], int] = {}
     total = 0
     for frame in _sampled(truth, rate):
         rows = np.flatnonzero(found.times == truth.times[frame])
         total += len(truth.persons[frame])
-        matches = overlap(truth.boxes[frame], found.boxes[rows].astype(float)) >= MATCH
+        matches = overlap(truth.boxes[frame], found.boxes[rows].astype(float)) >= match
         for person, row in zip(*np.nonzero(matches), strict=True):
             pair = (int(truth.shots[frame]), truth.persons[frame][person]), int(found.tracks[rows[row]])
             agreement[pair] = agreement.get(pair, 0) + 1
@@ -177,8 +177,8 @@ def score_film(shots: Sequence[float], persons: Sequence[pa.Table], tracks: pa.T
     rate = float(persons[0].schema.metadata[b"rate"])
     found = pa.concat_tables(part.replace_schema_metadata(None) for part in persons)
     changes = score_shots(shots, truth)
-    precision, recall = score_boxes(_detections(found), truth, rate)
-    identity = score_tracks(_detections(tracks), truth, rate)
+    precision, recall = score_boxes(detections(found), truth, rate)
+    identity = score_tracks(detections(tracks), truth, rate)
     return {
         "shots_F1": changes.f1,
         "shots_precision": changes.precision,
@@ -197,7 +197,8 @@ def write_scores(path: str | Path, scores: Mapping[str, Mapping[str, float]]) ->
     files.write_text(path, table.to_csv(sep="\t", index_label="film", float_format="%.4f", lineterminator="\n"))
 
 
-def _detections(table: pa.Table) -> Detections:
+def detections(table: pa.Table) -> Detections:
+    """Return the boxes of a table of persons, or of tracks."""
     tracks = table["track"].to_numpy() if "track" in table.column_names else np.zeros(len(table), np.int64)
     boxes = table["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
     return Detections(table["time"].to_numpy(), boxes, table["score"].to_numpy(), tracks)

@@ -1,0 +1,198 @@
+"""Shots, person boxes, tracks and the search on the generated film, by detector and by samples a second; and the cost.
+
+    python bench/films.py                      the scores, and what each stage costs for a minute of film
+    python bench/films.py --minutes 1 10 60    and how time and memory grow with a film's length
+    python bench/films.py --transnetv2         with TransNetV2's shots, which take minutes without a GPU
+
+YOLOX is among the detectors where ../shared has its file, or with --yolox FILE. Seconds are those of the processor, all
+threads together, so that other work on the machine does not count.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from castsearch import files
+from castsearch.data.films import find_films
+from castsearch.demo.film import write_film
+from castsearch.evaluation import films as evaluation
+from castsearch.evaluation.metrics import average_precision
+from castsearch.faces import engines
+from castsearch.faces.detection import detect_table
+from castsearch.faces.embedding import embed_table
+from castsearch.film import detectors
+from castsearch.film.crops import cut_out, join_crops
+from castsearch.film.decode import Film
+from castsearch.film.persons import find_persons
+from castsearch.film.shots import Shot, find_changes, join_changes
+from castsearch.film.tracks import track_table
+from castsearch.search.fuse_stage import rank_gallery
+from castsearch.search.gallery import load_gallery
+from castsearch.search.variant import Variant
+
+YOLOX = Path(__file__).parents[2] / "shared/models/yolox_nano.onnx"
+ENGINE = "yunet_sface"
+RATES = (1, 2, 5, 12.5)
+
+
+def processor_seconds(work: Callable[[], object]) -> tuple[float, object]:
+    """Seconds of the processor that a call takes, and what it returns."""
+    before = os.times()
+    result = work()
+    after = os.times()
+    return after.user + after.system - before.user - before.system, result
+
+
+def kinds(yolox: Path | None) -> dict[str, dict]:
+    """The detectors and their options."""
+    engine = {"engine": ENGINE, "options": {"detector": None, "recogniser": None}}
+    return {"faces": engine} | ({"yolox": {"file": yolox}} if yolox else {})
+
+
+def search_score(folder: Path, video: Film, cast: dict, tracks: pa.Table, truth: evaluation.Truth) -> float:
+    """Mean average precision of the default search by faces, over the boxes that were found."""
+    engine = engines.load(ENGINE).make({"detector": None, "recogniser": None})
+    crops, detections, faces = (folder / f"{name}.arrow" for name in ("crops", "detections", "faces"))
+    files.write_table(crops, join_crops("demo", cast, [cut_out(video, "demo", tracks)], "stop"))
+    files.write_table(detections, detect_table(crops, engine))
+    files.write_table(faces, embed_table(crops, detections, engine))
+    labels = evaluation.label_candidates(files.read_table(crops), truth)
+    gallery = load_gallery([crops], {ENGINE: [faces]}, {})
+    ranked = rank_gallery(gallery, {}, [Variant("diffusion", ENGINE, (), "diffusion")])
+    return float(np.mean([average_precision(labels[row["cast"]], row["ranking"]) for row in ranked.to_pylist()]))
+
+
+def scores(folder: Path, yolox: Path | None) -> pd.DataFrame:
+    """The table of detectors and rates."""
+    film = find_films(str(folder))["demo"]
+    truth = evaluation.read_truth(film.truth)
+    rows = []
+    with Film(film.video) as video:
+        shots = join_changes([find_changes(video, "adaptive")])
+        for kind, options in kinds(yolox).items():
+            for rate in RATES:
+                persons = find_persons(video, detectors.make(kind, options), rate)
+                tracks = track_table([persons], shots)
+                precision, recall = evaluation.score_boxes(evaluation.detections(persons), truth, rate)
+                found = evaluation.detections(tracks)
+                rows.append(
+                    {
+                        "detector": kind,
+                        "fps": rate,
+                        "AP50": precision,
+                        "recall": recall,
+                        "IDF1": evaluation.score_tracks(found, truth, rate).f1,
+                        "IDF1 at 0.3": evaluation.score_tracks(found, truth, rate, evaluation.SAME_PERSON).f1,
+                        "mAP": search_score(folder, video, film.cast, tracks, truth),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def shot_scores(folder: Path, names: list[str]) -> pd.DataFrame:
+    """The table of shot detectors, with seconds of the processor a minute of film."""
+    film = find_films(str(folder))["demo"]
+    truth = evaluation.read_truth(film.truth)
+    rows = []
+    with Film(film.video) as video:
+        minutes = float(video.duration) / 60
+        for name in names:
+            took, changes = processor_seconds(lambda name=name: find_changes(video, name))
+            rates = evaluation.score_shots([shot.start for shot in join_changes([changes])][1:], truth)
+            rows.append({"detector": name, **rates._asdict(), "seconds a minute": took / minutes})
+    return pd.DataFrame(rows)
+
+
+def costs(folder: Path, yolox: Path | None, rate: float = 5) -> pd.DataFrame:
+    """Seconds of the processor for a minute of film, by stage; and of the network alone, on frames that are decoded."""
+    film = find_films(str(folder))["demo"]
+    rows = {}
+    with Film(film.video) as video:
+        minutes = float(video.duration) / 60
+        rows["decode every frame"] = processor_seconds(lambda: sum(1 for _ in video.frames()))[0]
+        images = [frame.rgb() for frame in video.samples(rate)]
+        for kind, options in kinds(yolox).items():
+            detector = detectors.make(kind, options)
+            rows[f"{kind}, the network alone"] = processor_seconds(lambda d=detector: list(d.detect(iter(images))))[0]
+            took, persons = processor_seconds(lambda d=detector: find_persons(video, d, rate))
+            rows[f"{kind}, persons"] = took
+            tracks = track_table([persons], [Shot(0, 60 * minutes)])
+            rows[f"{kind}, cut_tracks"] = processor_seconds(lambda t=tracks: cut_out(video, "demo", t))[0]
+    table = pd.DataFrame({"stage": rows.keys(), "seconds a minute": np.array(list(rows.values())) / minutes})
+    return table
+
+
+def lengthen(source: str, path: Path, minutes: float) -> None:
+    """Repeat a film until it is so long, without encoding it again."""
+    with av.open(source) as opened, av.open(str(path), "w") as written:
+        stream = opened.streams.video[0]
+        length = float(stream.duration * stream.time_base)
+        target = written.add_stream_from_template(stream)
+        for repeat in range(round(60 * minutes / length) or 1):
+            opened.seek(0)
+            for packet in opened.demux(stream):
+                if packet.dts is None:
+                    continue
+                packet.pts += round(repeat * length / packet.time_base)
+                packet.dts += round(repeat * length / packet.time_base)
+                packet.stream = target
+                written.mux(packet)
+
+
+GROWTH = """
+import resource, sys
+from castsearch.film import detectors
+from castsearch.film.decode import Film
+from castsearch.film.persons import find_persons
+from castsearch.film.shots import find_changes
+with Film(sys.argv[1]) as film:
+    find_changes(film, "adaptive")
+    options = {"engine": "yunet_sface", "options": {"detector": None, "recogniser": None}}
+    table = find_persons(film, detectors.make("faces", options), 5)
+usage = resource.getrusage(resource.RUSAGE_SELF)
+print(len(table), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+"""
+
+
+def growth(folder: Path, minutes: list[float]) -> pd.DataFrame:
+    """Boxes, seconds of the processor and the most memory: shots and persons, each in one pass, by length of the film."""
+    source, rows = find_films(str(folder))["demo"].video, []
+    for length in minutes:
+        with tempfile.TemporaryDirectory() as place:
+            lengthen(source, Path(place, "long.mp4"), length)
+            line = [sys.executable, "-c", GROWTH, str(Path(place, "long.mp4"))]
+            done = subprocess.run(line, capture_output=True, text=True, check=True)
+        boxes, seconds, megabytes = map(float, done.stdout.split())
+        rows.append({"minutes": length, "boxes": int(boxes), "seconds": seconds, "MB": megabytes})
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    """Print the tables that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--yolox", type=Path, default=YOLOX if YOLOX.exists() else None)
+    parser.add_argument("--transnetv2", action="store_true")
+    parser.add_argument("--minutes", type=float, nargs="*", default=[])
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        write_film(folder / "demo")
+        names = ["adaptive", "content"] + ["transnetv2"] * arguments.transnetv2
+        tables = [shot_scores(folder, names), scores(folder, arguments.yolox), costs(folder, arguments.yolox)]
+        if arguments.minutes:
+            tables.append(growth(folder, arguments.minutes))
+    for table in tables:
+        print(table.to_markdown(index=False, floatfmt=".3f"), end="\n\n")
+
+
+if __name__ == "__main__":
+    main()
