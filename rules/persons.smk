@@ -29,3 +29,26 @@ rule persons:
         models=lambda wildcards: contents(DETECTION.files),
     script:
         "../src/scripts/persons.py"
+
+
+# The weights of one of torchvision's detectors, where no file is named.
+rule torchvision_detector:
+    output:
+        "results/models/torchvision/{name}.pth",
+    log:
+        "results/logs/torchvision_detector/{name}.log",
+    benchmark:
+        "results/benchmarks/torchvision_detector/{name}.tsv"
+    wildcard_constraints:
+        name="[a-z0-9_]+",
+    localrule: True  # where a cluster is started from, there is a network
+    conda:
+        "../envs/film.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(60),
+    params:
+        code=code("torchvision_detector"),
+    script:
+        "../src/scripts/torchvision_detector.py"

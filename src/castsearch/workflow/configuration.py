@@ -192,8 +192,10 @@ def plan_persons(config: Mapping, folder: str) -> PersonDetection:
         return PersonDetection(options, files.detection_files, modules, engines.load(engine).THREADS)
     if kind not in persons:
         raise InputError(f"film.persons.{kind}: must be given for this detector")
-    options = persons[kind]
-    if not Path(options["file"]).is_file():
+    options = dict(persons[kind])
+    if options["file"] is None:  # of torchvision's, which the rule torchvision_detector downloads
+        options["file"] = f"{folder}/torchvision/{options['name']}.pth"
+    elif not Path(options["file"]).is_file():
         raise InputError(f"film.persons.{kind}.file: {options['file']}: there is no such file")
     return PersonDetection(options, (options["file"],), (module,), 8)
 

@@ -3,6 +3,7 @@
 It needs no other model than the search itself. People who turn away, or whose face is hidden, are not seen.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from castsearch.faces import engines
 from castsearch.faces.engine import Image
 from castsearch.film.persons import Boxes, Detector
+
+_logger = logging.getLogger(__name__)
 
 # In widths and heights of the face: shoulders are three faces wide, and of a person's seven heads a film shows the
 # upper half more often than the rest.
@@ -30,6 +33,9 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Detect
         InputError: a model file of the engine is missing.
     """
     faces = engines.load(engine).make(options, threads)
+    _logger.warning(
+        "persons are boxes around faces: who turns away is not seen; name another film.persons.detector to see them"
+    )
     least = faces.selection.min_score
 
     def detect(images: Iterable[Image]) -> Iterator[Boxes]:

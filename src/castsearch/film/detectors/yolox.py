@@ -17,7 +17,7 @@ from castsearch.errors import InputError
 from castsearch.faces.engine import Image
 from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector, batched
 from castsearch.model_files import model_file
-from castsearch.onnx.network import log_session, open_session
+from castsearch.onnx.network import any_batch, log_session, open_session
 
 _STRIDES = 8, 16, 32
 _PADDING = 114
@@ -48,17 +48,15 @@ def make(file: str | Path, threads: int = 1) -> Detector:
     log_session(model, session)
     height, width = shape[2] or _SIDE, shape[3] or _SIDE
     cells = _cells(height, width)
+    run = any_batch(lambda pictures: session.run(None, {put.name: pictures}), shape[0])
 
     def detect(images: Iterable[Image]) -> Iterator[Boxes]:
         for batch in batched(images, shape[0] or _BATCH):
             fitted, scales = zip(*(_fit(image, height, width) for image in batch), strict=True)
-            full = np.stack(fitted)
-            missing = (shape[0] or len(batch)) - len(batch)
-            full = np.concatenate([full, np.repeat(full[-1:], missing, axis=0)])
-            [answers, *_] = session.run(None, {put.name: full})
+            [answers, *_] = run(np.stack(fitted))
             if answers.shape[1] != len(cells):
                 raise InputError(f"{file}: answers for {answers.shape[1]} cells, not {len(cells)}; {_REMEDY}")
-            for scale, answer in zip(scales, answers, strict=False):
+            for scale, answer in zip(scales, answers, strict=True):
                 yield _persons(answer, cells, scale)
 
     return Detector(detect, 0.4)
