@@ -28,5 +28,6 @@ rule fuse:
         engines=list(FACES),
         networks=list(NETWORKS),
         variants=searches.to_json(VARIANTS),
+        corrections=corrected,
     script:
         "../src/scripts/fuse.py"

@@ -12,6 +12,7 @@
 import json
 import re
 
+from castsearch.data.corrections import read_corrections
 from castsearch.faces import engines
 from castsearch.search import variant as searches
 from castsearch.search.methods import METHODS
@@ -89,6 +90,18 @@ SEARCH_MB = (8000 + 1500 * len(NETWORKS)) if ACROSS else (2000 + 60 * len(NETWOR
 
 LABELLED = [split for split in SEARCH if SPLITS[split].get("labels")]
 NAMED = METHODS[MAIN.method].shares
+
+CORRECTIONS = (
+    or_stop(read_corrections, config["search"]["corrections"], sum(MOVIES.values(), []))
+    if config["search"]["corrections"]
+    else []
+)
+
+
+def corrected(wildcards):
+    """What somebody has corrected in the movies of a job's group."""
+    movies = GROUPS[wildcards.split][wildcards.group]
+    return [list(row) for row in CORRECTIONS if row.movie in movies]
 
 
 onstart:

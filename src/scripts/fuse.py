@@ -1,7 +1,10 @@
 import numpy as np
 
 from castsearch import files
+from castsearch.data.corrections import Correction
+from castsearch.data.crops import read_crops
 from castsearch.search import fuse_stage, gallery, variant
+from castsearch.search.facts import gather_facts
 from castsearch.workflow.devices import claimed_gpus
 from castsearch.workflow.logs import logging_to
 
@@ -10,6 +13,8 @@ with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.get("gpu", 0
     faces = gallery.by_name(params.engines, inputs.faces)
     bodies = gallery.by_name(params.networks, inputs.bodies)
     searched = gallery.load_gallery(inputs.crops, faces, bodies)
+    corrections = [Correction(*row) for row in params.corrections]
+    facts = gather_facts(corrections, searched, [read_crops(path) for path in inputs.crops])
     with np.load(inputs.reranked) as reranked:
-        table = fuse_stage.rank_gallery(searched, reranked, variant.variants_from_json(params.variants))
+        table = fuse_stage.rank_gallery(searched, reranked, variant.variants_from_json(params.variants), facts)
     files.write_table(snakemake.output[0], table)

@@ -276,3 +276,9 @@ def test_only_films_are_exported_and_only_by_a_method_that_names_boxes():
 def test_an_unknown_format_is_refused():
     with pytest.raises(InputError, match=r"export\.0: 'pdf' is not one of \['elan'"):
         validate(changed("export", ["pdf"]), SCHEMA)
+
+
+def test_corrections_need_a_method_that_can_use_them():
+    config = changed("search", DEFAULT["search"] | {"method": "cascade", "corrections": "c.tsv"})
+    with pytest.raises(InputError, match=r"search\.corrections: search\.method cascade cannot use them; diffusion can"):
+        validate(config, SCHEMA)

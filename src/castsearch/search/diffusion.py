@@ -221,23 +221,31 @@ def people(portraits: np.ndarray, movies: np.ndarray, face: np.ndarray, person: 
     return connected_components(sparse.csr_array(same), directed=False)[1].astype(np.int64)
 
 
-def spread(seeds: np.ndarray, graph: sparse.csr_array) -> np.ndarray:
+def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None = None) -> np.ndarray:
     """Spread labels over a graph, each step a mixture of the seeds and of what the neighbours have.
 
     Args:
         seeds: (labels, n) weights.
         graph: (n, n) symmetric links.
+        facts: (labels, n), 1 where a label is certain, −1 where it is impossible, which stays so in every step; all
+            that comes to a candidate with a certain label becomes that label, and it has a typical seed at least.
 
     Returns:
         (labels, n) float32 scores.
     """
-    seeds = np.asarray(seeds, np.float32)
+    seeds = np.array(seeds, np.float32)
+    best = seeds.max(axis=0, initial=0)
+    least = float(np.median(best[best > 0])) if best.any() else 1.0
+    if facts is not None:
+        _clamp(seeds, facts, least)
     degree = np.asarray(graph.sum(axis=1), np.float32)
     scale = np.divide(1, np.sqrt(degree), where=degree > 0, out=np.zeros_like(degree))
     step = (sparse.diags_array(scale) @ graph @ sparse.diags_array(scale)).tocsr() * np.float32(_PASSED_ON)
     scores = seeds.T.copy()
     for _ in range(_STEPS):
         scores = step @ scores + (1 - _PASSED_ON) * seeds.T
+        if facts is not None:
+            _clamp(scores.T, facts, least)
     return scores.T
 
 
@@ -275,6 +283,7 @@ def rank(
     frames: Sequence[str],
     has_face: np.ndarray,
     person: np.ndarray | None = None,
+    facts: np.ndarray | None = None,
 ) -> SearchResult:
     """Rank every candidate for every cast member.
 
@@ -295,6 +304,8 @@ def rank(
         has_face: (n,) bool, whether the candidate's face can be seen.
         person: (num_cast,) numbers from 0 on of whom each portrait shows, such as `people`. One person's portraits have
             one label, which starts from the best of them; None stands for different people.
+        facts: (people + 1, n) what is certain of each person and of strangers, see `spread`; None where nothing is.
+            Who certainly shows a person is ranked first, and who certainly does not, last.
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -315,7 +326,7 @@ def rank(
     graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:
         graph = graph + body_links(l2_normalize(body), unit, has_face, frame, apart)
-    scores = spread(_seeds(by_person, has_face, frame), graph)
+    scores = spread(_seeds(by_person, has_face, frame), graph, facts)
     others = scores.sum(axis=0) - scores[:-1]
     reached = scores.any(axis=0)
     share = np.divide(scores, scores.sum(axis=0), where=scores > 0, out=np.zeros_like(scores))
@@ -323,6 +334,9 @@ def rank(
     if reached.any():
         scores[:, ~reached] = scores[:, reached].mean(axis=1, keepdims=True)
     scores = settle_frames(scores, frame)
+    if facts is not None:
+        best = scores.max(axis=1, keepdims=True, initial=0)
+        scores = np.where(facts[:-1] > 0, best, np.where(facts[:-1] < 0, 0, scores))
     by_face = np.where(has_face, by_person, -np.inf)
     order = np.lexsort((-by_face, others, -scores), axis=1)
     return SearchResult(order[person], person, scores[person], share[:-1][person])
@@ -330,14 +344,34 @@ def rank(
 
 def search(given: SearchInput) -> SearchResult:
     """Rank every candidate for every cast member: `people` and `rank`, as a method of the search."""
+    person = people(given.cast_face, given.cast_movies, given.face[given.has_face], given.person)
     return rank(
         given.face_similarity,
         given.face,
         given.body,
         frames=given.frames,
         has_face=given.has_face,
-        person=people(given.cast_face, given.cast_movies, given.face[given.has_face], given.person),
+        person=person,
+        facts=None if given.facts is None else _renumber(given.facts, given.person, person),
     )
+
+
+def _clamp(scores: np.ndarray, facts: np.ndarray, least: float) -> None:
+    """Make (labels, n) scores agree with what is certain, in place."""
+    label, candidate = np.nonzero(facts > 0)
+    certain = np.maximum(scores[:, candidate].sum(axis=0), least)
+    scores[:, candidate] = 0
+    scores[label, candidate] = certain
+    scores[facts < 0] = 0
+
+
+def _renumber(facts: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Facts of people who are numbered anew, and of whom some have become one; strangers stay last."""
+    renumbered = np.zeros((after.max(initial=-1) + 2, facts.shape[1]), facts.dtype)
+    renumbered[-1] = facts[-1]
+    for old, new in zip(before, after, strict=True):
+        renumbered[new] = np.where(facts[old] != 0, facts[old], renumbered[new])
+    return renumbered
 
 
 def _seeds(by_person: np.ndarray, has_face: np.ndarray, frames: np.ndarray) -> np.ndarray:

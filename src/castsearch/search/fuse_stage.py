@@ -33,18 +33,24 @@ are 0 for what could not be read.
 """
 
 
-def rank_gallery(gallery: Gallery, reranked: Mapping[str, np.ndarray], variants: Sequence[Variant]) -> pa.Table:
+def rank_gallery(
+    gallery: Gallery,
+    reranked: Mapping[str, np.ndarray],
+    variants: Sequence[Variant],
+    facts: np.ndarray | None = None,
+) -> pa.Table:
     """Rank all candidates of a gallery for each of its cast, in every variant.
 
     Args:
         gallery: what is searched.
         reranked: what `rerank_stage.rerank_gallery` returned.
         variants: the searches to be made.
+        facts: what is certain, as `facts.gather_facts` returns it.
 
     Returns:
         A row per variant and cast member, of `SCHEMA`. Candidates that could not be read come last.
     """
-    tables = [_table(gallery, variant.key, _search(gallery, reranked, variant)) for variant in variants]
+    tables = [_table(gallery, variant.key, _search(gallery, reranked, variant, facts)) for variant in variants]
     return pa.concat_tables(tables).replace_schema_metadata({"split": gallery.split})
 
 
@@ -86,7 +92,9 @@ def _expand(ranking: np.ndarray, counts: Sequence[int]) -> np.ndarray:
     return expanded
 
 
-def _search(gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant) -> SearchResult:
+def _search(
+    gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant, facts: np.ndarray | None
+) -> SearchResult:
     method = METHODS[variant.method]
     faces, num_cast = gallery.faces[variant.engine], len(gallery.cast)
     networks = [gallery.bodies[network] for network in variant.networks]
@@ -103,5 +111,6 @@ def _search(gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Varia
         person=gallery.person,
         cast_movies=gallery.cast_movies,
         thresholds=variant.thresholds,
+        facts=facts,
     )
     return import_module(method.module).search(given)

@@ -21,6 +21,8 @@ class SearchInput:
         person: (c,) numbers from 0 on, equal for portraits that are known to show one person.
         cast_movies: (c,) numbers of the portraits' movies; people of one movie are different.
         thresholds: of a method that has them.
+        facts: (people + 1, n) int8, what is certain of each person in `person`, and of strangers, see
+            `facts.gather_facts`; None where nothing is. Methods without shares leave it alone.
     """
 
     face_similarity: np.ndarray
@@ -33,3 +35,4 @@ class SearchInput:
     person: np.ndarray
     cast_movies: np.ndarray
     thresholds: Sequence[float] = ()
+    facts: np.ndarray | None = None

@@ -298,6 +298,9 @@ def _impossible_search(config: Mapping) -> Iterator[str]:
     if config["search"]["scope"] == "split" and not method.across:
         able = ", ".join(other for other, method in METHODS.items() if method.across)
         yield f"search.scope: split needs more memory with search.method {name}; {able} can do it"
+    if config["search"]["corrections"] and not method.shares:
+        able = ", ".join(other for other, method in METHODS.items() if method.shares)
+        yield f"search.corrections: search.method {name} cannot use them; {able} can"
     if config["export"] and config["data"]["source"] != "films":
         yield "export: only films have times; leave it empty, or set data.source to films"
     if config["export"] and not method.shares:

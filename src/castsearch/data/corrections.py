@@ -1,0 +1,67 @@
+"""Corrections: what somebody who looked says of who a box shows, in a table that is written by hand or by a tool.
+
+A file is tab-separated text with a header and a row per correction, in any order:
+
+    movie     the movie's id, or the film's name
+    box       the id of a box, or "track" and its number in the film, such as "track 7"
+    person    a cast member by the name that the tables of names have, or "unknown" for anybody else
+    right     "yes" if the box shows this person, "no" if it does not
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from castsearch.errors import InputError, one_line
+
+COLUMNS = ("movie", "box", "person", "right")
+
+
+class Correction(NamedTuple):
+    """One row of a file of corrections.
+
+    Attributes:
+        place: file and line, for messages.
+        movie: id of the movie.
+        box: id of a box, or "track" and a number.
+        person: name of a cast member, or "unknown".
+        right: whether the box shows that person.
+    """
+
+    place: str
+    movie: str
+    box: str
+    person: str
+    right: bool
+
+
+def read_corrections(path: str | Path, movies: Collection[str]) -> list[Correction]:
+    """Read a file of corrections.
+
+    Args:
+        path: the file.
+        movies: ids of all movies that are searched.
+
+    Raises:
+        InputError: the file cannot be read, or a row is no correction of one of the movies; names the line.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text: {error}") from None
+    if not lines or tuple(lines[0].split("\t")) != COLUMNS:
+        raise InputError(f"{path}: line 1: the header must be the words {', '.join(COLUMNS)}, with tabs between them")
+    corrections = []
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip():
+            continue
+        place, cells = f"{path}: line {number}", line.split("\t")
+        if len(cells) != len(COLUMNS):
+            raise InputError(f"{place}: has {len(cells)} cells, not {len(COLUMNS)} with tabs between them")
+        movie, box, person, right = cells
+        if movie not in movies:
+            raise InputError(f"{place}: movie {one_line(movie)}: is not searched in this run")
+        if right not in ("yes", "no"):
+            raise InputError(f"{place}: right is {one_line(right)!r}; it must be yes or no")
+        corrections.append(Correction(place, movie, box, person, right == "yes"))
+    return corrections

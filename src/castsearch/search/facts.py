@@ -1,0 +1,96 @@
+"""What is certain of who candidates are, from corrections, as the search takes it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castsearch.data.corrections import Correction
+from castsearch.data.crops import Crops
+from castsearch.data.names import UNKNOWN
+from castsearch.errors import InputError, one_line
+from castsearch.search.gallery import Gallery
+
+
+def gather_facts(
+    corrections: Iterable[Correction], gallery: Gallery, movies: Sequence[Crops]
+) -> NDArray[np.int8] | None:
+    """Say what corrections tell of the candidates of a gallery.
+
+    Who is certainly one person is nobody else, and nobody else in the frame is that person.
+
+    Args:
+        corrections: of the gallery's movies.
+        gallery: what is searched.
+        movies: the crops that it was made of.
+
+    Returns:
+        (people + 1, n), 1 where a candidate certainly shows a person, −1 where certainly not, 0 where nothing is known;
+        people are those of `gallery.person`, then strangers. None where nothing is known at all.
+
+    Raises:
+        InputError: a correction names a box or a person that is not there, or contradicts an earlier one.
+    """
+    corrections = list(corrections)
+    if not corrections:
+        return None
+    people = _people(gallery, movies)
+    candidates = _candidates(gallery, movies)
+    stranger = gallery.person.max(initial=-1) + 1
+    facts = np.zeros((stranger + 1, len(gallery.candidates)), np.int8)
+    said: dict[tuple[int, int], Correction] = {}
+    for each in corrections:
+        candidate = candidates.get((each.movie, each.box))
+        if candidate is None:
+            raise InputError(
+                f"{each.place}: {one_line(each.box)}: no such box in {each.movie}, or it could not be read"
+            )
+        person = stranger if each.person == UNKNOWN else people.get((each.movie, each.person))
+        if person is None:
+            known = ", ".join(name for movie, name in people if movie == each.movie)
+            raise InputError(
+                f"{each.place}: {one_line(each.person)}: not in the cast of {each.movie}: {known}; "
+                f"whoever else it is, is called {UNKNOWN}"
+            )
+        for row, column, value in _follows(each.right, person, candidate, stranger, gallery.frames):
+            if facts[row, column] == -value:
+                raise InputError(f"{each.place}: contradicts {said[row, column].place}; keep the one that is right")
+            facts[row, column] = value
+            said.setdefault((row, column), each)
+    return facts
+
+
+def _follows(
+    right: bool, person: int, candidate: int, stranger: int, frames: Sequence[str]
+) -> Iterator[tuple[int, int, int]]:
+    """Yield person, candidate and fact of what a correction says, and of what follows from it."""
+    yield person, candidate, 1 if right else -1
+    if not right:
+        return
+    yield from ((other, candidate, -1) for other in range(stranger + 1) if other != person)
+    if person != stranger:  # of whom several may be in a frame
+        together = (row for row, frame in enumerate(frames) if frame == frames[candidate] and row != candidate)
+        yield from ((person, other, -1) for other in together)
+
+
+def _people(gallery: Gallery, movies: Sequence[Crops]) -> dict[tuple[str, str], int]:
+    """The number of each person, by movie and name."""
+    numbers = dict(zip(gallery.cast, gallery.person.tolist(), strict=True))
+    return {
+        (crops.movie, one_line(label or name)): numbers[name]
+        for crops in movies
+        for name, label in zip(crops.cast, crops.labels, strict=False)
+        if name in numbers
+    }
+
+
+def _candidates(gallery: Gallery, movies: Sequence[Crops]) -> dict[tuple[str, str], int]:
+    """The row of each candidate, by movie and the id of a box, or by movie and track."""
+    movie_of = {name: crops.movie for crops in movies for name in crops.candidates}
+    rows = {}
+    for row, (name, boxes) in enumerate(zip(gallery.candidates, gallery.ranked, strict=True)):
+        movie = movie_of[boxes[0]]
+        rows.update(dict.fromkeys(((movie, box) for box in boxes), row))
+        if name in gallery.boxes:
+            rows[movie, f"track {name.removeprefix(f'{movie}.track')}"] = row
+    return rows
