@@ -2,20 +2,16 @@ from pathlib import Path
 
 import torch
 
-from castsearch.errors import InputError
 from castsearch.reid.recipe import Recipe
 from castsearch.reid.trainer import TrainingJob, train
 from castsearch.reid.weights import imagenet_file
-from castsearch.workflow.devices import claimed_gpus
+from castsearch.workflow.devices import check_number, claimed_gpus
 from castsearch.workflow.logs import logging_to
 
 # The processes of further GPUs import this file once more.
 if __name__ == "__main__":
     with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.gpu) as gpus:
-        wanted = snakemake.config["reid"]["gpus"]
-        if 0 < len(gpus) < wanted:  # another number would be another rounding
-            remedy = f"allow them by --resources gpu={wanted}, or set reid.gpus: {len(gpus)}"
-            raise InputError(f"reid.gpus is {wanted}, but this job has {len(gpus)} of them; {remedy}")
+        check_number(gpus, snakemake.config["reid"]["gpus"])
         torch.set_num_threads(snakemake.threads)
         network = dict(snakemake.params.network)
         del network["name"]

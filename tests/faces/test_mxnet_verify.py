@@ -7,7 +7,7 @@ from mxnet_files import write_params, write_recogniser
 
 from castsearch.errors import InputError
 from castsearch.faces.mxnet.importing import import_checkpoint, read_params
-from castsearch.faces.mxnet.verifying import check_errors, largest_errors
+from castsearch.faces.mxnet.verifying import check_errors, largest_errors, write_errors
 
 SHAPES = [(1, 3, 112, 112), (2, 3, 112, 112)]
 MXNET = Path(os.environ.get("MXNET_PYTHON", Path(__file__).parents[2] / ".venv-mxnet/bin/python"))
@@ -48,3 +48,8 @@ def test_missing_environment_is_named_with_its_remedy(checkpoint, tmp_path):
 def test_environment_without_mxnet_is_refused_with_the_reason(checkpoint):
     with pytest.raises(InputError, match=r"could not compare .*small-0000\.params.*No module named 'mxnet'"):
         largest_errors(sys.executable, *checkpoint, SHAPES)
+
+
+def test_errors_become_a_table(tmp_path):
+    write_errors(tmp_path / "errors.tsv", {"fc_output": 1.23456e-6})
+    assert (tmp_path / "errors.tsv").read_text() == "output\tlargest_relative_error\nfc_output\t1.23e-06\n"

@@ -12,8 +12,8 @@ from castsearch.faces.engine import Face, identity, read_ahead
 from castsearch.faces.engines import retinaface_arcface
 from castsearch.faces.engines.retinaface_arcface import RetinaFaceArcFaceEngine
 from castsearch.faces.mxnet.importing import build_onnx, import_checkpoint
-from castsearch.faces.networks import retinaface
 from castsearch.faces.networks.retinaface import detect, pyramid_scales
+from castsearch.onnx import network as onnx_network
 
 LANDMARKS = np.array([(180, 100), (220, 100), (200, 125), (185, 150), (215, 150)], np.float32)
 
@@ -161,20 +161,28 @@ def test_reading_ahead_keeps_order_and_errors():
     assert list(read_ahead(range(3), depth=8)) == [0, 1, 2]
 
 
+def answers(boxes, scores, image):
+    """What a network gives for an image of 300x300, scaled, in which these are the faces."""
+    _, _, height, width = image.shape
+    shapes = [(height // stride, width // stride) for stride in (32, 16, 8)]
+    outputs = [np.zeros((1, channels, *shape), np.float32) for shape in shapes for channels in (4, 8, 20)]
+    for column, (box, score) in enumerate(zip(boxes, scores, strict=True)):
+        # The anchor of 32 pixels in the first row of the finest map, around (7.5 + 8 * column, 7.5).
+        scaled = np.reshape(box, (2, 2)) * width / 300
+        middle, half = scaled.mean(axis=0), (scaled[1] - scaled[0]) / 2
+        outputs[6][0, 2, 0, column] = score
+        outputs[7][0, :2, 0, column] = (middle - (7.5 + 8 * column, 7.5)) / 32
+        outputs[7][0, 2:4, 0, column] = np.log((2 * half + 1) / 32)
+    return outputs
+
+
 def adaptive_detection(monkeypatch, found):
     """Detect in a crop of 300x300 where each scale finds the given boxes; returns the faces and how many scales ran."""
-    calls = []
-
-    def once(*_):
-        boxes, scores = found[len(calls)]
-        calls.append(None)
-        return np.float32(boxes).reshape(-1, 4), np.float32(scores), np.zeros((len(scores), 5, 2))
-
-    monkeypatch.setattr(retinaface, "_detect_once", once)
-    monkeypatch.setattr(RetinaFaceArcFaceEngine, "_detection_network", None)
+    waiting = list(found)
+    monkeypatch.setattr(onnx_network, "open_network", lambda *_, **__: lambda image: answers(*waiting.pop(0), image))
     engine = RetinaFaceArcFaceEngine(__file__, pyramid=[800, 500, 1100], adaptive=True)
     (faces,) = engine.detect([np.zeros((300, 300, 3), np.uint8)])
-    return faces, len(calls)
+    return faces, len(found) - len(waiting)
 
 
 OWN, ASIDE = [100, 60, 180, 160], [0, 60, 60, 160]

@@ -152,3 +152,13 @@ def test_without_the_drivers_program_the_cards_themselves_are_counted(monkeypatc
     for name in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm"):
         (tmp_path / name).touch()
     assert devices.visible_gpus() == ["0", "1"]
+
+
+def test_a_training_with_fewer_gpus_than_it_should_have_is_refused():
+    with pytest.raises(InputError, match=r"reid\.gpus is 3, but this job has 2 of them; allow them by"):
+        devices.check_number(["0", "1"], 3)
+
+
+@pytest.mark.parametrize("gpus", [[], ["0", "1"]])
+def test_a_training_runs_on_all_its_gpus_or_on_none(gpus):
+    devices.check_number(gpus, 2)

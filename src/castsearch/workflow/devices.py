@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import takewhile
 from pathlib import Path
@@ -101,6 +101,21 @@ def claimed_gpus(number: int) -> Iterator[list[str]]:
         logger.info("on GPU %s of %s", ", ".join(names), ", ".join(visible))
         with _seeing(",".join(names)):
             yield names
+
+
+def check_number(gpus: Sequence[str], wanted: int) -> None:
+    """Check that a training has as many GPUs as the configuration says, or none; another number rounds differently.
+
+    Args:
+        gpus: Names of the claimed GPUs.
+        wanted: The configuration's `reid.gpus`.
+
+    Raises:
+        InputError: There are GPUs, but fewer.
+    """
+    if 0 < len(gpus) < wanted:
+        remedy = f"allow them by --resources gpu={wanted}, or set reid.gpus: {len(gpus)}"
+        raise InputError(f"reid.gpus is {wanted}, but this job has {len(gpus)} of them; {remedy}")
 
 
 @contextmanager

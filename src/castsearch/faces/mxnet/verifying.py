@@ -8,6 +8,7 @@ from pathlib import Path
 
 from castsearch.errors import InputError
 from castsearch.faces.mxnet import comparing
+from castsearch.files import write_text
 
 TOLERANCE = 1e-4
 
@@ -42,7 +43,10 @@ def largest_errors(
     if done.returncode != 0:
         reason = " ".join(done.stderr.split()[-20:]) or f"exit code {done.returncode}"
         raise InputError(f"{python}: could not compare {params} with {onnx} ({reason}); `make mxnet` sets it up")
-    return json.loads(done.stdout.splitlines()[-1])
+    errors = json.loads(done.stdout.splitlines()[-1])
+    for output, error in errors.items():
+        _logger.info("%s: off by %.3g", output, error)
+    return errors
 
 
 def check_errors(source: str | Path, errors: Mapping[str, float]) -> None:
@@ -61,3 +65,9 @@ def check_errors(source: str | Path, errors: Mapping[str, float]) -> None:
             f"{source}: its import is off by {errors[output]:.1e} at {output}, more than {TOLERANCE:.0e}; "
             "please report the network, and do not use the import"
         )
+
+
+def write_errors(path: str | Path, errors: Mapping[str, float]) -> None:
+    """Write a table with a row per output, of what `largest_errors` returned."""
+    rows = "".join(f"{output}\t{error:.3g}\n" for output, error in errors.items())
+    write_text(path, f"output\tlargest_relative_error\n{rows}")
