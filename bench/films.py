@@ -164,7 +164,7 @@ print(len(table), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def growth(folder: Path, minutes: list[float]) -> pd.DataFrame:
-    """Boxes, seconds of the processor and the most memory: shots and persons, each in one pass, by length of the film."""
+    """Boxes, processor seconds and most memory of shots and persons, each in one pass, by length of the film."""
     source, rows = find_films(str(folder))["demo"].video, []
     for length in minutes:
         with tempfile.TemporaryDirectory() as place:

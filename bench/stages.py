@@ -26,7 +26,10 @@ STAGES = {
     "rerank": "rerank",
     "fuse": "rankings",
     "submission": "submission",
+    "names": "names",
+    "appearances": "appearances",
     "evaluate": "tables",
+    "evaluate_names": None,
     "report": None,
 }
 
