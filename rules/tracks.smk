@@ -33,7 +33,7 @@ rule cut_tracks:
         video=video,
         tracks="results/tracks/{movie}.arrow",
     output:
-        temp("results/tracks/crops/{movie}/{part}.arrow"),
+        "results/tracks/crops/{movie}/{part}.arrow",
     log:
         "results/logs/cut_tracks/{movie}/{part}.log",
     benchmark:

@@ -358,3 +358,14 @@ def test_pictures_above_the_limit_are_refused(tmp_path, monkeypatch):
     path = write(tmp_path / "a.mp4", numbers(3))
     monkeypatch.setattr("castsearch.film.decode.MAX_PIXELS", 1000)
     assert "128x96 pixels" in refusal(path)
+
+
+def test_a_stream_that_begins_later_does_not_matter(tmp_path):
+    """As in recordings of broadcasts, two files of MPEG-TS that follow each other, the second one with sound."""
+    first = write(tmp_path / "first.ts", numbers(30))
+    second = write(tmp_path / "second.ts", [numbered(number) for number in range(30, 60)], shift=1.2, sound_from=1.2)
+    path = tmp_path / "both.ts"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    found = shown(path)[0]
+    assert found[:30] == list(range(30))
+    assert found[-1] == 59

@@ -71,6 +71,15 @@ def test_another_gap_decodes_nothing_but_the_crops(finished, films):
     assert not {"changes", "shots", "persons"} & jobs.keys()
 
 
+def test_another_portrait_decodes_nothing(finished, films):
+    portraits = sorted(map(str, (films / "good").glob("*.jpg")))
+    entry = {"video": str(films / "good/film.mp4"), "truth": str(films / "good/truth.json")}
+    entry["cast"] = {"ada": portraits}
+    jobs = planned(finished, config({"good": entry}))
+    assert "crop_film" in jobs
+    assert not {"changes", "shots", "persons", "tracks", "cut_tracks"} & jobs.keys()
+
+
 def test_another_film_runs_its_own_jobs_only(finished, films, tmp_path):
     both = tmp_path / "films"
     shutil.copytree(films, both)

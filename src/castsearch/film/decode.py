@@ -296,6 +296,8 @@ class Film:
                 errors = 0
             except av.error.EOFError:
                 return
+            except IndexError:  # PyAV's, at a packet of a stream that begins later than the file, as in recordings
+                packets = self._container.demux(self._stream)
             except av.error.FFmpegError:
                 self.damaged += 1
                 errors += 1
