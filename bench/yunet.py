@@ -89,9 +89,9 @@ def select(engine: YuNetSFaceEngine, image: Image, found: Faces, cast: bool) -> 
     good = found.scores >= rule.min_score
     boxes, scores, landmarks = found.boxes[good], found.scores[good], found.landmarks[good]
     if cast:
-        own = select_cast_face(width, height, boxes, scores, cast_score=rule.cast_score)
+        own = select_cast_face(width, height, boxes, scores, rule)
     else:
-        own = select_candidate_face(width, height, boxes, scores, candidate_score=rule.candidate_score)
+        own = select_candidate_face(width, height, boxes, scores, rule)
     return (None, 0) if own is None else (Face(boxes[own], landmarks[own]), scores[own])
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from castsearch.faces.selection import select_candidate_face, select_cast_face
+from castsearch.faces.selection import Selection, select_candidate_face, select_cast_face
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +27,8 @@ def test_candidate_face_equals_the_reference(persons):
 
 
 def test_prominence_alone_decides_without_thresholds(persons):
-    picked = [
-        select_candidate_face(
-            *arguments(p), candidate_score=-1, area_fraction=0, centre_band=(float("-inf"), float("inf"))
-        )
-        for p in persons
-    ]
-    assert picked == [p["plain"] for p in persons]
+    anything = Selection(candidate_score=-1, area_fraction=0, centre_band=(float("-inf"), float("inf")))
+    assert [select_candidate_face(*arguments(p), anything) for p in persons] == [p["plain"] for p in persons]
 
 
 def test_nothing_is_selected_from_nothing():

@@ -119,18 +119,8 @@ def select_faces(
     for row, (width, height) in enumerate(people.sizes.tolist()):
         own = np.flatnonzero((person == row) & (scores >= selection.min_score))
         num_faces[row] = len(own)
-        if row < len(people.cast):
-            choice = select_cast_face(width, height, boxes[own], scores[own], cast_score=selection.cast_score)
-        else:
-            choice = select_candidate_face(
-                width,
-                height,
-                boxes[own],
-                scores[own],
-                candidate_score=selection.candidate_score,
-                area_fraction=selection.area_fraction,
-                centre_band=selection.centre_band,
-            )
+        select = select_cast_face if row < len(people.cast) else select_candidate_face
+        choice = select(width, height, boxes[own], scores[own], selection)
         if choice is not None:
             faces[row] = own[choice]
     return faces, num_faces

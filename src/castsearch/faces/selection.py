@@ -18,7 +18,7 @@ class Selection:
         cast_score: a portrait's face must score more, unless it is the only one.
         candidate_score: a candidate's face must score more.
         area_fraction: a candidate's face must cover more than this share of the crop.
-        centre_band: a candidate's face must have its centre between these shares of the crop's width.
+        centre_band: a candidate's face must have its centre strictly between these shares of the crop's width.
     """
 
     min_score: float = 0.8
@@ -28,8 +28,11 @@ class Selection:
     centre_band: tuple[float, float] = (1 / 6, 5 / 6)
 
 
+REFERENCE = Selection()
+
+
 def select_cast_face(
-    width: int, height: int, boxes: ArrayLike, scores: ArrayLike, *, cast_score: float = Selection.cast_score
+    width: int, height: int, boxes: ArrayLike, scores: ArrayLike, selection: Selection = REFERENCE
 ) -> int | None:
     """Pick the face of a portrait.
 
@@ -38,25 +41,18 @@ def select_cast_face(
         height: of the portrait, in pixels.
         boxes: (n, 4) x1, y1, x2, y2 in pixels.
         scores: (n,) detection scores.
-        cast_score: a face must score more than this, except that a lone face is taken as it is.
+        selection: thresholds; a lone face is taken whatever its score.
 
     Returns:
         The index of the face, or None.
     """
     boxes, scores = _as_arrays(boxes, scores)
-    eligible = np.ones(1, bool) if len(scores) == 1 else scores > cast_score
+    eligible = np.ones(1, bool) if len(scores) == 1 else scores > selection.cast_score
     return _most_prominent(width, height, boxes, eligible)
 
 
 def select_candidate_face(
-    width: int,
-    height: int,
-    boxes: ArrayLike,
-    scores: ArrayLike,
-    *,
-    candidate_score: float = Selection.candidate_score,
-    area_fraction: float = Selection.area_fraction,
-    centre_band: tuple[float, float] = Selection.centre_band,
+    width: int, height: int, boxes: ArrayLike, scores: ArrayLike, selection: Selection = REFERENCE
 ) -> int | None:
     """Pick the face that belongs to the person whose body fills the crop.
 
@@ -65,19 +61,17 @@ def select_candidate_face(
         height: of the crop, in pixels.
         boxes: (n, 4) x1, y1, x2, y2 in pixels.
         scores: (n,) detection scores.
-        candidate_score: a face must score more than this,
-        area_fraction: cover more than this share of the crop
-        centre_band: and have its centre strictly between these shares of the crop's width.
+        selection: thresholds.
 
     Returns:
         The index of the face, or None.
     """
     boxes, scores = _as_arrays(boxes, scores)
     centre = (boxes[:, 0] + boxes[:, 2]) / 2
-    left, right = centre_band
+    left, right = selection.centre_band
     eligible = (
-        (scores > candidate_score)
-        & (_areas(boxes) > width * height * area_fraction)
+        (scores > selection.candidate_score)
+        & (_areas(boxes) > width * height * selection.area_fraction)
         & (centre > width * left)
         & (centre < width * right)
     )

@@ -19,6 +19,9 @@ from castsearch.search.similarity import (
     without_faceless,
 )
 
+REFERENCE_THRESHOLDS = (0.5, 0.4, 0.3, 0.25)
+"""Thresholds of the reference system, which fit ArcFace's features."""
+
 _FEWEST_MATCHES = 5
 _VOTES = 3
 
@@ -64,7 +67,7 @@ def rank(
     *,
     frames: Sequence[str],
     has_face: np.ndarray,
-    thresholds: Sequence[float] = (0.5, 0.4, 0.3, 0.25),
+    thresholds: Sequence[float] = REFERENCE_THRESHOLDS,
 ) -> np.ndarray:
     """Rank every candidate for every cast member, from similarities.
 
@@ -130,7 +133,7 @@ def rank_candidates(
     has_face: np.ndarray,
     num_cast: int,
     *,
-    thresholds: Sequence[float] = (0.5, 0.4, 0.3, 0.25),
+    thresholds: Sequence[float] = REFERENCE_THRESHOLDS,
     face_rerank: bool = False,
     body_rerank: bool = False,
 ) -> np.ndarray:

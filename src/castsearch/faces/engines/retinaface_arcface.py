@@ -147,5 +147,5 @@ class RetinaFaceArcFaceEngine:
 
 def _is_selected(width: int, height: int, faces: Faces) -> bool:
     # A portrait's face must score more, a candidate's be large and in the middle: what is all that, both take.
-    boxes, scores, _ = faces
-    return select_candidate_face(width, height, boxes, scores, candidate_score=Selection.cast_score) is not None
+    both = Selection(candidate_score=Selection.cast_score)
+    return select_candidate_face(width, height, faces.boxes, faces.scores, both) is not None
