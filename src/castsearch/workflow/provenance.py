@@ -56,15 +56,24 @@ def source_digest(script: str | Path, modules: Iterable[str] = ()) -> str:
     Raises:
         ModuleNotFoundError: one of `modules` is not there.
     """
-    chosen = [file for name in modules for file in _chosen(name)]
-    closure = _closure([Path(script).resolve(), *chosen])
+    files = reached(script, modules)
     digest = hashlib.sha256()
-    for path in sorted(closure, key=_place):
+    for path in sorted(files, key=_place):
         digest.update(_place(path).encode() + b"\0" + _meaning(path))
-    imported = {name.partition(".")[0] for path in closure for name in _imports(path)}
-    packages = [package for name in COMPUTING if name in imported for package in COMPUTING[name]]
+    roots = imported(files)
+    packages = [package for name in COMPUTING if name in roots for package in COMPUTING[name]]
     digest.update(json.dumps(_installed(packages)).encode())
     return digest.hexdigest()[:16]
+
+
+def reached(script: str | Path, modules: Iterable[str] = ()) -> set[Path]:
+    """Return a rule's script and all files of this package that it reaches; the arguments are `source_digest`'s."""
+    return _closure([Path(script).resolve(), *(file for name in modules for file in _chosen(name))])
+
+
+def imported(files: Iterable[Path]) -> set[str]:
+    """Return the roots of all that some files import, such as "numpy", of Python's own library too."""
+    return {name.partition(".")[0] for path in files for name in _imports(path)}
 
 
 def _chosen(name: str) -> list[Path]:
