@@ -360,8 +360,8 @@ def test_pictures_above_the_limit_are_refused(tmp_path, monkeypatch):
     assert "128x96 pixels" in refusal(path)
 
 
-def test_a_stream_that_begins_later_does_not_matter(tmp_path):
-    """As in recordings of broadcasts, two files of MPEG-TS that follow each other, the second one with sound."""
+def test_recordings_that_follow_each_other_are_one_film(tmp_path):
+    """Two files of MPEG-TS, joined, of which the second one has sound."""
     first = write(tmp_path / "first.ts", numbers(30))
     second = write(tmp_path / "second.ts", [numbered(number) for number in range(30, 60)], shift=1.2, sound_from=1.2)
     path = tmp_path / "both.ts"
