@@ -56,9 +56,8 @@ def normalised(name):
 def test_jobs_find_what_they_import(rule):
     there, distributions = packages(environments()[rule]), packages_distributions()
     files = provenance.reached(ROOT / f"src/scripts/{rule}.py", CHOSEN.get(rule, ()))
-    wanted = (
-        provenance.imported(files) - {*sys.stdlib_module_names, "castsearch"} - OPTIONAL - OPTIONAL_IN.get(rule, set())
-    )
+    own = {*sys.stdlib_module_names, "castsearch"} | OPTIONAL | OPTIONAL_IN.get(rule, set())
+    wanted = provenance.imported(files) - own
     missing = {name for name in wanted if not {normalised(each) for each in distributions.get(name, [name])} & there}
     assert missing == set()
 
