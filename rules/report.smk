@@ -16,6 +16,11 @@ rule report:
             )[:1]
         ],
         rankings=of_groups("results/rankings/{split}/{group}.arrow", SEARCH),
+        appearances=(
+            of_movies("results/appearances/{split}/{movie}.tsv", SEARCH)
+            if NAMED
+            else []
+        ),
         labels=[SPLITS[split]["labels"] for split in LABELLED],
         after=BEHIND_ANCIENT,
         ablation="results/tables/ablation.tsv" if LABELLED else [],

@@ -2,6 +2,7 @@ import json
 
 from castsearch.evaluation import tables
 from castsearch.report import movies, pages
+from castsearch.report.timeline import read_timeline
 from castsearch.workflow import provenance
 from castsearch.workflow.logs import logging_to
 
@@ -36,4 +37,6 @@ with logging_to(snakemake.log[0]):
         top=params.top,
     )
     tables.write_tsv(snakemake.output.portraits, movies.portraits(shown))
-    pages.write(run, shown, snakemake.output.index, snakemake.output.movies)
+    names = [(movie.split, movie.name) for movie in shown]
+    timelines = {name: read_timeline(path) for name, path in zip(names, inputs.appearances, strict=False)}
+    pages.write(run, shown, snakemake.output.index, snakemake.output.movies, timelines)

@@ -12,6 +12,7 @@ from PIL import Image
 from castsearch import files
 from castsearch.report import pages
 from castsearch.report.movies import Hit, Movie, Query
+from castsearch.report.timeline import Lane, Span, Timeline
 
 HOSTILE = """<script>alert(1)</script>"'&"""
 
@@ -19,7 +20,7 @@ HOSTILE = """<script>alert(1)</script>"'&"""
 class Page(HTMLParser):
     """The tags and the text of a page; a tag that is closed wrongly is an error."""
 
-    VOID = frozenset({"meta", "img", "br"})
+    VOID = frozenset({"meta", "img", "br", "input"})
 
     def __init__(self, html):
         super().__init__()
@@ -286,3 +287,29 @@ def test_a_network_that_was_not_trained_has_the_licence_of_its_file(tmp_path):
 def test_a_configuration_that_was_read_from_json_is_shown_like_any_other(run):
     config = OrderedDict(data=OrderedDict(source="demo"))
     assert "data: source: demo" in index(replace(run, config=config)).words()
+
+
+def timeline(name="ada"):
+    known = Span("track 4", name, name, "0:04.0", "0:08.0", 50, 50, 0, 0.6)
+    unknown = replace(known, box="track 2", person="unknown", left=10, width=20)
+    return Timeline(
+        "seconds", ["0:00.0"], [Lane(name, "0:04.0", [known], 1), Lane("unknown", "", [unknown], 1)], [unknown]
+    )
+
+
+def test_the_page_has_a_button_for_each_appearance(run, movie):
+    page = Page(pages.render_movie(run, replace(movie, people=["ada", "bo"]), "..", timeline()))
+    buttons = [button for button in page.all("button") if "data-box" in button]
+    assert [button["data-box"] for button in buttons] == ["track 4", "track 2", "track 2"]
+    assert buttons[0]["aria-label"] == "ada from 0:04.0 to 0:08.0, track 4"
+    assert [button["data-person"] for button in buttons[1:]] == ["ada", "ada"]
+    assert "ada bo unknown" in page.words()
+
+
+def test_a_page_without_a_timeline_has_no_section_for_it(run, movie):
+    assert "Timeline" not in page(run, movie).words()
+
+
+def test_names_on_the_timeline_that_look_like_code_are_text(run, movie):
+    hostile = replace(movie, people=[HOSTILE], name=HOSTILE)
+    assert len(Page(pages.render_movie(run, hostile, "..", timeline(HOSTILE))).all("script")) == 1

@@ -11,6 +11,7 @@ import pyarrow as pa
 from castsearch import files
 from castsearch.data.crops import Crops, read_crops
 from castsearch.data.rankings import by_split, read_rankings
+from castsearch.errors import one_line
 from castsearch.evaluation.labels import cast_of, read_labels
 from castsearch.evaluation.metrics import average_precision
 from castsearch.evaluation.tables import score_queries, summarize
@@ -98,6 +99,7 @@ class Movie:
         num_faceless: In how many of them the detector found no face.
         scores: `queries`, `mAP` and `CMC@k`, see `tables.summarize`.
         scores_before: Those of the baseline.
+        people: Names of the cast, each once.
     """
 
     split: str
@@ -107,6 +109,7 @@ class Movie:
     num_faceless: int
     scores: pd.Series
     scores_before: pd.Series
+    people: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -235,6 +238,9 @@ def _movie(
         num_faceless=sum(person.faceless for person in own.values()),
         scores=summarize(score_queries(labels, answers.ranking, movies)),
         scores_before=summarize(score_queries(labels, answers.baseline, movies)),
+        people=list(
+            dict.fromkeys(one_line(label or name) for name, label in zip(crops.cast, crops.labels, strict=False))
+        ),
     )
 
 

@@ -19,6 +19,7 @@ from castsearch import files
 from castsearch.evaluation.tables import CMC
 from castsearch.report.figures import training_curves
 from castsearch.report.movies import Movie
+from castsearch.report.timeline import Timeline
 
 _GALLERY = 24  # crops in the gallery of those found without a face
 
@@ -53,7 +54,13 @@ class Run:
     top: int
 
 
-def write(run: Run, movies: Sequence[Movie], index: str | Path, folder: str | Path) -> None:
+def write(
+    run: Run,
+    movies: Sequence[Movie],
+    index: str | Path,
+    folder: str | Path,
+    timelines: Mapping[tuple[str, str], Timeline] | None = None,
+) -> None:
     """Write the index, and the page of each movie as `{folder}/{split}/{movie}.html`.
 
     The same run gives the same bytes.
@@ -63,11 +70,14 @@ def write(run: Run, movies: Sequence[Movie], index: str | Path, folder: str | Pa
         movies: Its movies, in the order of the index.
         index: The file that receives the index.
         folder: The folder of the movies' pages, which the index links to; it lies beside the index.
+        timelines: Who appears when, by split and movie; None where nobody is named.
     """
     index, folder = Path(index), Path(folder)
     files.write_text(index, render_index(run, movies, folder.name))
     for movie in movies:
-        files.write_text(folder / movie.split / f"{movie.name}.html", render_movie(run, movie, f"../../{index.name}"))
+        timeline = (timelines or {}).get((movie.split, movie.name))
+        page = render_movie(run, movie, f"../../{index.name}", timeline)
+        files.write_text(folder / movie.split / f"{movie.name}.html", page)
 
 
 def render_index(run: Run, movies: Sequence[Movie], folder: str) -> str:
@@ -100,15 +110,16 @@ def render_index(run: Run, movies: Sequence[Movie], folder: str) -> str:
     )
 
 
-def render_movie(run: Run, movie: Movie, index: str) -> str:
-    """Render the page of one movie: each portrait, and the first crops of its ranking.
+def render_movie(run: Run, movie: Movie, index: str, timeline: Timeline | None = None) -> str:
+    """Render the page of one movie: who appears when, each portrait, and the first crops of its ranking.
 
     Args:
         run: The run.
         movie: The movie.
         index: The link to the index.
+        timeline: Who appears when; None where nobody is named.
     """
-    return _render("movie", run, movie=movie, index=index)
+    return _render("movie", run, movie=movie, index=index, timeline=timeline)
 
 
 @cache
