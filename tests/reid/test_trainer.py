@@ -116,11 +116,13 @@ def test_another_seed_and_another_setting_train_another_network(crops, tmp_path)
     assert len(set(weights)) == len(changes)
 
 
-def test_loading_images_in_other_processes_changes_nothing(crops, tmp_path, monkeypatch):
-    spawning = multiprocessing.get_context("spawn")  # no better a default than Python 3.14's: all must be pickled
-    monkeypatch.setattr(multiprocessing.context._default_context, "_actual_context", spawning)
-    recipe = replace(TINY, epochs=2)
-    assert trained(tmp_path / "a", crops, recipe, workers=2) == trained(tmp_path / "b", crops, recipe)
+def test_loading_images_in_other_processes_changes_nothing(crops, tmp_path):
+    recipe, usual = replace(TINY, epochs=2), multiprocessing.get_start_method()
+    multiprocessing.set_start_method("spawn", force=True)  # as Python 3.14 has it nearly: all must be pickled
+    try:
+        assert trained(tmp_path / "a", crops, recipe, workers=2) == trained(tmp_path / "b", crops, recipe)
+    finally:
+        multiprocessing.set_start_method(usual, force=True)
 
 
 # Each training is a process of its own, forked from one that has imported everything; it is killed at some moment

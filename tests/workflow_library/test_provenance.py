@@ -1,7 +1,9 @@
 import os
 import platform
 import re
+import shutil
 import subprocess
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy
@@ -10,49 +12,50 @@ import pytest
 from castsearch.workflow import provenance
 
 
-def clear_caches():
-    provenance._imports.cache_clear()
-    provenance._meaning.cache_clear()
-
-
 @pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A package of three modules, of which a script reaches two."""
+def package(tmp_path):
+    """A package with the digest's own code and three modules more, of which a script reaches two."""
     folder = tmp_path / "castsearch"
     (folder / "deep").mkdir(parents=True)
+    (folder / "workflow").mkdir()
+    shutil.copy(provenance.__file__, folder / "workflow")
     (folder / "__init__.py").write_text("")
     (folder / "deep/__init__.py").write_text("")
     (folder / "deep/near.py").write_text("from castsearch import far\n")
     (folder / "far.py").write_text("X = 1\n")
     (folder / "unused.py").write_text("X = 1\n")
     (tmp_path / "rule.py").write_text("def f():\n    from castsearch.deep import near\n")
-    monkeypatch.setattr(provenance, "_PACKAGE", folder)
-    clear_caches()
-    yield tmp_path
-    clear_caches()
+    return tmp_path
+
+
+def digest(package: Path) -> str:
+    """The script's digest, by code that has read nothing yet."""
+    spec = spec_from_file_location("provenance_of_the_package", package / "castsearch/workflow/provenance.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.source_digest(package / "rule.py")
 
 
 def digest_after(package: Path, file: str, added: str = "Y = 2\n") -> str:
     (package / file).write_text((package / file).read_text() + added)
-    clear_caches()
-    return provenance.source_digest(package / "rule.py")
+    return digest(package)
 
 
 @pytest.mark.parametrize("file", ["rule.py", "castsearch/deep/near.py", "castsearch/far.py", "castsearch/__init__.py"])
 def test_a_change_in_code_that_a_script_reaches_changes_its_digest(package, file):
     if file == "castsearch/__init__.py":
         (package / "rule.py").write_text("import castsearch\n")
-    before = provenance.source_digest(package / "rule.py")
+    before = digest(package)
     assert digest_after(package, file) != before
 
 
 def test_a_change_in_other_code_does_not(package):
-    before = provenance.source_digest(package / "rule.py")
+    before = digest(package)
     assert digest_after(package, "castsearch/unused.py") == before
 
 
 def test_a_change_in_comments_does_not(package):
-    before = provenance.source_digest(package / "rule.py")
+    before = digest(package)
     assert digest_after(package, "castsearch/far.py", "\n\n# why\n") == before
 
 
@@ -64,7 +67,7 @@ def test_another_version_of_a_package_that_a_script_reaches_changes_its_digest(
     (tmp_path / f"{package_of}-99.dist-info").mkdir()
     (tmp_path / f"{package_of}-99.dist-info/METADATA").write_text(f"Name: {package_of}\nVersion: 99\n")
     monkeypatch.syspath_prepend(tmp_path)
-    assert (provenance.source_digest(package / "rule.py") != before) is changes
+    assert (digest(package) != before) is changes
 
 
 def test_every_rule_script_reaches_library_code():

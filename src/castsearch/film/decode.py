@@ -210,8 +210,8 @@ class Film:
         for packet in self._container.demux(self._stream):
             if packet.size and packet.pts is None:
                 return [frame.time for frame in self.frames()]
-            if packet.size and not packet.is_discard:
-                times.append(packet.pts * packet.time_base - self._origin)
+            if packet.size and packet.pts is not None and not packet.is_discard:
+                times.append(packet.pts * _unit(packet.time_base) - self._origin)
         return sorted(time for time in set(times) if time >= 0)
 
     def samples(

@@ -27,6 +27,7 @@ COMPUTING = {
     "insightface": ["insightface"],
     "cv2": ["opencv-python-headless"],
     "PIL": ["pillow"],
+    "pillow_heif": ["pillow-heif"],
     "skimage": ["scikit-image"],
     "pyarrow": ["pyarrow"],
 }

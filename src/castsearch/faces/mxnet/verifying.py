@@ -43,10 +43,10 @@ def largest_errors(
     if done.returncode != 0:
         reason = " ".join(done.stderr.split()[-20:]) or f"exit code {done.returncode}"
         raise InputError(f"{python}: could not compare {params} with {onnx} ({reason}); `make mxnet` sets it up")
-    errors = json.loads(done.stdout.splitlines()[-1])
-    for output, error in errors.items():
-        _logger.info("%s: off by %.3g", output, error)
-    return errors
+    largest = json.loads(done.stdout.splitlines()[-1])
+    for output, difference in largest.items():
+        _logger.info("%s: off by %.3g", output, difference)
+    return largest
 
 
 def check_errors(source: str | Path, errors: Mapping[str, float]) -> None:
