@@ -1,14 +1,17 @@
 """What the machine has."""
 
 import importlib.util
+import logging
 import os
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 DRIVERS = tuple(map(Path, ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg")))  # any of them; the last in WSL
 
 
 def torch_has_gpu() -> bool:
-    """Whether torch is installed and finds a CUDA device."""
+    """Whether torch is installed and finds a CUDA device; where one is there that it cannot use, the log says why."""
     # Importing torch takes seconds, so that what says without it that there is none comes first.
     if os.environ.get("CUDA_VISIBLE_DEVICES") == "" or not any(path.exists() for path in DRIVERS):
         return False
@@ -16,4 +19,12 @@ def torch_has_gpu() -> bool:
         return False
     import torch  # noqa: PLC0415
 
-    return torch.cuda.is_available()
+    if torch.cuda.is_available():
+        return True
+    try:
+        torch.cuda.init()
+        reason = "it finds none"
+    except (AssertionError, RuntimeError) as error:
+        reason = str(error).strip().split("\n", 1)[0]
+    logger.warning("the machine has a GPU that torch cannot use, so the CPU computes: %s", reason)
+    return False

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from castsearch.errors import InputError
 from castsearch.files import replacing
+from castsearch.hardware import torch_has_gpu
 from castsearch.reid.backbones import TIMM, open_backbone, without_stride
 from castsearch.reid.heads import MGN, Description, Kind, Neck, Pooling, Triplet
 from castsearch.reid.weights import fill, read_tensors
@@ -72,7 +73,7 @@ def build_pretrained(backbone: str, imagenet: Path) -> Triplet | MGN:
 def pick_device(name: str) -> torch.device:
     """Return torch's device `name`, "auto" being the GPU where there is one and the CPU elsewhere."""
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        name = "cuda" if torch_has_gpu() else "cpu"
     return torch.device(name)
 
 
