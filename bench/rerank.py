@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 
 from castsearch import files
-from castsearch.evaluation import tables
 from castsearch.search import rerank
 from castsearch.search.neighbors import l2_normalize
+from castsearch.tsv import write_tsv
 
 SIZES = (1_000, 2_000, 4_000, 8_000, 16_000, 32_511, 127_000)
 CSM_PORTRAITS = 1_218
@@ -152,7 +152,7 @@ def main() -> None:
 
 def write_docs(table: pd.DataFrame) -> None:
     """Rewrite the documents of the measurements."""
-    tables.write_tsv(DOCS / "rerank-scaling.tsv", table)
+    write_tsv(DOCS / "rerank-scaling.tsv", table)
     plot(table, DOCS / "rerank-scaling.svg")
     machine = f"{os.cpu_count()} cores ({platform.machine()}), NumPy {np.__version__}"
     page = (DOCS / "rerank-scaling.md").read_text()

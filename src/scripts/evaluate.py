@@ -2,6 +2,7 @@ import json
 
 from castsearch import files
 from castsearch.evaluation import figures, tables
+from castsearch.tsv import write_tsv
 from castsearch.workflow import provenance
 from castsearch.workflow.logs import logging_to
 
@@ -16,9 +17,9 @@ with logging_to(snakemake.log[0]):
         across=params.across,
     )
     made_with = provenance.made_with(snakemake.scriptdir, params.config, params.seeds, params.packages)
-    tables.write_tsv(output.queries, scores.queries, made_with)
-    tables.write_tsv(output.movies, scores.movies, made_with)
-    tables.write_tsv(output.ablation, scores.ablation, made_with)
+    write_tsv(output.queries, scores.queries, made_with)
+    write_tsv(output.movies, scores.movies, made_with)
+    write_tsv(output.ablation, scores.ablation, made_with)
     shown = tables.for_people(scores.ablation)
     files.write_text(output.markdown, tables.to_markdown(shown, made_with))
     files.write_text(output.latex, tables.to_latex(shown, made_with))

@@ -1,6 +1,7 @@
 from castsearch import files
-from castsearch.evaluation import figures, tables
+from castsearch.evaluation import figures
 from castsearch.evaluation.names import evaluate_names
+from castsearch.tsv import write_tsv
 from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]):
@@ -8,6 +9,6 @@ with logging_to(snakemake.log[0]):
     names = list(zip(params.splits_of_names, inputs.names, strict=True))
     labels = dict(zip(params.splits, inputs.labels, strict=True))
     found = evaluate_names(labels, inputs.crops, names, params.on_bad_image)
-    tables.write_tsv(output.scores, found.scores)
-    tables.write_tsv(output.reliability, found.reliability)
+    write_tsv(output.scores, found.scores)
+    write_tsv(output.reliability, found.reliability)
     files.write_text(output.figure, figures.reliability_curves(found.reliability))

@@ -3,6 +3,7 @@ import json
 from castsearch.evaluation import tables
 from castsearch.report import movies, pages
 from castsearch.report.timeline import read_timeline
+from castsearch.tsv import write_tsv
 from castsearch.workflow import provenance
 from castsearch.workflow.logs import logging_to
 
@@ -36,7 +37,7 @@ with logging_to(snakemake.log[0]):
         versions={"castsearch": provenance.commit(snakemake.scriptdir), **provenance.versions(params.packages)},
         top=params.top,
     )
-    tables.write_tsv(snakemake.output.portraits, movies.portraits(shown))
+    write_tsv(snakemake.output.portraits, movies.portraits(shown))
     names = [(movie.split, movie.name) for movie in shown]
     timelines = {name: read_timeline(path) for name, path in zip(names, inputs.appearances, strict=False)}
     pages.write(run, shown, snakemake.output.index, snakemake.output.movies, timelines)

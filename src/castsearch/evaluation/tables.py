@@ -8,7 +8,6 @@ from typing import NamedTuple
 import pandas as pd
 from tabulate import tabulate
 
-from castsearch import files
 from castsearch.data.crops import read_splits
 from castsearch.data.rankings import by_split, read_rankings
 from castsearch.evaluation.labels import cast_of, read_labels
@@ -147,21 +146,8 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns="variant").rename(columns={"title": "variant"})
 
 
-def write_tsv(path: str | Path, table: pd.DataFrame, made_with: Mapping[str, str] | None = None) -> None:
-    """Write a table with six decimals, which is what results are compared with.
-
-    Args:
-        path: The file.
-        table: The table.
-        made_with: What it was made with; a line above the header for each, after "# ".
-    """
-    lines = "".join(f"# {key}: {value}\n" for key, value in (made_with or {}).items())
-    rows = table.to_csv(sep="\t", index=False, float_format="%.6f", lineterminator="\n")
-    files.write_text(path, lines + rows)
-
-
 def read_ablation(path: str | Path | None, descriptions: Mapping[str, str]) -> pd.DataFrame:
-    """Read the table `Scores.ablation` that `write_tsv` wrote.
+    """Read the table `Scores.ablation` that `tsv.write_tsv` wrote.
 
     Args:
         path: The table; None, where no split has labels, gives a table without rows.

@@ -1,35 +1,17 @@
 """Persons by one of torchvision's detectors, trained on COCO."""
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
-from torchvision.models import detection, get_model, get_model_weights
+from torchvision.models import detection, get_model
 
-from castsearch import files
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image
 from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector, batched
 
-_REMEDY = "fetch it from where torchvision's documentation says, and name it as film.persons.torchvision.file"
 _PERSON = 1  # COCO's number of the class
 _BATCH = 4  # pictures on a GPU
-
-
-def download(name: str, path: str | Path) -> None:
-    """Download the weights of a detector, as torchvision publishes them.
-
-    Raises:
-        InputError: there is no network, or what comes is not the file.
-    """
-    url = get_model_weights(name).DEFAULT.url
-    digest = re.search(r"-([0-9a-f]{8,})\.", url)
-    try:
-        with files.replacing(path) as temporary:
-            torch.hub.download_url_to_file(url, str(temporary), digest and digest[1], progress=False)
-    except (OSError, RuntimeError) as error:  # no network; another digest than the one in the name
-        raise InputError(f"{url}: cannot be downloaded: {error}; {_REMEDY}") from None
 
 
 def make(name: str, file: str | Path, threads: int = 1) -> Detector:
