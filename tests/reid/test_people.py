@@ -31,6 +31,14 @@ def test_portraits_others_unlabelled_and_missing_crops_are_left_out(tmp_path):
     assert [rows.tolist() for rows in people.members] == [[0, 2]]  # rows of the candidates
 
 
+def test_labels_that_may_be_names_are_said_to_be_left_out(tmp_path, caplog):
+    caplog.set_level("INFO")
+    rows = [row for label in ("others", "coen_brothers", "others_2") for row in rows_of(label, [b"image"] * 2)]
+    assert read_people([write_movie(tmp_path / "movie.arrow", rows)]).names == []
+    [record] = caplog.records
+    assert record.getMessage().endswith("left out: 'coen_brothers' (2), 'others_2' (2)")
+
+
 def test_no_tables_are_nobody():
     assert read_people([]).names == []
 

@@ -1,6 +1,7 @@
 """Who is in the movies: crops grouped by person to train on, and labelled candidates to validate on."""
 
-from collections import defaultdict
+import logging
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from castsearch.data.challenge import is_cast_label
+from castsearch.data.challenge import OTHERS, is_cast_label
 from castsearch.data.crops import read_crops
 from castsearch.errors import InputError
 from castsearch.reid.images import decode
+
+logger = logging.getLogger(__name__)
 
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("id", "frame")]
@@ -52,13 +55,15 @@ def read_people(crop_tables: Sequence[Path]) -> People:
     """Group the candidates of the movies by person.
 
     A person is a label within a movie. Left out are the cast's portraits, which show a face where a body is to be
-    learnt, candidates without a label or with "others" in it, and crops without an image.
+    learnt, candidates without a label or with "others" in it, and crops without an image. The log says which labels are
+    left out though they are more than "others": they may be names.
 
     Args:
         crop_tables: the movies' crop tables.
     """
     tables, first = [], 0
     rows: dict[tuple[str, str], list[int]] = defaultdict(list)
+    strangers: Counter[str] = Counter()
     for path in crop_tables:
         crops = read_crops(path)
         candidates = crops.candidate_images()
@@ -66,8 +71,13 @@ def read_people(crop_tables: Sequence[Path]) -> People:
         for row, (label, has_image) in enumerate(zip(labels, readable, strict=True), start=first):
             if label and is_cast_label(label) and has_image:
                 rows[crops.name, label].append(row)
+            elif label and label != OTHERS and not is_cast_label(label):
+                strangers[label] += 1
         first += len(candidates)
         tables.append(candidates.append_column("source", pa.repeat(str(path), len(candidates))))
+    if strangers:
+        found = ", ".join(f"{label!r} ({number})" for label, number in sorted(strangers.items()))
+        logger.info("labels that contain %r are nobody's, so these candidates are left out: %s", OTHERS, found)
     names = sorted(rows)
     crops = pa.concat_tables(tables) if tables else pa.table({"id": [], "image": [], "source": []})
     return People(crops, names, [np.array(rows[name]) for name in names])
