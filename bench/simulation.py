@@ -175,7 +175,9 @@ def _cast_scenes(
     for person in range(num_cast):  # everybody of the cast is in the movie at least four times
         missing = 4 - np.count_nonzero(identity == person)
         if missing > 0:
-            identity[rng.choice(np.flatnonzero(identity >= num_cast), missing, replace=False)] = person
+            extra = np.flatnonzero(identity >= num_cast)
+            spare = extra if len(extra) >= missing else np.flatnonzero(identity == np.bincount(identity).argmax())
+            identity[rng.choice(spare, min(missing, len(spare)), replace=False)] = person
     return identity, np.array(scenes)[chosen], np.array(frames)[chosen]
 
 

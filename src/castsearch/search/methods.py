@@ -22,7 +22,7 @@ class Method:
         face_rerank: whether it can use re-ranked similarities of faces.
         body_rerank: whether it can use re-ranked similarities of bodies.
         across: whether its memory allows it to search all movies of a split at once.
-        each_rerank: whether the default comparison has it with every re-ranking that it can use, too.
+        each_rerank: whether the default comparison in one movie has it with every re-ranking that it can use, too.
         each_network: whether the default comparison has it with each ReID network alone.
         shares: whether it tells the share of each person, so that boxes can be named.
     """

@@ -53,7 +53,7 @@ def _default_entries(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             continue
         plain = {"method": name, "face_rerank": False, "body_rerank": False}
         faces, bodies = (
-            (False, True) if able and method.each_rerank else (False,)
+            (False, True) if able and (method.each_rerank or _across(config)) else (False,)
             for able in (method.face_rerank, method.body_rerank)
         )
         yield from (plain | {"networks": [], "face_rerank": face} for face in faces)
