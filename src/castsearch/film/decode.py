@@ -170,7 +170,7 @@ class Film:
     def _start(self) -> Fraction:
         """The time stamp, in seconds, that is the film's 0."""
         start = Fraction(self._container.start_time or 0, av.time_base)
-        if self._stream.start_time is None:
+        if self._stream.start_time is None or self._stream.time_base is None:
             return start
         own = self._stream.start_time * _unit(self._stream.time_base)
         # The container's own is in whole microseconds, which would put a first frame a trifle beside 0.
