@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: The words after `castsearch`; None takes those of the process.
+        arguments: the words after `castsearch`; None takes those of the process.
 
     Returns:
         The exit status: 1 where the user's input cannot be used, which one line on standard error explains.

@@ -59,8 +59,8 @@ def to_svg(figure: Figure, title: str) -> str:
     """Write a figure that was drawn in the context `look`, and in that context.
 
     Args:
-        figure: The figure.
-        title: What it shows, in words, for readers who cannot see it.
+        figure: the figure.
+        title: what it shows, in words, for readers who cannot see it.
 
     Returns:
         A complete SVG file.

@@ -24,14 +24,14 @@ def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[s
     """Read one variant's rankings of several movies of one split.
 
     Args:
-        paths: Tables with a row per variant and cast member: `variant`, `cast` and `ranking`, a list of candidate ids.
-        variant: The variant's key.
+        paths: tables with a row per variant and cast member: `variant`, `cast` and `ranking`, a list of candidate ids.
+        variant: the variant's key.
 
     Returns:
         Cast id → candidate ids, best first.
 
     Raises:
-        InputError: A file has rankings, but none by this variant; or a cast id has two, of which only one could be
+        InputError: a file has rankings, but none by this variant; or a cast id has two, of which only one could be
             scored or handed in.
     """
     rankings: dict[str, list[str]] = {}
@@ -77,7 +77,7 @@ def read_shares(path: str | Path, variant: str) -> Shares:
     """Read scores and shares of one variant that has them; without any cast, nobody has a score.
 
     Raises:
-        InputError: The file has rankings, but none by this variant.
+        InputError: the file has rankings, but none by this variant.
     """
     table = files.read_table(path)
     own = table.filter(pc.equal(table["variant"], variant)).combine_chunks()

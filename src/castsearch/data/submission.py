@@ -28,16 +28,16 @@ def read_submission(
     ends and a byte order mark.
 
     Args:
-        path: The file.
-        cast_ids: The only cast ids that may appear; None allows any.
-        candidates: The ids of its movie's candidates for every cast id of the split; stands in for `cast_ids` too.
-        everyone: With `candidates`, the ids of all movies' candidates: a movie without a cast has its own, too.
+        path: the file.
+        cast_ids: the only cast ids that may appear; None allows any.
+        candidates: the ids of its movie's candidates for every cast id of the split; stands in for `cast_ids` too.
+        everyone: with `candidates`, the ids of all movies' candidates: a movie without a cast has its own, too.
 
     Returns:
         The candidate ids per cast id, as written, in file order.
 
     Raises:
-        InputError: The file cannot be read, is not text, or one of its lines is malformed; names line and reason.
+        InputError: the file cannot be read, is not text, or one of its lines is malformed; names line and reason.
     """
     if candidates is not None:
         cast_ids = candidates.keys()

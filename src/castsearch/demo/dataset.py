@@ -13,12 +13,12 @@ def write_dataset(folder: str | Path, movies: Mapping[str, int], settings: Setti
     """Write `{split}.json`, `{split}_label.json` and the image folder `{split}/` of every split.
 
     Args:
-        folder: Where they go.
-        movies: How many movies each split has.
-        settings: Size and difficulty of the movies.
+        folder: where they go.
+        movies: how many movies each split has.
+        settings: size and difficulty of the movies.
 
     Raises:
-        InputError: See `movies.write_movie`.
+        InputError: see `movies.write_movie`.
     """
     folder = Path(folder)
     for split, number in movies.items():

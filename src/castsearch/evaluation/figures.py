@@ -13,7 +13,7 @@ def score_bars(ablation: pd.DataFrame) -> str:
     """Draw one horizontal bar per split and variant, as long as its mAP, as an SVG file.
 
     Args:
-        ablation: See `tables.Scores`; a row whose mAP is NaN has no bar.
+        ablation: see `tables.Scores`; a row whose mAP is NaN has no bar.
     """
     names = [f"{split}: {variant}" for split, variant in zip(ablation["split"], ablation["variant"], strict=True)]
     scores = ablation["mAP"].tolist()
@@ -34,7 +34,7 @@ def reliability_curves(reliability: pd.DataFrame) -> str:
     """Draw the share of right names over their confidence, a curve per split, as an SVG file.
 
     Args:
-        reliability: See `names.NameScores`; a bin without boxes has no point.
+        reliability: see `names.NameScores`; a bin without boxes has no point.
     """
     with look():
         figure = Figure(figsize=(4, 4), layout="constrained")

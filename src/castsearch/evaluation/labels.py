@@ -13,10 +13,10 @@ class Cast:
     """The cast of one split, by cast id.
 
     Attributes:
-        movies: The movie of each.
-        names: The person's name, which is the same in all movies; None where there is none.
-        candidates: The ids of the movie's candidates.
-        everyone: The ids of all movies' candidates, those of movies without a cast among them.
+        movies: the movie of each.
+        names: the person's name, which is the same in all movies; None where there is none.
+        candidates: the ids of the movie's candidates.
+        everyone: the ids of all movies' candidates, those of movies without a cast among them.
     """
 
     movies: dict[str, str] = field(default_factory=dict)
@@ -29,7 +29,7 @@ def gather_cast(movies: Iterable[tuple[str, Mapping[str, str | None], Collection
     """Gather the cast of a split.
 
     Args:
-        movies: Of each movie its id, the name of the person by cast id, and the ids of the candidates.
+        movies: of each movie its id, the name of the person by cast id, and the ids of the candidates.
     """
     cast = Cast()
     for movie, names, candidates in movies:
@@ -52,7 +52,7 @@ def read_split(annotations: Path) -> Cast:
     """Read the cast of one split from its annotation file, `{split}.json`.
 
     Raises:
-        InputError: See `challenge.load_annotations`.
+        InputError: see `challenge.load_annotations`.
     """
     return gather_cast(_read_annotations(annotations))
 
@@ -70,16 +70,16 @@ def read_labels(
     """Read a label file for a search of one split.
 
     Args:
-        path: The file.
-        cast: The split's cast.
-        on_bad: Whether an id that the split does not have is to "stop" the run, or to be left out: "skip".
-        across: Whether all movies of the split are searched together; see `across_movies`.
+        path: the file.
+        cast: the split's cast.
+        on_bad: whether an id that the split does not have is to "stop" the run, or to be left out: "skip".
+        across: whether all movies of the split are searched together; see `across_movies`.
 
     Returns:
         The ids of the relevant candidates per cast id, and id and reason of each thing left out.
 
     Raises:
-        InputError: See `challenge.load_labels` and `challenge.check_labels`.
+        InputError: see `challenge.load_labels` and `challenge.check_labels`.
     """
     labels, left_out = check_labels(path, load_labels(path), cast.candidates, on_bad)
     return across_movies(labels, cast.names) if across else labels, left_out
@@ -89,8 +89,8 @@ def across_movies(labels: Mapping[str, Sequence[str]], names: Mapping[str, str |
     """Labels for a search of all movies: every candidate that shows the person, in whichever movie.
 
     Args:
-        labels: Cast id → ids of the movie's candidates that show this person.
-        names: Cast id → the person's name, which is the same in all movies; None where it is not known.
+        labels: cast id → ids of the movie's candidates that show this person.
+        names: cast id → the person's name, which is the same in all movies; None where it is not known.
 
     Returns:
         Cast id → ids of all movies' candidates that show this person.

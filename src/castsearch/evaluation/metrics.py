@@ -16,8 +16,8 @@ def hit_ranks(relevant: Iterable[Item], ranking: Iterable[Item]) -> list[int]:
     Ranks start at 1 and count distinct items: only the first mention of an item counts.
 
     Args:
-        relevant: What should be found, in any order.
-        ranking: The answer, best first.
+        relevant: what should be found, in any order.
+        ranking: the answer, best first.
 
     Returns:
         Ranks in ascending order.
@@ -30,8 +30,8 @@ def average_precision_at(ranks: Sequence[int], num_relevant: int) -> float:
     """Average precision from the ranks of the hits: the mean, over all relevant items, of the precision at each one.
 
     Args:
-        ranks: Ranks of the hits, from 1, in ascending order.
-        num_relevant: How many items are relevant; one that is not among the hits counts 0.
+        ranks: ranks of the hits, from 1, in ascending order.
+        num_relevant: how many items are relevant; one that is not among the hits counts 0.
 
     Returns:
         A number in [0, 1], or NaN where nothing is relevant: the value is then undefined (0/0).
@@ -49,8 +49,8 @@ def average_precision(relevant: Iterable[Item], ranking: Iterable[Item]) -> floa
         0.8333333333333333
 
     Args:
-        relevant: What should be found.
-        ranking: The answer, best first; see `hit_ranks` for how repeated items count.
+        relevant: what should be found.
+        ranking: the answer, best first; see `hit_ranks` for how repeated items count.
 
     Returns:
         See `average_precision_at`.
@@ -76,8 +76,8 @@ def mean_average_precision(labels: Mapping[str, Collection[str]], submission: Ma
     challenge has no such query.
 
     Args:
-        labels: Relevant candidate ids per cast id.
-        submission: Ranked candidate ids per cast id. A query that is missing here scores 0.
+        labels: relevant candidate ids per cast id.
+        submission: ranked candidate ids per cast id. A query that is missing here scores 0.
 
     Returns:
         A number in [0, 1], or NaN without a query to score.

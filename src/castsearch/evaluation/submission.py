@@ -15,16 +15,16 @@ def score_submission(
 
     Args:
         labels_path: JSON that maps each cast id to its relevant candidates.
-        submission_path: A line per cast id, `castid cand1,cand2,...`.
-        split: The split's annotation file, against which every id is checked. Without it the movie of a cast id is
+        submission_path: a line per cast id, `castid cand1,cand2,...`.
+        split: the split's annotation file, against which every id is checked. Without it the movie of a cast id is
             read from the id, see `movie_of`.
-        across: Whether the portraits were searched in all movies of the split; needs `split`.
+        across: whether the portraits were searched in all movies of the split; needs `split`.
 
     Returns:
         Text to print: the means, and a table of the movies.
 
     Raises:
-        InputError: A file cannot be used; names file, record and reason.
+        InputError: a file cannot be used; names file, record and reason.
     """
     labels = load_labels(labels_path)
     if split is None:

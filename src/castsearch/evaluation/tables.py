@@ -23,9 +23,9 @@ class Scores(NamedTuple):
     """Tables of scores, each with the columns `split`, `variant` (its key, which joins tables) and `title` first.
 
     Attributes:
-        queries: A row per query, see `score_queries`.
-        movies: A row per movie, see `summarize_movies`.
-        ablation: A row per split and variant: how many `queries`, `mAP` and `CMC@k`.
+        queries: a row per query, see `score_queries`.
+        movies: a row per movie, see `summarize_movies`.
+        ablation: a row per split and variant: how many `queries`, `mAP` and `CMC@k`.
     """
 
     queries: pd.DataFrame
@@ -39,9 +39,9 @@ def score_queries(
     """Score every labelled query.
 
     Args:
-        labels: Relevant candidate ids per cast id.
-        rankings: Candidate ids per cast id, best first. A query that is missing here scores 0.
-        movies: The movie of each cast id.
+        labels: relevant candidate ids per cast id.
+        rankings: candidate ids per cast id, best first. A query that is missing here scores 0.
+        movies: the movie of each cast id.
 
     Returns:
         A row per query in the order of the labels: `movie`, `cast`, `relevant` (how many), `AP` (NaN where nothing is
@@ -102,15 +102,15 @@ def evaluate(
     The rankings of one variant at a time are held in memory. What was left out of the labels and the crops is logged.
 
     Args:
-        labels: Label file per split.
-        crop_tables: Those of all movies of the splits.
-        rankings: Those of all groups of movies.
-        variants: Title of each variant by its key, in the order of the tables' rows.
+        labels: label file per split.
+        crop_tables: those of all movies of the splits.
+        rankings: those of all groups of movies.
+        variants: title of each variant by its key, in the order of the tables' rows.
         on_bad: "stop" or "skip"; see `labels.read_labels`.
-        across: Whether all movies of a split are searched together.
+        across: whether all movies of a split are searched together.
 
     Raises:
-        InputError: A label file cannot be used, a variant has no rankings, or a cast id is ranked twice.
+        InputError: a label file cannot be used, a variant has no rankings, or a cast id is ranked twice.
     """
     movies, rankings = read_splits(crop_tables), by_split(rankings)
     scored = []
@@ -150,8 +150,8 @@ def read_ablation(path: str | Path | None, descriptions: Mapping[str, str]) -> p
     """Read the table `Scores.ablation` that `tsv.write_tsv` wrote.
 
     Args:
-        path: The table; None, where no split has labels, gives a table without rows.
-        descriptions: What each variant uses, in words, by its key; it becomes the column `description`.
+        path: the table; None, where no split has labels, gives a table without rows.
+        descriptions: what each variant uses, in words, by its key; it becomes the column `description`.
     """
     if path is None:
         return pd.DataFrame(columns=["split", "variant", "title", "description"])

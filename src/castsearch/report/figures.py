@@ -21,7 +21,7 @@ def training_curves(history: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Draw the history of a training, a figure for each of `PANELS` that has values.
 
     Args:
-        history: A row per epoch: `epoch` and columns of `PANELS`. Any of these may be missing, or empty in some epochs.
+        history: a row per epoch: `epoch` and columns of `PANELS`. Any of these may be missing, or empty in some epochs.
 
     Yields:
         What the figure shows, in words, and the figure as an SVG file.

@@ -22,13 +22,13 @@ class Hit:
     """One candidate in the ranking of a cast member.
 
     Attributes:
-        id: The candidate id.
-        rank: From 1.
-        rank_before: Its rank in the baseline; None where it is not listed.
-        right: Whether it shows the cast member; None without labels.
-        num_relevant: How many candidates show the cast member.
-        faceless: Whether the detector found no face in it.
-        image: The encoded crop, or null.
+        id: the candidate id.
+        rank: from 1.
+        rank_before: its rank in the baseline; None where it is not listed.
+        right: whether it shows the cast member; None without labels.
+        num_relevant: how many candidates show the cast member.
+        faceless: whether the detector found no face in it.
+        image: the encoded crop, or null.
     """
 
     id: str
@@ -65,15 +65,15 @@ class Query:
     """One cast member and the answer to the portrait.
 
     Attributes:
-        cast: The cast id.
-        image: The encoded portrait, or null.
-        num_faces: How many faces the detector found in the portrait.
-        warning: What may be wrong with the portrait, in a few words; None if nothing is.
-        hits: The first candidates of the ranking, then those further down that show this person.
-        labelled: Whether it is known which candidates show this person.
-        num_relevant: How many candidates show this person.
-        ap: Average precision; NaN where there is none.
-        ap_before: That of the baseline.
+        cast: the cast id.
+        image: the encoded portrait, or null.
+        num_faces: how many faces the detector found in the portrait.
+        warning: what may be wrong with the portrait, in a few words; None if nothing is.
+        hits: the first candidates of the ranking, then those further down that show this person.
+        labelled: whether it is known which candidates show this person.
+        num_relevant: how many candidates show this person.
+        ap: average precision; NaN where there is none.
+        ap_before: that of the baseline.
     """
 
     cast: str
@@ -92,14 +92,14 @@ class Movie:
     """One searched movie.
 
     Attributes:
-        split: Its split.
-        name: The movie id.
-        queries: Its cast.
-        num_candidates: How many person boxes it has.
-        num_faceless: In how many of them the detector found no face.
+        split: its split.
+        name: the movie id.
+        queries: its cast.
+        num_candidates: how many person boxes it has.
+        num_faceless: in how many of them the detector found no face.
         scores: `queries`, `mAP` and `CMC@k`, see `tables.summarize`.
-        scores_before: Those of the baseline.
-        people: Names of the cast, each once.
+        scores_before: those of the baseline.
+        people: names of the cast, each once.
     """
 
     split: str
@@ -150,20 +150,20 @@ def read_movies(
     """Read what the report says of every movie, each by the rankings and labels of its own split alone.
 
     Args:
-        crop_tables: Those of the movies.
-        face_tables: Those of the same movies, in the same order.
-        rankings: Tables of rankings.
-        labels: The label file of each split that has one.
-        variant: The variant whose rankings are shown.
-        baseline: The variant that it is compared with.
-        across: Whether all movies of a split were searched together.
-        top: How many candidates of each ranking to show.
+        crop_tables: those of the movies.
+        face_tables: those of the same movies, in the same order.
+        rankings: tables of rankings.
+        labels: the label file of each split that has one.
+        variant: the variant whose rankings are shown.
+        baseline: the variant that it is compared with.
+        across: whether all movies of a split were searched together.
+        top: how many candidates of each ranking to show.
 
     Returns:
         The movies in the order of the crop tables; and id and reason of every label that the split has no place for.
 
     Raises:
-        InputError: See `read_rankings` and `read_labels`.
+        InputError: see `read_rankings` and `read_labels`.
     """
     crops = [read_crops(path) for path in crop_tables]
     people = [_people(own, faces) for own, faces in zip(crops, face_tables, strict=True)]

@@ -29,17 +29,17 @@ class Run:
     """What the report says of a run, apart from its movies.
 
     Attributes:
-        title: The heading.
-        variant: Title of the variant whose rankings are shown.
-        baseline: Title of the variant that it is compared with, the search by face alone.
-        ablation: A row per labelled split and variant: `split`, `title`, `description`, `mAP` and `CMC@k`. Without
+        title: the heading.
+        variant: title of the variant whose rankings are shown.
+        baseline: title of the variant that it is compared with, the search by face alone.
+        ablation: a row per labelled split and variant: `split`, `title`, `description`, `mAP` and `CMC@k`. Without
             rows, as on a split without labels, the pages have no scores.
-        skipped: Id and reason of every record that could not be used.
-        histories: Path of the training history per ReID network, see `figures.training_curves`.
-        config: The configuration.
-        models: For each model file its `model`, `file`, `sha256` and `licence`.
-        versions: Version per program or package.
-        top: How many crops of each ranking are shown.
+        skipped: id and reason of every record that could not be used.
+        histories: path of the training history per ReID network, see `figures.training_curves`.
+        config: the configuration.
+        models: for each model file its `model`, `file`, `sha256` and `licence`.
+        versions: version per program or package.
+        top: how many crops of each ranking are shown.
     """
 
     title: str
@@ -66,11 +66,11 @@ def write(
     The same run gives the same bytes.
 
     Args:
-        run: The run.
-        movies: Its movies, in the order of the index.
-        index: The file that receives the index.
-        folder: The folder of the movies' pages, which the index links to; it lies beside the index.
-        timelines: Who appears when, by split and movie; None where nobody is named.
+        run: the run.
+        movies: its movies, in the order of the index.
+        index: the file that receives the index.
+        folder: the folder of the movies' pages, which the index links to; it lies beside the index.
+        timelines: who appears when, by split and movie; None where nobody is named.
     """
     index, folder = Path(index), Path(folder)
     files.write_text(index, render_index(run, movies, folder.name))
@@ -84,9 +84,9 @@ def render_index(run: Run, movies: Sequence[Movie], folder: str) -> str:
     """Render the page that compares the variants, lists the movies, and says how all was made.
 
     Args:
-        run: The run.
-        movies: Its movies.
-        folder: Where the movies' pages are, as a link that starts at the index.
+        run: the run.
+        movies: its movies.
+        folder: where the movies' pages are, as a link that starts at the index.
     """
     faceless = [
         (query, hit) for movie in movies for query in movie.queries for hit in query.hits if hit.faceless and hit.right
@@ -114,10 +114,10 @@ def render_movie(run: Run, movie: Movie, index: str, timeline: Timeline | None =
     """Render the page of one movie: who appears when, each portrait, and the first crops of its ranking.
 
     Args:
-        run: The run.
-        movie: The movie.
-        index: The link to the index.
-        timeline: Who appears when; None where nobody is named.
+        run: the run.
+        movie: the movie.
+        index: the link to the index.
+        timeline: who appears when; None where nobody is named.
     """
     return _render("movie", run, movie=movie, index=index, timeline=timeline)
 
@@ -151,10 +151,10 @@ def list_models(
     """Describe the model files of a run, as `Run.models` holds them.
 
     Args:
-        face_tables: One of each face engine; its metadata name `engine` and `models`, each with `file` and `sha256`.
-        licences: Terms of use of each engine's models.
-        networks: Path of the trained weights per ReID network.
-        imported: File that they were imported from, of those that this run did not train.
+        face_tables: one of each face engine; its metadata name `engine` and `models`, each with `file` and `sha256`.
+        licences: terms of use of each engine's models.
+        networks: path of the trained weights per ReID network.
+        imported: file that they were imported from, of those that this run did not train.
     """
     engines = [json.loads(files.read_table(path).schema.metadata[b"engine"]) for path in face_tables]
     faces = [

@@ -106,7 +106,8 @@ def in_words(time: float, unit: str) -> str:
 
 def _spans(rows: pd.DataFrame, start: float, length: float) -> tuple[list[Span], int]:
     """The spans of one lane, and in how many rows they lie: each in the first that is free."""
-    spans, ends = [], []
+    spans: list[Span] = []
+    ends: list[float] = []
     for each in rows.itertuples(index=False):
         row = next((number for number, end in enumerate(ends) if end <= each.start), len(ends))
         ends[row : row + 1] = [each.end]

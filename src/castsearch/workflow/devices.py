@@ -32,7 +32,7 @@ def visible_gpus() -> list[str]:
     Like CUDA, it takes no name that comes after one that is none.
 
     Raises:
-        InputError: The driver does not answer.
+        InputError: the driver does not answer.
     """
     if _VISIBLE in os.environ:
         names = os.environ[_VISIBLE].replace(" ", "").split(",")
@@ -70,7 +70,7 @@ def claimed_gpus(number: int) -> Iterator[list[str]]:
         The names of the claimed GPUs.
 
     Raises:
-        InputError: The GPUs cannot be told or claimed on this machine.
+        InputError: the GPUs cannot be told or claimed on this machine.
     """
     if number == 0:
         with _seeing(""):
@@ -107,11 +107,11 @@ def check_number(gpus: Sequence[str], wanted: int) -> None:
     """Check that a training has as many GPUs as the configuration says, or none; another number rounds differently.
 
     Args:
-        gpus: Names of the claimed GPUs.
-        wanted: The configuration's `reid.gpus`.
+        gpus: names of the claimed GPUs.
+        wanted: the configuration's `reid.gpus`.
 
     Raises:
-        InputError: There are GPUs, but fewer.
+        InputError: there are GPUs, but fewer.
     """
     if 0 < len(gpus) < wanted:
         remedy = f"allow them by --resources gpu={wanted}, or set reid.gpus: {len(gpus)}"
