@@ -15,8 +15,6 @@ rule appearances:
         "results/logs/appearances.log",
     benchmark:
         "results/benchmarks/appearances.tsv"
-    group:
-        "results"
     conda:
         "../envs/core.yaml"
     threads: 1

@@ -12,8 +12,6 @@ rule crop:
         "results/logs/crop/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/crop/{split}/{movie}.tsv"
-    group:
-        "crop"
     conda:
         "../envs/core.yaml"
     threads: 1
@@ -27,3 +25,39 @@ rule crop:
         on_bad_image=DATA["on_bad_image"],
     script:
         "../src/scripts/crop.py"
+
+
+# Movies that are not searched are cut in batches. Only trainings read their crops, and read them all, so a job for each
+# would gain nothing; Snakemake walks the history of every job that needs a network, which so stays short.
+rule crop_training:
+    input:
+        annotations=lambda wildcards: ancient(SPLITS[wildcards.split]["annotations"]),
+        images=lambda wildcards: expand(
+            MOVIE_FILES,
+            split=wildcards.split,
+            movie=BATCHES[wildcards.split][wildcards.batch],
+        ),
+    output:
+        directory("results/crops/{split}/{batch}"),
+    log:
+        "results/logs/crop_training/{split}/{batch}.log",
+    benchmark:
+        "results/benchmarks/crop_training/{split}/{batch}.tsv"
+    wildcard_constraints:
+        batch=r"\d+",
+    conda:
+        "../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(240),
+    params:
+        code=code("crop_training"),
+        images=lambda wildcards: SPLITS[wildcards.split]["images"],
+        digests=lambda wildcards: {
+            movie: DIGESTS[wildcards.split][movie]
+            for movie in BATCHES[wildcards.split][wildcards.batch]
+        },
+        on_bad_image=DATA["on_bad_image"],
+    script:
+        "../src/scripts/crop_training.py"

@@ -12,8 +12,6 @@ rule detect:
         "results/logs/detect/{engine}/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/detect/{engine}/{split}/{movie}.tsv"
-    group:
-        "faces"
     conda:
         "../envs/faces.yaml"
     threads: lambda wildcards: engines.load(wildcards.engine).THREADS

@@ -25,8 +25,6 @@ rule embed_bodies:
         "results/logs/embed_bodies/{network}/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/embed_bodies/{network}/{split}/{movie}.tsv"
-    group:
-        "bodies_{network}"
     conda:
         "../envs/reid.yaml"
     threads: 8

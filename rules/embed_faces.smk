@@ -13,8 +13,6 @@ rule embed_faces:
         "results/logs/embed_faces/{engine}/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/embed_faces/{engine}/{split}/{movie}.tsv"
-    group:
-        "faces"
     conda:
         "../envs/faces.yaml"
     threads: lambda wildcards: engines.load(wildcards.engine).THREADS

@@ -26,8 +26,6 @@ rule evaluate:
         "results/logs/evaluate.log",
     benchmark:
         "results/benchmarks/evaluate.tsv"
-    group:
-        "results"
     conda:
         "../envs/core.yaml"
     threads: 1

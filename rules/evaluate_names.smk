@@ -15,8 +15,6 @@ rule evaluate_names:
         "results/logs/evaluate_names.log",
     benchmark:
         "results/benchmarks/evaluate_names.tsv"
-    group:
-        "results"
     conda:
         "../envs/core.yaml"
     threads: 1

@@ -13,8 +13,6 @@ rule export:
         "results/logs/export/{movie}.log",
     benchmark:
         "results/benchmarks/export/{movie}.tsv"
-    group:
-        "results"
     conda:
         "../envs/export.yaml"
     threads: 1

@@ -15,8 +15,6 @@ rule fuse:
         "results/logs/fuse/{split}/{group}.log",
     benchmark:
         "results/benchmarks/fuse/{split}/{group}.tsv"
-    group:
-        "rank"
     conda:
         "../envs/core.yaml"
     threads: 1

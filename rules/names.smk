@@ -11,8 +11,6 @@ rule names:
         "results/logs/names/{split}/{group}.log",
     benchmark:
         "results/benchmarks/names/{split}/{group}.tsv"
-    group:
-        "rank"
     conda:
         "../envs/core.yaml"
     threads: 1

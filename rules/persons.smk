@@ -11,8 +11,6 @@ rule persons:
         "results/logs/persons/{movie}/{part}.log",
     benchmark:
         "results/benchmarks/persons/{movie}/{part}.tsv"
-    group:
-        "persons"
     conda:
         "../envs/film.yaml"
     threads: DETECTION.threads

@@ -85,6 +85,26 @@ GROUPS = {
     for split, movies in MOVIES.items()
 }
 
+
+def in_batches(movies):
+    """The movies that a job cuts: 16, and more where there would be more than 32 jobs."""
+    size = max(16, -(-len(movies) // 32))
+    return {
+        str(start // size): movies[start : start + size]
+        for start in range(0, len(movies), size)
+    }
+
+
+# The movies that are not searched, by the batch that they are cut in.
+BATCHES = {split: in_batches(MOVIES[split]) for split in TRAIN if split not in SEARCH}
+TRAINING_CROPS = of_movies(
+    "results/crops/{split}/{movie}.arrow", [split for split in TRAIN if split in SEARCH]
+) + [
+    f"results/crops/{split}/{batch}"
+    for split, batches in BATCHES.items()
+    for batch in batches
+]
+
 # Features of hundreds to thousands of candidates, or of tens of thousands, by each network.
 SEARCH_MB = (8000 + 1500 * len(NETWORKS)) if ACROSS else (2000 + 60 * len(NETWORKS))
 

@@ -4,7 +4,7 @@
 rule report:
     input:
         crops=of_movies("results/crops/{split}/{movie}.arrow", SEARCH),
-        train_crops=of_movies("results/crops/{split}/{movie}.arrow", TRAIN),
+        train_crops=TRAINING_CROPS,
         faces=of_movies(
             f"results/faces/{MAIN.engine}/{{split}}/{{movie}}.arrow", SEARCH
         ),
@@ -45,8 +45,6 @@ rule report:
         "results/logs/report.log",
     benchmark:
         "results/benchmarks/report.tsv"
-    group:
-        "results"
     conda:
         "../envs/core.yaml"
     threads: 1

@@ -14,8 +14,6 @@ rule rerank:
         "results/logs/rerank/{split}/{group}.log",
     benchmark:
         "results/benchmarks/rerank/{split}/{group}.tsv"
-    group:
-        "rank"
     conda:
         "../envs/core.yaml"
     threads: 1

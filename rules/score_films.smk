@@ -17,8 +17,6 @@ rule film_scores:
         "results/logs/film_scores.log",
     benchmark:
         "results/benchmarks/film_scores.tsv"
-    group:
-        "results"
     conda:
         "../envs/film.yaml"
     threads: 1
@@ -42,8 +40,6 @@ rule film_labels:
         "results/logs/film_labels.log",
     benchmark:
         "results/benchmarks/film_labels.tsv"
-    group:
-        "results"
     conda:
         "../envs/film.yaml"
     threads: 1

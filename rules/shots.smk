@@ -10,8 +10,6 @@ rule changes:
         "results/logs/changes/{movie}/{part}.log",
     benchmark:
         "results/benchmarks/changes/{movie}/{part}.tsv"
-    group:
-        "shots"
     conda:
         "../envs/film.yaml"
     threads: 2
@@ -37,8 +35,6 @@ rule shots:
         "results/logs/shots/{movie}.log",
     benchmark:
         "results/benchmarks/shots/{movie}.tsv"
-    group:
-        "tracks"
     conda:
         "../envs/film.yaml"
     threads: 1

@@ -29,8 +29,6 @@ rule demo_movie:
         "results/logs/demo_movie/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/demo_movie/{split}/{movie}.tsv"
-    group:
-        "demo"
     conda:
         "../envs/demo.yaml"
     threads: 1
@@ -60,8 +58,6 @@ rule demo_split:
         "results/logs/demo_split/{split}.log",
     benchmark:
         "results/benchmarks/demo_split/{split}.tsv"
-    group:
-        "demo"
     conda:
         "../envs/demo.yaml"
     threads: 1

@@ -12,8 +12,6 @@ rule submission:
         "results/logs/submission/{split}.log",
     benchmark:
         "results/benchmarks/submission/{split}.tsv"
-    group:
-        "results"
     conda:
         "../envs/core.yaml"
     threads: 1

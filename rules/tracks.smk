@@ -12,8 +12,6 @@ rule tracks:
         "results/logs/tracks/{movie}.log",
     benchmark:
         "results/benchmarks/tracks/{movie}.tsv"
-    group:
-        "tracks"
     conda:
         "../envs/film.yaml"
     threads: 1
@@ -38,8 +36,6 @@ rule cut_tracks:
         "results/logs/cut_tracks/{movie}/{part}.log",
     benchmark:
         "results/benchmarks/cut_tracks/{movie}/{part}.tsv"
-    group:
-        "crop"
     conda:
         "../envs/film.yaml"
     threads: 2
@@ -63,8 +59,6 @@ rule crop_film:
         "results/logs/crop_film/{movie}.log",
     benchmark:
         "results/benchmarks/crop_film/{movie}.tsv"
-    group:
-        "crop"
     conda:
         "../envs/film.yaml"
     threads: 1

@@ -5,12 +5,14 @@ VALIDATED = [split for split in LABELLED if split not in TRAIN]
 # The jobs that read label files get this input as well. When an earlier job runs, Snakemake 9 does not look for other
 # reasons to run a job, such as a changed label file, even if every path between the two leads through `ancient`.
 BEHIND_ANCIENT = ["results/reid/validation.arrow"] if TRAINED else []
+VALIDATION_CROPS = of_movies("results/crops/{split}/{movie}.arrow", VALIDATED)
 
 
-# One file whatever the searched movies are, so that another of them does not train the networks again.
+# One file whatever the searched movies are, so that another of them does not train the networks again. It has at most
+# fifty movies, evenly spread: more say little more of a network, and all are in the history of each job that needs one.
 rule validation_set:
     input:
-        crops=of_movies("results/crops/{split}/{movie}.arrow", VALIDATED),
+        crops=VALIDATION_CROPS[:: 1 + len(VALIDATION_CROPS) // 50],
         labels=[SPLITS[split]["labels"] for split in VALIDATED],
     output:
         "results/reid/validation.arrow",
@@ -34,7 +36,7 @@ rule validation_set:
 
 rule train_reid:
     input:
-        crops=of_movies("results/crops/{split}/{movie}.arrow", TRAIN),
+        crops=TRAINING_CROPS,
         imagenet=lambda wildcards: [
             path
             for path in [NETWORKS[wildcards.network]["imagenet"]]

@@ -1,5 +1,6 @@
 import json
 
+from castsearch.data.crops import movie_tables
 from castsearch.evaluation import tables
 from castsearch.report import movies, pages
 from castsearch.report.timeline import read_timeline
@@ -25,7 +26,7 @@ with logging_to(snakemake.log[0]):
         variant=titles[params.variant],
         baseline=titles[params.baseline],
         ablation=tables.read_ablation(inputs.ablation or None, json.loads(params.descriptions)),
-        skipped=left_out + movies.read_skipped([*inputs.train_crops, *inputs.crops]),
+        skipped=left_out + movies.read_skipped(movie_tables([*inputs.train_crops, *inputs.crops])),
         histories=dict(zip(params.trained, inputs.histories, strict=True)),
         config=snakemake.config,
         models=pages.list_models(

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import torch
 
+from castsearch.data.crops import movie_tables
 from castsearch.reid.recipe import Recipe
 from castsearch.reid.trainer import TrainingJob, train
 from castsearch.reid.weights import imagenet_file
@@ -18,7 +19,7 @@ if __name__ == "__main__":
         imagenet = imagenet_file(network.pop("imagenet"))
         train(
             TrainingJob(
-                crop_tables=[Path(path) for path in snakemake.input.crops],
+                crop_tables=movie_tables(snakemake.input.crops),
                 recipe=Recipe(**network),
                 imagenet=imagenet,
                 validation=Path(snakemake.input.validation),

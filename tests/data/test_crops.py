@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from castsearch import files
-from castsearch.data.crops import crop_table, decode_rgb, encode_rgb, read_crops, read_splits
+from castsearch.data.crops import crop_table, decode_rgb, encode_rgb, movie_tables, read_crops, read_splits
 
 BOX = {"x": 0, "y": 0, "width": 4, "height": 8}
 ROWS = [
@@ -52,6 +52,14 @@ def test_movies_are_sorted_by_split(tmp_path):
         "val": ["a", "b"],
         "test": ["a"],
     }
+
+
+def test_a_folder_of_tables_stands_for_its_tables_by_name(tmp_path):
+    for name in ("batch/b.arrow", "batch/a.arrow", "batch/.snakemake_timestamp", "single.arrow"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    tables = movie_tables([tmp_path / "single.arrow", str(tmp_path / "batch")])
+    assert tables == [tmp_path / name for name in ("single.arrow", "batch/a.arrow", "batch/b.arrow")]
 
 
 def test_a_movie_may_be_without_people(tmp_path):

@@ -119,6 +119,11 @@ def read_crops(path: str | Path) -> Crops:
     return crops_of(files.read_table(path))
 
 
+def movie_tables(paths: Iterable[str | Path]) -> list[Path]:
+    """List crop tables, each of which is given by its own path or that of a folder with more, which come by name."""
+    return [table for path in map(Path, paths) for table in (sorted(path.glob("*.arrow")) if path.is_dir() else [path])]
+
+
 def read_splits(paths: Iterable[str | Path]) -> dict[str, list[Crops]]:
     """Read the crop tables of several movies, by split."""
     splits: dict[str, list[Crops]] = {}

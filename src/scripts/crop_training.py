@@ -1,0 +1,20 @@
+from pathlib import Path
+
+from castsearch.data.challenge import load_annotations
+from castsearch.data.cutting import crop_movie
+from castsearch.files import write_table
+from castsearch.workflow.logs import logging_to
+
+with logging_to(snakemake.log[0]):
+    annotations = snakemake.input.annotations
+    entries = load_annotations(annotations)
+    for movie in snakemake.params.digests:
+        table = crop_movie(
+            snakemake.wildcards.split,
+            movie,
+            entries[movie],
+            source=f"{annotations}: movie {movie}",
+            images=snakemake.params.images,
+            on_bad_image=snakemake.params.on_bad_image,
+        )
+        write_table(Path(snakemake.output[0], f"{movie}.arrow"), table)
