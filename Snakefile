@@ -1,46 +1,51 @@
 # Cast search: a portrait of each cast member and all person boxes of a movie in, a ranking of the boxes out.
 # Try `snakemake --cores all`; what it will do is in config.yaml, how it does it in rules/, in this order.
 import sys
+from pathlib import Path
 
-from snakemake.utils import min_version
+import yaml
+from snakemake.utils import min_version, update_config
 
 min_version("9.16.3")
-sys.path.insert(0, f"{workflow.basedir}/src")
+# This folder, also where another workflow includes this file, has it as a module, or a link to it.
+ROOT = Path(workflow.current_basedir, "Snakefile").resolve().parent
+sys.path.insert(0, f"{ROOT}/src")
 
-
-configfile: f"{workflow.basedir}/config.yaml"
-
+# Not by `configfile:`, which is left out where a module is given its configuration.
+DEFAULTS = yaml.safe_load((ROOT / "config.yaml").read_text())
+update_config(DEFAULTS, config)
+config = DEFAULTS
 
 SOURCES = {"demo": "demo", "files": "challenge", "films": "films"}
 
 
-include: "rules/checks.smk"
-include: "rules/common.smk"
-include: f"rules/source_{SOURCES[config['data']['source']]}.smk"
-include: "rules/plan.smk"
+include: f"{ROOT}/rules/checks.smk"
+include: f"{ROOT}/rules/common.smk"
+include: f"{ROOT}/rules/source_{SOURCES[config['data']['source']]}.smk"
+include: f"{ROOT}/rules/plan.smk"
 
 
 if config["data"]["source"] != "films":
 
-    include: "rules/crop.smk"
+    include: f"{ROOT}/rules/crop.smk"
 
 
-include: "rules/import_mxnet.smk"
-include: "rules/insightface_pack.smk"
-include: "rules/detect.smk"
-include: "rules/embed_faces.smk"
-include: "rules/train_reid.smk"
-include: "rules/import_reid.smk"
-include: "rules/embed_bodies.smk"
-include: "rules/rerank.smk"
-include: "rules/fuse.smk"
-include: "rules/submission.smk"
-include: "rules/names.smk"
-include: "rules/appearances.smk"
-include: "rules/evaluate.smk"
-include: "rules/evaluate_names.smk"
-include: "rules/report.smk"
-include: "rules/params.smk"
+include: f"{ROOT}/rules/import_mxnet.smk"
+include: f"{ROOT}/rules/insightface_pack.smk"
+include: f"{ROOT}/rules/detect.smk"
+include: f"{ROOT}/rules/embed_faces.smk"
+include: f"{ROOT}/rules/train_reid.smk"
+include: f"{ROOT}/rules/import_reid.smk"
+include: f"{ROOT}/rules/embed_bodies.smk"
+include: f"{ROOT}/rules/rerank.smk"
+include: f"{ROOT}/rules/fuse.smk"
+include: f"{ROOT}/rules/submission.smk"
+include: f"{ROOT}/rules/names.smk"
+include: f"{ROOT}/rules/appearances.smk"
+include: f"{ROOT}/rules/evaluate.smk"
+include: f"{ROOT}/rules/evaluate_names.smk"
+include: f"{ROOT}/rules/report.smk"
+include: f"{ROOT}/rules/params.smk"
 
 
 rule all:

@@ -64,8 +64,8 @@ or_stop(configuration.check_interpreter, sys.executable)
 if workflow.is_main_process:
     for path in workflow.configfiles:
         or_stop(configuration.check_keys, path)
-with open(f"{workflow.basedir}/schemas/config.schema.yaml") as file:
-    or_stop(configuration.validate, config, yaml.safe_load(file))
+SCHEMA = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
+or_stop(configuration.validate, config, SCHEMA)
 
 configuration.adapt(config)
 

@@ -12,12 +12,19 @@ os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "2000000000")
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "4000000000")
 
 
+# Where results are. A module may have a prefix, which Snakemake puts before the paths of its rules and before no others.
+RESULTS = workflow.modifier.path_modifier.replace_prefix("results")
+
+
+def as_it_is(path):
+    """A path that no prefix is put before: of a user's file, or of one that has the prefix already."""
+    return path if RESULTS == "results" else local(path)
+
+
 @lru_cache(maxsize=None)
 def code(rule_name, *modules):
     """Digest of the code of a rule, and of the modules that it chooses by name; as a parameter, it triggers reruns."""
-    return provenance.source_digest(
-        f"{workflow.basedir}/src/scripts/{rule_name}.py", modules
-    )
+    return provenance.source_digest(ROOT / f"src/scripts/{rule_name}.py", modules)
 
 
 digest = lru_cache(maxsize=None)(file_digest)

@@ -4,7 +4,9 @@
 rule detect:
     input:
         crops="results/crops/{split}/{movie}.arrow",
-        models=lambda wildcards: FACES[wildcards.engine].detection_files,
+        models=lambda wildcards: [
+            *map(as_it_is, FACES[wildcards.engine].detection_files)
+        ],
         verified=lambda wildcards: verified(FACES[wildcards.engine].detection_files),
     output:
         "results/detections/{engine}/{split}/{movie}.arrow",

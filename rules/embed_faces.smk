@@ -5,7 +5,9 @@ rule embed_faces:
     input:
         crops="results/crops/{split}/{movie}.arrow",
         detections="results/detections/{engine}/{split}/{movie}.arrow",
-        models=lambda wildcards: FACES[wildcards.engine].embedding_files,
+        models=lambda wildcards: [
+            *map(as_it_is, FACES[wildcards.engine].embedding_files)
+        ],
         verified=lambda wildcards: verified(FACES[wildcards.engine].embedding_files),
     output:
         "results/faces/{engine}/{split}/{movie}.arrow",

@@ -5,7 +5,9 @@ from castsearch.faces.mxnet import checkpoints
 
 rule import_mxnet:
     input:
-        lambda wildcards: CHECKPOINTS[f"results/models/{wildcards.model}.onnx"],
+        lambda wildcards: [
+            *map(as_it_is, CHECKPOINTS[f"{RESULTS}/models/{wildcards.model}.onnx"])
+        ],
     output:
         "results/models/{model}.onnx",
     log:
@@ -21,7 +23,7 @@ rule import_mxnet:
     params:
         code=code("import_mxnet"),
         checkpoint=lambda wildcards: contents(
-            CHECKPOINTS[f"results/models/{wildcards.model}.onnx"]
+            CHECKPOINTS[f"{RESULTS}/models/{wildcards.model}.onnx"]
         ),
         size=lambda wildcards: checkpoints.INPUT_SIZES[
             wildcards.model.partition("/")[0]

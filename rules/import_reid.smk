@@ -3,7 +3,7 @@
 
 rule import_reid:
     input:
-        lambda wildcards: NETWORKS[wildcards.network]["weights"],
+        lambda wildcards: as_it_is(NETWORKS[wildcards.network]["weights"]),
     output:
         "results/reid/{network}/weights.safetensors",
     log:
@@ -32,7 +32,7 @@ rule import_reid:
 rule pretrained_reid:
     input:
         lambda wildcards: [
-            path
+            as_it_is(path)
             for path in [NETWORKS[wildcards.network]["imagenet"]]
             if path != "packaged"
         ],

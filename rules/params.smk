@@ -1,6 +1,6 @@
 # Snakemake remembers a job's params as a set of values without their names: two that exchange their values rerun nothing,
 # and neither does what it cannot write down, a dataclass say. So each rule gets one more that says them all, as JSON,
-# which refuses what has no plain form. To be included after all rules.
+# which refuses what has no plain form. To be included after all rules, and another time by another module.
 import json
 
 
@@ -18,5 +18,6 @@ def by_name(params):
 
 
 for each in workflow.rules:
-    if each.params:
+    own = Path(str(each.snakefile)).is_relative_to(ROOT)
+    if own and each.params and "all_by_name" not in each.params.keys():
         each.set_params(all_by_name=by_name(dict(each.params.items())))

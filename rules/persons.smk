@@ -4,7 +4,7 @@
 rule persons:
     input:
         video=video,
-        models=DETECTION.files,
+        models=[as_it_is(file) for file in DETECTION.files],
     output:
         "results/persons/{movie}/{part}.arrow",
     log:

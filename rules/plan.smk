@@ -26,7 +26,11 @@ TRAINED = [
 ]
 # The file that a network's features come from; of a network in ONNX, the user's own.
 BODY_FILES = {
-    name: network.get("file", f"results/reid/{name}/weights.safetensors")
+    name: (
+        as_it_is(network["file"])
+        if "file" in network
+        else f"results/reid/{name}/weights.safetensors"
+    )
     for name, network in NETWORKS.items()
 }
 ACROSS = config["search"]["scope"] == "split"
@@ -35,7 +39,7 @@ BASELINE = variants.baseline(config)
 VARIANTS = or_stop(variants.compared, config)
 TITLES = json.dumps({variant.key: variant.title for variant in VARIANTS})
 FACES = {
-    engine: or_stop(configuration.plan_engine, config, engine, "results/models")
+    engine: or_stop(configuration.plan_engine, config, engine, f"{RESULTS}/models")
     for engine in dict.fromkeys(variant.engine for variant in VARIANTS)
 }
 LICENCES = {engine: engines.load(engine).LICENCE for engine in FACES}
@@ -61,13 +65,13 @@ def contents(files):
     return [
         digest(file)
         for file in files
-        if not file.startswith("results/") and os.path.isfile(file)
+        if not file.startswith(f"{RESULTS}/") and os.path.isfile(file)
     ]
 
 
 def verified(files):
     """What confirms those model files that are imported, where that is asked for; to confirm it again reruns nothing."""
-    return [ancient(VERIFIED[file]) for file in files if file in VERIFIED]
+    return [ancient(as_it_is(VERIFIED[file])) for file in files if file in VERIFIED]
 
 
 # What a result is to be cited with, those of it that are installed where the tables are made.
@@ -136,7 +140,7 @@ wildcard_constraints:
     network="|".join(NETWORKS) or "none",
     engine="|".join(FACES),
     model="|".join(
-        re.escape(path.removeprefix("results/models/").removesuffix(".onnx"))
+        re.escape(path.removeprefix(f"{RESULTS}/models/").removesuffix(".onnx"))
         for path in CHECKPOINTS
     )
     or "none",

@@ -10,7 +10,7 @@ rule film_scores:
             for part in range(PARTS[movie])
         ],
         tracks=expand("results/tracks/{movie}.arrow", movie=FILMS),
-        truths=[files.truth for files in FILMS.values()],
+        truths=[as_it_is(files.truth) for files in FILMS.values()],
     output:
         "results/tables/films.tsv",
     log:
@@ -33,7 +33,7 @@ rule film_scores:
 rule film_labels:
     input:
         crops=expand("results/crops/films/{movie}.arrow", movie=FILMS),
-        truths=[files.truth for files in FILMS.values()],
+        truths=[as_it_is(files.truth) for files in FILMS.values()],
     output:
         "results/tables/labels/films.json",
     log:

@@ -2,7 +2,7 @@
 from castsearch.data import challenge
 
 SPLITS = {
-    split: config["data"]["files"][split]
+    split: {key: as_it_is(path) for key, path in config["data"]["files"][split].items()}
     for split in dict.fromkeys(config["data"]["train"] + config["data"]["search"])
 }
 or_stop(configuration.check_files, SPLITS)

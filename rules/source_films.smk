@@ -9,7 +9,7 @@ PARTS = {
     film: films.number_of_parts(claimed_duration(files.video), FILM["minutes"])
     for film, files in FILMS.items()
 }
-DETECTION = or_stop(configuration.plan_persons, config, "results/models")
+DETECTION = or_stop(configuration.plan_persons, config, f"{RESULTS}/models")
 SCORED = all(files.truth for files in FILMS.values())
 SPLITS = {"films": {"labels": "results/tables/labels/films.json" if SCORED else None}}
 SOURCE_RESULTS = ["results/tables/films.tsv"] if SCORED else []
@@ -38,7 +38,7 @@ def bounds(wildcards):
 
 def video(wildcards):
     """The file of a job's film."""
-    return FILMS[wildcards.movie].video
+    return as_it_is(FILMS[wildcards.movie].video)
 
 
 wildcard_constraints:

@@ -51,7 +51,9 @@ rule cut_tracks:
 
 rule crop_film:
     input:
-        portraits=lambda wildcards: sum(FILMS[wildcards.movie].cast.values(), []),
+        portraits=lambda wildcards: [
+            *map(as_it_is, sum(FILMS[wildcards.movie].cast.values(), []))
+        ],
         parts=of_parts("results/tracks/crops/{movie}/{part}.arrow"),
     output:
         "results/crops/films/{movie}.arrow",

@@ -38,7 +38,7 @@ rule train_reid:
     input:
         crops=TRAINING_CROPS,
         imagenet=lambda wildcards: [
-            path
+            as_it_is(path)
             for path in [NETWORKS[wildcards.network]["imagenet"]]
             if path != "packaged"
         ],
@@ -71,7 +71,7 @@ rule train_reid:
         network=lambda wildcards: dict(
             sorted((RECIPE | NETWORKS[wildcards.network]).items())
         ),
-        checkpoints=lambda wildcards: f"results/reid/{wildcards.network}/checkpoints",
-        logs=lambda wildcards: f"results/logs/train_reid/{wildcards.network}",
+        checkpoints=lambda wildcards: f"{RESULTS}/reid/{wildcards.network}/checkpoints",
+        logs=lambda wildcards: f"{RESULTS}/logs/train_reid/{wildcards.network}",
     script:
         "../src/scripts/train_reid.py"
