@@ -30,9 +30,9 @@ class Backbone(NamedTuple):
     """A model without its classifier.
 
     Attributes:
-        trunk: From images (n, 3, height, width) to maps. For `triplet` it is the whole model, its last stride removed.
-        last_stage: For `mgn`, what follows the trunk, with its stride. Empty for `triplet`.
-        width: Channels of the maps in the end.
+        trunk: from images (n, 3, height, width) to maps. For `triplet` it is the whole model, its last stride removed.
+        last_stage: for `mgn`, what follows the trunk, with its stride. Empty for `triplet`.
+        width: channels of the maps in the end.
     """
 
     trunk: nn.Sequential
@@ -46,14 +46,14 @@ def open_backbone(
     """Take a model apart for a ReID network.
 
     Args:
-        kind: Of the network that it is for.
-        name: A model of torchvision's, or "timm/" and one of timm's.
+        kind: of the network that it is for.
+        name: a model of torchvision's, or "timm/" and one of timm's.
         weights: torchvision's or timm's own weights (.pth or .safetensors); random ones if None.
-        input_size: Height and width of the images in pixels.
-        pooling: How its maps will be pooled.
+        input_size: height and width of the images in pixels.
+        pooling: how its maps will be pooled.
 
     Raises:
-        InputError: No such model, or one that cannot be taken apart; the weights' file is missing, unreadable or
+        InputError: no such model, or one that cannot be taken apart; the weights' file is missing, unreadable or
             belongs to another model; or timm's model does not take images of that size.
     """
     if name.startswith(TIMM):
@@ -234,12 +234,12 @@ def load_imagenet(net: nn.Module, path: Path, name: str) -> None:
     """Fill torchvision's model `net` from its ImageNet weights.
 
     Args:
-        net: The model. Its classifier is left as it is.
+        net: the model. Its classifier is left as it is.
         path: torchvision's file, .pth or .safetensors, with or without the classifier.
-        name: The model's name, for the message.
+        name: the model's name, for the message.
 
     Raises:
-        InputError: The file is missing, unreadable or belongs to another model.
+        InputError: the file is missing, unreadable or belongs to another model.
     """
     # torchvision's DenseNet files are older than its names: what was "norm.1.weight" is now "norm1.weight".
     state = {

@@ -27,17 +27,17 @@ class Batches(Dataset[_Arrays | InputError]):
     """This process's part of the training batches, by the number of the step, counted through all epochs.
 
     Args:
-        people: Who is learnt.
-        recipe: How.
+        people: who is learnt.
+        recipe: how.
 
     Attributes:
-        recipe: As given.
-        steps: Batches of an epoch.
-        size: Images of a batch, in all processes together.
-        sizes: How many of them each process has.
+        recipe: as given.
+        steps: batches of an epoch.
+        size: images of a batch, in all processes together.
+        sizes: how many of them each process has.
 
     Raises:
-        InputError: A batch has fewer images than there are processes.
+        InputError: a batch has fewer images than there are processes.
     """
 
     def __init__(self, people: People, recipe: Recipe) -> None:
@@ -57,7 +57,7 @@ class Batches(Dataset[_Arrays | InputError]):
         Where none has, images are decoded in every epoch.
 
         Raises:
-            InputError: A crop is not an image.
+            InputError: a crop is not an image.
         """
         rows = np.concatenate(self._people.members).tolist()
         places = {row: place for place, row in enumerate(rows)}
@@ -109,7 +109,7 @@ class Batches(Dataset[_Arrays | InputError]):
         """Return the first batch of training, as `stream` would.
 
         Raises:
-            InputError: A crop is not an image.
+            InputError: a crop is not an image.
         """
         return _unpacked(self[0])
 
@@ -117,12 +117,12 @@ class Batches(Dataset[_Arrays | InputError]):
         """Yield the batches from an epoch on, counted from 0: images and labels as `__getitem__` has them.
 
         Args:
-            epoch: The first.
-            workers: Processes that load images; 0 for none but this one.
-            pin_memory: Whether the images are for a GPU.
+            epoch: the first.
+            workers: processes that load images; 0 for none but this one.
+            pin_memory: whether the images are for a GPU.
 
         Raises:
-            InputError: A crop is not an image.
+            InputError: a crop is not an image.
         """
         loader = DataLoader(
             self,

@@ -27,9 +27,9 @@ class Found(NamedTuple):
     """A checkpoint to go on from.
 
     Attributes:
-        path: Its file.
-        rows: The history of the epochs so far.
-        determinism: What the log says about the cost of determinism.
+        path: its file.
+        rows: the history of the epochs so far.
+        determinism: what the log says about the cost of determinism.
     """
 
     path: Path
@@ -41,11 +41,11 @@ class Series:
     """The checkpoints of one training: where to go on, when one is due, which are kept, and which is the best.
 
     Args:
-        folder: Where they lie.
-        identity: What a checkpoint must agree in to belong to this training: `fingerprint`, of all that the weights
+        folder: where they lie.
+        identity: what a checkpoint must agree in to belong to this training: `fingerprint`, of all that the weights
             depend on; and, where validation decides on the weights, `validation` and `validate_every`. Elsewhere other
             validation, or more of it, is no reason to train again.
-        recipe: Of which `use`, `epochs`, `checkpoint_every` and `checkpoints_kept` are used.
+        recipe: of which `use`, `epochs`, `checkpoint_every` and `checkpoints_kept` are used.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, str | int | None], recipe: Recipe) -> None:
@@ -56,7 +56,7 @@ class Series:
         """Find the checkpoint to go on from.
 
         Raises:
-            InputError: The checkpoint of the best epoch, which may be wanted in the end, is lost.
+            InputError: the checkpoint of the best epoch, which may be wanted in the end, is lost.
         """
         found = newest(self._folder, self._wanted)
         if found is None:

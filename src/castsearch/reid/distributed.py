@@ -32,12 +32,12 @@ def launch(function: Callable[[], None], processes: int, device: str) -> None:
     The others end with this one, and all end where one fails. Their output goes where that of this one goes.
 
     Args:
-        function: Must be picklable.
-        processes: How many; `rank` tells them apart.
+        function: must be picklable.
+        processes: how many; `rank` tells them apart.
         device: "cuda", where process n has the n-th GPU, or "cpu".
 
     Raises:
-        InputError: One of the processes raised it.
+        InputError: one of the processes raised it.
     """
     if processes == 1:
         function()
@@ -104,7 +104,7 @@ def parallel(network: nn.Module) -> nn.Module:
     """Wrap a network for training in this process and the others, its parameters staying where they are.
 
     Raises:
-        InputError: The network has batch norms that cannot share their statistics, see `share_batch_norms`.
+        InputError: the network has batch norms that cannot share their statistics, see `share_batch_norms`.
     """
     share_batch_norms(network)
     # A static graph may leave parameters without a gradient, as some of timm's models do.
@@ -117,7 +117,7 @@ def share_batch_norms(network: nn.Module) -> None:
     These work on GPUs alone.
 
     Raises:
-        InputError: The network has batch norms of another type.
+        InputError: the network has batch norms of another type.
     """
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     for other in {type(norm) for norm in norms} - {nn.BatchNorm1d, nn.BatchNorm2d, BatchNormAct2d}:

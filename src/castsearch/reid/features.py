@@ -19,10 +19,10 @@ class Describer(NamedTuple):
     """A network that describes images of people.
 
     Attributes:
-        describe: From images, RGB uint8 (n, height, width, 3), to their embeddings, float32 (n, parts, d).
-        size: Height and width of the images in pixels.
-        feature_size: Length of all embeddings of an image together.
-        batch_size: How many images it best takes at a time.
+        describe: from images, RGB uint8 (n, height, width, 3), to their embeddings, float32 (n, parts, d).
+        size: height and width of the images in pixels.
+        feature_size: length of all embeddings of an image together.
+        batch_size: how many images it best takes at a time.
     """
 
     describe: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -38,14 +38,14 @@ def extract(describer: Describer, crops: pa.Table) -> NDArray[np.float32]:
     divided by its L2 norm.
 
     Args:
-        describer: The network.
-        crops: Columns `id` and `image`, encoded; null where there is none.
+        describer: the network.
+        crops: columns `id` and `image`, encoded; null where there is none.
 
     Returns:
         (len(crops), describer.feature_size); rows of zeros for missing images.
 
     Raises:
-        InputError: A crop is not an image.
+        InputError: a crop is not an image.
     """
     features = np.zeros((len(crops), describer.feature_size), np.float32)
     present = np.flatnonzero(crops["image"].is_valid())

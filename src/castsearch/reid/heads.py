@@ -62,14 +62,14 @@ class ReidNetwork(nn.Module):
     biases (Luo et al., "Bag of Tricks and A Strong Baseline for Deep Person Re-identification", 2019).
 
     Args:
-        backbone_name: See `networks.build`.
-        input_size: Height and width of the images that the network is trained on.
+        backbone_name: see `networks.build`.
+        input_size: height and width of the images that the network is trained on.
         pooling: "average" or "gem".
         neck: "seed" or "bnneck".
 
     Attributes:
         kind: "triplet" or "mgn".
-        feature_size: Length of all embeddings of an image together.
+        feature_size: length of all embeddings of an image together.
     """
 
     kind: Kind
@@ -99,10 +99,10 @@ class Triplet(ReidNetwork):
     """One global embedding: backbone, pooling over the whole map, batch norm, and a classifier on the embedding.
 
     Args:
-        backbone: From images to maps of `width` channels.
-        width: Length of the embedding.
-        num_classes: People to tell apart in training; 0 leaves the classifier out.
-        described: The arguments of `ReidNetwork`.
+        backbone: from images to maps of `width` channels.
+        width: length of the embedding.
+        num_classes: people to tell apart in training; 0 leaves the classifier out.
+        described: the arguments of `ReidNetwork`.
     """
 
     kind = "triplet"
@@ -136,12 +136,12 @@ class MGN(ReidNetwork):
     stride 1 and gives another global embedding and those of the upper and the lower half.
 
     Args:
-        trunk: From images to the maps that both copies take.
-        coarse: The last stage, with its stride.
-        fine: The last stage, without a stride.
-        width: Length of each embedding.
-        num_classes: People to tell apart in training; 0 leaves the classifiers out.
-        described: The arguments of `ReidNetwork`.
+        trunk: from images to the maps that both copies take.
+        coarse: the last stage, with its stride.
+        fine: the last stage, without a stride.
+        width: length of each embedding.
+        num_classes: people to tell apart in training; 0 leaves the classifiers out.
+        described: the arguments of `ReidNetwork`.
     """
 
     kind = "mgn"

@@ -34,8 +34,8 @@ class Log:
     them, wherever the training before was killed.
 
     Args:
-        folder: Where they are written.
-        rows: The epochs so far.
+        folder: where they are written.
+        rows: the epochs so far.
     """
 
     def __init__(self, folder: Path, rows: Sequence[Row]) -> None:

@@ -32,20 +32,20 @@ def build(
 
     Args:
         kind: "triplet" for one global embedding, "mgn" for four of the whole and of halves, see `heads`.
-        backbone: A ResNet, DenseNet or MobileNetV2 of torchvision's, such as "resnet50"; or any of timm's models,
+        backbone: a ResNet, DenseNet or MobileNetV2 of torchvision's, such as "resnet50"; or any of timm's models,
             "timm/convnext_tiny" or with the tag of its weights, "timm/convnext_tiny.in12k", which says what the pixels
             are normalised to. A model whose stages follow each other as convolutions do serves both kinds. Another,
             such as a vision transformer, serves `triplet` as it is, with its own pooling.
-        num_classes: People to tell apart in training; 0 leaves the classifiers out.
+        num_classes: people to tell apart in training; 0 leaves the classifiers out.
         imagenet: torchvision's or timm's own weights for the backbone (.pth or .safetensors) to start from; random
             ones if None.
-        input_size: Height and width in pixels of the images that it will see.
+        input_size: height and width in pixels of the images that it will see.
         pooling: "average", or "gem" for `heads.GeM`.
         neck: "seed" or "bnneck", see `heads.ReidNetwork`.
 
     Raises:
         ValueError: `kind`, `pooling` or `neck` is unknown.
-        InputError: There is no such backbone; the `imagenet` file is missing, unreadable or belongs to another
+        InputError: there is no such backbone; the `imagenet` file is missing, unreadable or belongs to another
             architecture; or timm's model does not take images of that size, or has no stages where `kind` or `pooling`
             needs them.
     """
@@ -65,7 +65,7 @@ def build_pretrained(backbone: str, imagenet: Path) -> Triplet | MGN:
     Which form of it serves best was measured on real people; docs/bodies.md has the table.
 
     Raises:
-        InputError: See `build`.
+        InputError: see `build`.
     """
     return build("mgn", backbone, 0, imagenet=imagenet, pooling="gem").eval()
 
@@ -81,14 +81,14 @@ def load_weights(path: Path, kind: Kind | None = None, backbone: str | None = No
     """Load a network for extracting features, without its classifiers, in evaluation mode.
 
     Args:
-        path: Weights written by `save_weights`, or a checkpoint that was published with the reference system (a state
+        path: weights written by `save_weights`, or a checkpoint that was published with the reference system (a state
             dict).
-        kind: Needed for a published checkpoint, which does not say what it is. For any other file, it must be what the
+        kind: needed for a published checkpoint, which does not say what it is. For any other file, it must be what the
             file says.
-        backbone: Likewise.
+        backbone: likewise.
 
     Raises:
-        InputError: The file is missing, unreadable, or does not hold exactly this network.
+        InputError: the file is missing, unreadable, or does not hold exactly this network.
     """
     path = Path(path)
     state = read_tensors(path, "weights of a ReID network")

@@ -23,13 +23,13 @@ def open_describer(path: Path, options: Mapping[str, Any], threads: int) -> Desc
     """Load a network; see `castsearch.reid.kinds`.
 
     Args:
-        path: The ONNX file: from images (batch, 3, height, width) in single precision to features (batch, d).
+        path: the ONNX file: from images (batch, 3, height, width) in single precision to features (batch, d).
         options: `height` and `width` of the images in pixels; the order of `channels`, "rgb" or "bgr"; `mean` and
             `std` in that order, each a number or one for each channel: a value v of 0 to 255 becomes (v - mean) / std.
-        threads: That the network may use on the CPU.
+        threads: that the network may use on the CPU.
 
     Raises:
-        InputError: The file is missing, is not an ONNX network, or has another input or output.
+        InputError: the file is missing, is not an ONNX network, or has another input or output.
     """
     size = options["height"], options["width"]
     expected = f"a ReID network from {size[0]}x{size[1]} pixels to one feature"
@@ -57,12 +57,12 @@ def _in_batches(network: Network, trial: NDArray[np.float32], path: Path) -> Net
     or mix the images.
 
     Args:
-        network: The network.
-        trial: Images to find out with.
-        path: Of the file, for the message.
+        network: the network.
+        trial: images to find out with.
+        path: of the file, for the message.
 
     Raises:
-        InputError: It fails for one image, too.
+        InputError: it fails for one image, too.
     """
     one_by_one = any_batch(network, 1)
     try:

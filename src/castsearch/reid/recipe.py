@@ -15,36 +15,36 @@ class Recipe:
 
     Attributes:
         kind: "triplet" or "mgn", see `networks.build`.
-        backbone: See `networks.build`.
-        epochs: Passes over the people.
-        people: People in a batch.
-        images: Images of each of them in a batch.
-        learning_rate: Of Adam.
-        weight_decay: Of Adam, added to the gradient.
+        backbone: see `networks.build`.
+        epochs: passes over the people.
+        people: people in a batch.
+        images: images of each of them in a batch.
+        learning_rate: of Adam.
+        weight_decay: of Adam, added to the gradient.
         schedule: "step" multiplies the learning rate by `step_factor` after every `step` epochs. "cosine" lets it fall
             to zero along half a cosine (Loshchilov and Hutter, "SGDR", 2017).
-        step: Epochs between the steps.
-        step_factor: Factor of each step.
-        warmup: Epochs at the start in which the learning rate rises in equal steps to its full height.
-        margin: Of the triplet loss, a number or "soft".
-        mining: Of the triplet loss: "hard", "uniform" or "adaptive".
-        metric: Of the triplet loss: "euclidean", "sqeuclidean" or "cosine".
-        label_smoothing: Share of the classifier's target that is spread over all people (Szegedy et al., "Rethinking
+        step: epochs between the steps.
+        step_factor: factor of each step.
+        warmup: epochs at the start in which the learning rate rises in equal steps to its full height.
+        margin: of the triplet loss, a number or "soft".
+        mining: of the triplet loss: "hard", "uniform" or "adaptive".
+        metric: of the triplet loss: "euclidean", "sqeuclidean" or "cosine".
+        label_smoothing: share of the classifier's target that is spread over all people (Szegedy et al., "Rethinking
             the Inception Architecture for Computer Vision", 2016).
         pooling: "average" or "gem", see `networks.build`.
         neck: "seed" or "bnneck", see `networks.build`.
-        validate_every: Epochs between validations. The last epoch is always validated.
-        checkpoint_every: Epochs between checkpoints.
-        checkpoints_kept: How many of the newest checkpoints are kept, in addition to the one of the best epoch.
-        use: Which epoch's weights are the result: "last", or "best" by the mAP of validation.
-        seed: Of the initial weights, the batches and the augmentation.
-        height: Of the input in pixels.
-        width: Of the input in pixels.
-        flip: Probability that an image is mirrored.
-        pad: Largest shift of an image in pixels.
-        erasing: Probability that a rectangle of an image is erased.
-        erasing_area: Smallest and largest share of the image that is erased.
-        erasing_aspect: Smallest and largest ratio of the rectangle's height to its width.
+        validate_every: epochs between validations. The last epoch is always validated.
+        checkpoint_every: epochs between checkpoints.
+        checkpoints_kept: how many of the newest checkpoints are kept, in addition to the one of the best epoch.
+        use: which epoch's weights are the result: "last", or "best" by the mAP of validation.
+        seed: of the initial weights, the batches and the augmentation.
+        height: of the input in pixels.
+        width: of the input in pixels.
+        flip: probability that an image is mirrored.
+        pad: largest shift of an image in pixels.
+        erasing: probability that a rectangle of an image is erased.
+        erasing_area: smallest and largest share of the image that is erased.
+        erasing_aspect: smallest and largest ratio of the rectangle's height to its width.
         precision: "float32", which on GPUs excludes TF32; or "bfloat16", which is autocast, with TF32 for the rest. The
             latter is faster on GPUs and on CPUs that multiply bfloat16 natively (AVX512-BF16, AMX), and many times
             slower on other CPUs.

@@ -20,12 +20,12 @@ def open_describer(path: Path, options: Mapping[str, Any], threads: int) -> Desc
     """Load a network; see `castsearch.reid.kinds`.
 
     Args:
-        path: Weights, see `networks.load_weights`.
+        path: weights, see `networks.load_weights`.
         options: `precision`, see `describer`.
-        threads: That torch may use on the CPU.
+        threads: that torch may use on the CPU.
 
     Raises:
-        InputError: The weights cannot be used.
+        InputError: the weights cannot be used.
     """
     torch.set_num_threads(threads)
     return describer(load_weights(path), precision=options["precision"])
@@ -37,10 +37,10 @@ def describer(
     """Describe images by a network.
 
     Args:
-        network: It is moved to the device and set to evaluation mode.
+        network: it is moved to the device and set to evaluation mode.
         device: "cpu", "cuda" or any of torch's; "auto" is the GPU where there is one.
         precision: "float32", on GPUs without TF32; or "bfloat16" for autocast.
-        batch_size: Images at a time; if None, 128 on a GPU and 16 on the CPU.
+        batch_size: images at a time; if None, 128 on a GPU and 16 on the CPU.
     """
     target = pick_device(device)
     network.to(target).to(memory_format=torch.channels_last).eval()

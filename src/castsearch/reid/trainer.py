@@ -43,21 +43,21 @@ class TrainingJob:
     """A network to train, what it learns from, and where the results go.
 
     Attributes:
-        crop_tables: Of the training movies, see `read_people`.
-        recipe: What is trained, and how.
+        crop_tables: of the training movies, see `read_people`.
+        recipe: what is trained, and how.
         imagenet: torchvision's or timm's weights for the backbone to start from, random ones if None.
-        validation: What `people.collect` gathered, to validate on. Without a row, or if None, nothing is validated.
-        weights: Receives what `networks.load_weights` reads, of the epoch that `recipe.use` says.
-        history: Receives a tab-separated table with a row for each epoch: learning rate, loss and its two parts (for
+        validation: what `people.collect` gathered, to validate on. Without a row, or if None, nothing is validated.
+        weights: receives what `networks.load_weights` reads, of the epoch that `recipe.use` says.
+        history: receives a tab-separated table with a row for each epoch: learning rate, loss and its two parts (for
             mgn summed over the four embeddings), top-1 of the triplet loss and accuracy of the classifier
             (both averaged over the embeddings); then the scores of `validation.score`, empty where there was
             no validation. It holds no time, so equal trainings give equal bytes.
-        checkpoints: Folder for the checkpoints of the last epochs and of the best. It is kept between runs.
-        logs: Folder for TensorBoard's file, and for the history with the speed in images per second.
-        code: Digest of the code and the packages that train, so that a checkpoint of other code is not used.
+        checkpoints: folder for the checkpoints of the last epochs and of the best. It is kept between runs.
+        logs: folder for TensorBoard's file, and for the history with the speed in images per second.
+        code: digest of the code and the packages that train, so that a checkpoint of other code is not used.
         device: "cpu", "cuda" or any of torch's; "auto" is the GPU where there is one.
-        workers: Processes that load images for each of `processes`; 0 for none but itself.
-        processes: How many share the batches, each with a GPU of its own; see `distributed`.
+        workers: processes that load images for each of `processes`; 0 for none but itself.
+        processes: how many share the batches, each with a GPU of its own; see `distributed`.
     """
 
     crop_tables: Sequence[Path]
@@ -89,7 +89,7 @@ def train(job: TrainingJob) -> None:
     With a single person there is nothing to learn. The network is then written as it starts, and the history says so.
 
     Raises:
-        InputError: Nobody to train on, a crop that is no image, an unknown backbone, unusable ImageNet weights, a
+        InputError: nobody to train on, a crop that is no image, an unknown backbone, unusable ImageNet weights, a
             network that does not fit the images or that several GPUs cannot share, a loss that is no longer finite, or
             a best checkpoint that is lost.
     """
@@ -206,13 +206,13 @@ class Learner:
     """A network in training, with its losses and its optimizer.
 
     Args:
-        network: On its device, in training mode. Where several processes learn, they share it from here on.
-        recipe: Of which learning rate, weight decay, the triplet loss, `label_smoothing` and `precision` are used.
-        sizes: How many images of a batch each process has.
+        network: on its device, in training mode. Where several processes learn, they share it from here on.
+        recipe: of which learning rate, weight decay, the triplet loss, `label_smoothing` and `precision` are used.
+        sizes: how many images of a batch each process has.
 
     Attributes:
         optimizer: Adam.
-        device: Where the network is.
+        device: where the network is.
     """
 
     def __init__(self, network: torch.nn.Module, recipe: Recipe, sizes: Sequence[int]) -> None:
@@ -228,8 +228,8 @@ class Learner:
         """Learn from one batch.
 
         Args:
-            images: This process's images, uint8 (n, height, width, 3).
-            labels: Who is in the images of all processes, int64.
+            images: this process's images, uint8 (n, height, width, 3).
+            labels: who is in the images of all processes, int64.
 
         Returns:
             `history.LOSSES` as one tensor on the device.

@@ -24,7 +24,7 @@ def imagenet_file(named: str) -> Path:
     """Return the file of ImageNet weights that a configuration names; "packaged" are mobilenet_v2's.
 
     Raises:
-        InputError: The installed package that carries the latter is missing.
+        InputError: the installed package that carries the latter is missing.
     """
     return packaged_file(*_MOBILENET) if named == "packaged" else Path(named)
 
@@ -36,11 +36,11 @@ def read_tensors(path: Path, what: str) -> dict[str, Tensor]:
     GPUs leaves them, are taken out of that.
 
     Args:
-        path: A .safetensors file, or a state dict that torch saved. No code in it is run.
-        what: What the file should hold, for the message.
+        path: a .safetensors file, or a state dict that torch saved. No code in it is run.
+        what: what the file should hold, for the message.
 
     Raises:
-        InputError: The file is missing, unreadable, or holds something else.
+        InputError: the file is missing, unreadable, or holds something else.
     """
     path = Path(path)
     if not path.is_file():
@@ -83,14 +83,14 @@ def fill(
     """Fill a network from tensors of exactly its names and shapes.
 
     Args:
-        network: The network. It may be on the meta device, because its tensors are replaced.
-        state: The tensors by name.
-        path: Where they come from, for the message.
-        what: What the network is, for the message.
-        ignoring: Starts of names that are left as they are in the network, and may be anything in `state`.
+        network: the network. It may be on the meta device, because its tensors are replaced.
+        state: the tensors by name.
+        path: where they come from, for the message.
+        what: what the network is, for the message.
+        ignoring: starts of names that are left as they are in the network, and may be anything in `state`.
 
     Raises:
-        InputError: A tensor is missing, superfluous, of another shape, or has values that are no finite numbers.
+        InputError: a tensor is missing, superfluous, of another shape, or has values that are no finite numbers.
     """
     wanted = {name: tensor for name, tensor in network.state_dict().items() if not name.startswith(ignoring)}
     # Files from before torch 0.4.1 do not count batches.
