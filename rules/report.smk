@@ -65,11 +65,9 @@ rule report:
         trained=TRAINED,
         licences=LICENCES,
         imported={
-            name: next(
-                network[key]
-                for key in ("weights", "file", "imagenet")
-                if key in network
-            )
+            name: network.get("weights")
+            or network.get("file")
+            or f"the ImageNet weights of {network['backbone']}"
             for name, network in NETWORKS.items()
             if name not in TRAINED
         },
