@@ -8,7 +8,7 @@ def describer_of(wildcards):
 
 
 def describer_options(wildcards):
-    """What of a job's network decides on its features, besides its weights."""
+    """What decides on the features of a job's network, apart from its weights."""
     network = NETWORKS[wildcards.network]
     if network["kind"] == "onnx":
         return {key: network[key] for key in kinds.ONNX_OPTIONS}

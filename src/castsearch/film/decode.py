@@ -43,7 +43,7 @@ FORMATS = ("mov", "mp4", "matroska", "webm", "mpegts", "mpeg", "avi", "flv", "as
 MAX_PIXELS = 8192 * 4608
 MAX_STREAMS = 100
 _MAX_ERRORS_IN_A_ROW = 1000  # of reading, each of which steps over some bytes
-_MAX_STRETCH = 4  # of a pixel; what claims more is a mistake of whoever wrote it
+_MAX_STRETCH = 4  # of a pixel; a file that claims more is wrong
 _LEAD = 5  # seconds before a part from which on is decoded, so that no reference is missing when the part begins
 _SD_LINES = 576
 _HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
@@ -310,7 +310,7 @@ def claimed_duration(path: str | Path) -> float | None:
         with Film(path) as film:
             return None if film.duration is None else float(film.duration)
     except InputError:
-        return None  # whoever decodes it says why
+        return None  # the job that decodes it says why
 
 
 def _unit(time_base: Fraction | None) -> Fraction:

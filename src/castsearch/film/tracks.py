@@ -4,7 +4,7 @@ Boxes are linked from sample to sample by where they are expected, by SciPy's op
 score, then, to what is still missing, those of a low one (Zhang et al., "ByteTrack: Multi-Object Tracking by
 Associating Every Detection Box", ECCV 2022). A track ends with its shot.
 
-The table has the rows of the tables of persons that belong to a track, with their columns, and besides
+The table has the rows of the tables of persons that belong to a track, with their columns and
 
     shot      int32, number of the shot, from 1
     track     int32, number of the track in the film, from 1, by time of its first box
@@ -56,7 +56,7 @@ def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = G
     Args:
         parts: tables of persons of the film's parts, in their order.
         shots: of the film.
-        gap: seconds for which a person may be hidden, besides the time from one sample to the next.
+        gap: seconds for which a person may be hidden, in addition to the time from one sample to the next.
         chosen: how many boxes stand for a track.
     """
     certain, rate = (float(parts[0].schema.metadata[name]) for name in (b"certain_score", b"rate"))

@@ -1,4 +1,4 @@
-"""Features of bodies by a ReID network in an ONNX file, whoever trained and exported it."""
+"""Features of bodies by a ReID network in an ONNX file, of any origin."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -76,7 +76,7 @@ def rank(
     2. For each further threshold, it appends those whose mean face cosine to its list exceeds it.
     3. Candidates that nobody listed are scored by their three highest body similarities to the list, averaged with
        softmax weights, and follow.
-    4. Then whoever shares a frame with a listed candidate, in candidate order: nobody is twice in a frame.
+    4. Then follow those who share a frame with a listed candidate, in candidate order: nobody is twice in a frame.
     5. Then the candidates that others listed, by their highest body cosine to the list.
 
     Without bodies, or for an empty list, steps 3 and 5 go by face similarity.

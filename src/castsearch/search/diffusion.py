@@ -30,14 +30,14 @@ _EVEN_BODY = 2.5  # … and two bodies
 _STEEPNESS = 3.0  # log odds of one person that a standard deviation adds
 _MOST_BY_FACE = 3.0  # log odds by which two seen faces change what bodies say, at most
 _DIFFERENT_FACE = 1.0  # two faces less than this above strangers are different people's
-_PORTRAIT_SPREAD = 2  # a link to a portrait, with which all begins, counts from so many standard deviations
-_PERSON_SPREAD = 5  # two portraits of different movies show one person from so many
+_PORTRAIT_SPREAD = 2  # standard deviations from which on a link to a portrait, with which all begins, counts
+_PERSON_SPREAD = 5  # those from which on two portraits of different movies show one person
 _PASSED_ON = 0.8  # share of a score that comes from the neighbours
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
 _HELD_BY_ANOTHER = 0.1  # what is left of a score for a place in a frame that somebody else of the cast has
 _SAMPLE = 1000  # rows whose similarities tell what strangers reach
-_FEWEST_CERTAIN = 10  # so many similarities of certain strangers tell what strangers reach at most …
-_CERTAIN_SHARE = 0.97  # … but for the highest of them, since a face may be a neighbour's
+_FEWEST_CERTAIN = 10  # similarities of certain strangers that are enough to tell what strangers reach at most …
+_CERTAIN_SHARE = 0.97  # … except the highest of them, since a face may be a neighbour's
 
 
 class Strangers(NamedTuple):
