@@ -12,6 +12,8 @@ from castsearch.reid import distributed, networks
 from castsearch.reid.recipe import Recipe
 from castsearch.reid.trainer import Learner
 
+pytestmark = pytest.mark.slow  # each test starts processes that import torch
+
 LABELS = torch.arange(5).repeat_interleave(3)
 
 
