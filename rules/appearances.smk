@@ -4,6 +4,7 @@
 rule appearances:
     input:
         names=of_groups("results/names/{split}/{group}.tsv", SEARCH),
+        groups=of_groups("results/groups/{split}/{group}.tsv", SEARCH),
         tracks=expand("results/tracks/{movie}.arrow", movie=STEPS),
         shots=expand("results/shots/{movie}.tsv", movie=STEPS),
     output:

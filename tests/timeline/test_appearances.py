@@ -91,12 +91,17 @@ def test_the_stage_writes_the_tables_of_a_film_and_of_a_movie_of_boxes(tmp_path)
     files.write_table(tmp_path / "tracks.arrow", tracks)
     SHOTS.to_csv(tmp_path / "shots.tsv", sep="\t", index=False)
     write_names(tmp_path / "names.tsv", pd.concat([names, boxes]))
+    (tmp_path / "groups.tsv").write_text("movie\tbox\tgroup\nm\td\tunknown 1\n")
     films = {"m": FilmTables(tmp_path / "tracks.arrow", tmp_path / "shots.tsv", 0.5)}
-    tables = make_tables([("val", tmp_path / "names.tsv")], [("val", "m"), ("val", "n")], films)
+    tables = make_tables(
+        [("val", tmp_path / "names.tsv", tmp_path / "groups.tsv")], [("val", "m"), ("val", "n")], films
+    )
     outputs = [tmp_path / name for name in ("screen.tsv", "together.tsv", "graph.graphml")]
     write_tables(tables, [tmp_path / "m.tsv", tmp_path / "n.tsv"], *outputs)
     screen = pd.read_csv(outputs[0], sep="\t").set_index(["movie", "person"])
     assert screen.loc[("m", "ada"), "on_screen"] == 2.0
+    assert screen.loc[("m", "unknown 1"), "on_screen"] == 0.5
+    assert screen.loc[("m", "unknown 1"), ["low", "high"]].isna().all()
     assert screen.loc[("m", "ada"), "share"] == pytest.approx(2 / 4.5, abs=0.001)
     graph = nx.read_graphml(outputs[2])
     assert graph.nodes["val/n/bo <&> co"]["label"] == "bo <&> co"

@@ -7,7 +7,12 @@ ROWS = {
     "a constant of a face engine": ("faces/engines/yunet_sface.py", "_SIDE = 320", "_SIDE = 300", YUNET_SFACE),
     "an engine's licence": ("faces/engines/yunet_sface.py", 'LICENCE = "', 'LICENCE = "new: ', set()),
     "another engine": ("faces/engines/another.py", "", "LICENCE = 'free'\n", set()),
-    "a constant of a method": ("search/diffusion.py", "_NEIGHBORS = 10", "_NEIGHBORS = 11", {"fuse diffusion"}),
+    "a constant of a method": (
+        "search/diffusion.py",
+        "_NEIGHBORS = 10",
+        "_NEIGHBORS = 11",
+        {"fuse diffusion", "groups"},
+    ),
     "another method": ("search/another.py", "", "def search(given):\n    pass\n", set()),
     "a CMC rank": ("evaluation/tables.py", "CMC_RANKS = (1, 5, 10)", "CMC_RANKS = (1, 5, 20)", {"evaluate", "report"}),
     "an error of the training's data": ("reid/people.py", "that can be decoded", "that is whole", set()),

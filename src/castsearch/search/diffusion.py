@@ -275,6 +275,34 @@ def settle_frames(scores: np.ndarray, frames: np.ndarray) -> np.ndarray:
     return settled
 
 
+def link(
+    by_person: np.ndarray, face: np.ndarray, body: np.ndarray | None, *, frames: np.ndarray, has_face: np.ndarray
+) -> sparse.csr_array:
+    """Link candidates by face and by body as far as two probably show one person.
+
+    Args:
+        by_person: (people, n) face similarities of each person's best portrait; they tell what strangers reach.
+        face: (n, d) face features.
+        body: (n, d') body features; None to go by faces alone.
+        frames: (n,) numbers; candidates of one frame are different people.
+        has_face: (n,) bool, whether the candidate's face can be seen.
+
+    Returns:
+        (n, n) symmetric links; two that are alike by both have the sum of two probabilities.
+    """
+    n = len(face)
+    seen = np.flatnonzero(has_face)
+    unit = l2_normalize(face)
+    within = np.concatenate([np.empty(0, np.float32), *(_pairs(unit[rows]) for rows in _companies(frames[seen], seen))])
+    sample = unit[seen[:: max(1, len(seen) // _SAMPLE)]]
+    apart = strangers(_pairs(sample), np.concatenate([within, _others(by_person[:, seen], frames[seen])]))
+    alike = face_links(unit[seen], frames[seen], apart).tocoo()
+    graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
+    if body is not None:
+        graph = graph + body_links(l2_normalize(body), unit, has_face, frames, apart)
+    return graph
+
+
 def rank(
     face_similarity: np.ndarray,
     face: np.ndarray,
@@ -317,15 +345,7 @@ def rank(
     _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
     person = np.arange(num_cast) if person is None else person
     by_person = best_portrait(face_similarity, person)
-    seen = np.flatnonzero(has_face)
-    unit = l2_normalize(face)
-    within = np.concatenate([np.empty(0, np.float32), *(_pairs(unit[rows]) for rows in _companies(frame[seen], seen))])
-    sample = unit[seen[:: max(1, len(seen) // _SAMPLE)]]
-    apart = strangers(_pairs(sample), np.concatenate([within, _others(by_person[:, seen], frame[seen])]))
-    alike = face_links(unit[seen], frame[seen], apart).tocoo()
-    graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
-    if body is not None:
-        graph = graph + body_links(l2_normalize(body), unit, has_face, frame, apart)
+    graph = link(by_person, face, body, frames=frame, has_face=has_face)
     scores = spread(_seeds(by_person, has_face, frame), graph, facts)
     others = scores.sum(axis=0) - scores[:-1]
     reached = scores.any(axis=0)

@@ -6,7 +6,7 @@ A movie's table is tab-separated text with a row per track of a film, or per box
     unit          "seconds" or "frames"
     shot          number of the shot, empty where there are none
     track         number of the track; the id of the box, where there are none
-    person        name of the cast member, or "unknown"
+    person        name of the cast member; "unknown 1" and so on where somebody unknown is seen again; else "unknown"
     confidence    estimated probability that this is `likeliest`
     likeliest     name of the likeliest cast member; empty where nobody is likely
     boxes         in how many sampled frames the person was seen

@@ -34,18 +34,21 @@ class Tables(NamedTuple):
 
 
 def make_tables(
-    names: Sequence[tuple[str, str | Path]],
+    names: Sequence[tuple[str, str | Path, str | Path]],
     movies: Sequence[tuple[str, str]],
     films: Mapping[str, FilmTables],
 ) -> Tables:
     """Make the tables of all movies.
 
     Args:
-        names: split and path of each table of names.
+        names: split, and paths of the tables of names and of groups, of what was searched together.
         movies: split and name of each movie.
         films: by name of the movie; a movie that is missing here has no times.
     """
-    by_split = {split: read_names(path for other, path in names if other == split) for split, _ in movies}
+    by_split = {
+        split: pd.concat([read_names([]), *(_named(path, groups) for other, path, groups in names if other == split)])
+        for split, _ in movies
+    }
     made: list[pd.DataFrame] = []
     screen, pairs = [], []
     for split, movie in movies:
@@ -76,3 +79,13 @@ def write_tables(
     for path, table in ((screen_time, tables.screen_time), (together, tables.together)):
         files.write_text(path, table.to_csv(sep="\t", index=False, float_format="%.3f", lineterminator="\n"))
     files.write_text(graph, summary.to_graphml(summary.graph(tables.screen_time, tables.together)))
+
+
+def _named(names: str | Path, groups: str | Path) -> pd.DataFrame:
+    """A table of names, in which unknown people who were seen more than once have the names of their groups."""
+    table = read_names([names])
+    found = pd.read_csv(groups, sep="\t", dtype=str, keep_default_na=False)
+    group = dict(zip(zip(found["movie"], found["box"], strict=True), found["group"], strict=True))
+    keys = zip(table["movie"], table["box"], table["person"], strict=True)
+    table["person"] = [group.get((movie, box), person) for movie, box, person in keys]
+    return table

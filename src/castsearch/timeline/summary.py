@@ -113,7 +113,12 @@ def _length(spans: np.ndarray) -> float:
 
 
 def _interval(likely: pd.DataFrame, time: float) -> tuple[float, float]:
-    """What the time of independent appearances is, each with its confidence; it holds the time that was found."""
+    """What the time of independent appearances is, each with its confidence; it holds the time that was found.
+
+    Nobody says how sure a group of unknown people is, so that it has none.
+    """
+    if likely.empty:
+        return np.nan, np.nan
     lengths, sure = (likely["end"] - likely["start"]).to_numpy(), likely["confidence"].to_numpy()
     expected = (sure * lengths).sum()
     deviation = np.sqrt((sure * (1 - sure) * lengths**2).sum())

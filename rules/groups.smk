@@ -1,0 +1,31 @@
+# Who of the unknown people is the same person, over the graph of the submission's search.
+
+
+rule groups:
+    input:
+        crops=searched("results/crops/{split}/{movie}.arrow"),
+        faces=searched(f"results/faces/{MAIN.engine}/{{split}}/{{movie}}.arrow"),
+        bodies=searched_by(
+            "results/bodies/{network}/{split}/{movie}.npy", network=MAIN.networks
+        ),
+        names="results/names/{split}/{group}.tsv",
+    output:
+        "results/groups/{split}/{group}.tsv",
+    log:
+        "results/logs/groups/{split}/{group}.log",
+    benchmark:
+        "results/benchmarks/groups/{split}/{group}.tsv"
+    group:
+        "rank"
+    conda:
+        "../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(SEARCH_MB),
+        runtime=growing(20),
+    params:
+        code=code("groups"),
+        engine=MAIN.engine,
+        networks=list(MAIN.networks),
+    script:
+        "../src/scripts/groups.py"

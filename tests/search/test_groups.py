@@ -1,0 +1,48 @@
+import galleries
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from castsearch.data.names import write_names
+from castsearch.search.groups import find_groups, group_unknown
+
+
+def graph(n, *links):
+    rows, columns, weights = zip(*links, strict=True)
+    half = sparse.csr_array((np.array(weights, float), (rows, columns)), shape=(n, n))
+    return (half + half.T).tocsr()
+
+
+def test_candidates_that_are_linked_with_each_other_are_one_person():
+    found = find_groups(graph(6, (0, 1, 1), (1, 2, 1), (0, 2, 1), (3, 4, 1), (2, 3, 0.1)), np.arange(6))
+    assert found.tolist() == [0, 0, 0, 1, 1, -1]
+
+
+def test_of_two_in_a_frame_the_one_that_is_better_linked_is_the_person():
+    found = find_groups(graph(4, (0, 1, 1), (1, 2, 1), (0, 2, 1), (3, 0, 0.4), (3, 1, 0.4)), np.array([0, 1, 2, 2]))
+    assert found.tolist() == [0, 0, 0, -1]
+
+
+def test_the_unknown_are_grouped_without_any_portrait(tmp_path):
+    gallery = galleries.movie(tmp_path / "m", num_cast=0, n=24)
+    gallery.faces["yunet_sface"].feature[:] = np.eye(8, dtype=np.float32)[np.arange(24) % 2]
+    boxes = [f"p{number}" for number in range(24)]
+    names = pd.DataFrame({"movie": "m", "box": boxes, "frame": boxes, "person": "unknown", "confidence": 0.0})
+    names = names.assign(time=pd.NA, shot=pd.NA, track=pd.NA, likeliest="")
+    write_names(tmp_path / "names.tsv", names)
+    found = group_unknown(gallery, "yunet_sface", [], [tmp_path / "m/crops.arrow"], tmp_path / "names.tsv")
+    seen = [number for number in range(24) if number % 3 != 2]
+    group = dict(zip(found["box"], found["group"], strict=True))
+    assert group.keys() == {f"p{number}" for number in seen}
+    assert {group[f"p{number}"] for number in seen if number % 2} != {
+        group[f"p{number}"] for number in seen if number % 2 == 0
+    }
+
+
+def test_whom_the_search_has_named_is_in_no_group(tmp_path):
+    gallery = galleries.movie(tmp_path / "m", n=24)
+    boxes = [f"p{number}" for number in range(2, 26)]
+    names = pd.DataFrame({"movie": "m", "box": boxes, "frame": boxes, "person": "ada", "confidence": 0.9})
+    write_names(tmp_path / "names.tsv", names.assign(time=pd.NA, shot=pd.NA, track=pd.NA, likeliest="ada"))
+    found = group_unknown(gallery, "yunet_sface", ["net"], [tmp_path / "m/crops.arrow"], tmp_path / "names.tsv")
+    assert found.empty
