@@ -1,18 +1,4 @@
 # The ReID features of one network for all candidates of a movie.
-from castsearch.reid import kinds
-
-
-def describer_of(wildcards):
-    """The module that describes people by a job's network."""
-    return kinds.MODULES[NETWORKS[wildcards.network]["kind"]]
-
-
-def describer_options(wildcards):
-    """What decides on the features of a job's network, apart from its weights."""
-    network = NETWORKS[wildcards.network]
-    if network["kind"] == "onnx":
-        return {key: network[key] for key in kinds.ONNX_OPTIONS}
-    return {"precision": network.get("precision", RECIPE["precision"])}
 
 
 rule embed_bodies:

@@ -6,7 +6,7 @@
 #   DATA_SEEDS      by name the seeds with which the data were made
 #   STEPS           by film the seconds from one sampled frame to the next; empty for a source without films
 #   SOURCE_RESULTS  what `rule all` makes of this source in addition
-# and for the rule `crop`, which films do without:
+# and for cropping, which films do without:
 #   DIGESTS         by split and movie what the movie's crops depend on, apart from files
 #   MOVIE_FILES     the pattern of further input files of a movie
 import json
@@ -14,6 +14,7 @@ import re
 
 from castsearch.data.corrections import read_corrections
 from castsearch.faces import engines
+from castsearch.reid import kinds
 from castsearch.search import variant as searches
 from castsearch.search.methods import METHODS
 from castsearch.workflow import variants
@@ -126,6 +127,19 @@ def corrected(wildcards):
     """What somebody has corrected in the movies of a job's group."""
     movies = GROUPS[wildcards.split][wildcards.group]
     return [list(row) for row in CORRECTIONS if row.movie in movies]
+
+
+def describer_of(wildcards):
+    """The module that describes people by a job's network."""
+    return kinds.MODULES[NETWORKS[wildcards.network]["kind"]]
+
+
+def describer_options(wildcards):
+    """What decides on the features of a job's network, apart from its weights."""
+    network = NETWORKS[wildcards.network]
+    if network["kind"] == "onnx":
+        return {key: network[key] for key in kinds.ONNX_OPTIONS}
+    return {"precision": network.get("precision", RECIPE["precision"])}
 
 
 onstart:
