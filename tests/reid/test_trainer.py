@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from factories import people_rows, rows_of, write_crops
 from safetensors.torch import load, load_file
-from sightings import people_rows, rows_of, write_movie
 from tensorboardX.proto import event_pb2
 
 from castsearch import files
@@ -43,8 +43,8 @@ def crops(tmp_path_factory):
     """Two movies with four people of three crops, and one with a single crop."""
     folder = tmp_path_factory.mktemp("crops")
     return [
-        write_movie(folder / "one.arrow", people_rows(["a", "b"], 3)),
-        write_movie(folder / "two.arrow", people_rows(["a", "b"], 3, seed=1) + people_rows(["c"], 1, seed=2)),
+        write_crops(folder / "one.arrow", people_rows(["a", "b"], 3)),
+        write_crops(folder / "two.arrow", people_rows(["a", "b"], 3, seed=1) + people_rows(["c"], 1, seed=2)),
     ]
 
 
@@ -58,7 +58,7 @@ def gallery(tmp_path_factory):
     labels = {f"{label}_cast_0": [row["id"] for row in rows if row["label"] == label] for label in ("x", "y")}
     rows = [row for label in ("x", "y") for row in rows_of(label, [b"portrait"], role="cast")] + rows
     path = folder / "gallery.arrow"
-    write_table(path, collect([write_movie(folder / "movie.arrow", rows)], {folder.name: labels}))
+    write_table(path, collect([write_crops(folder / "movie.arrow", rows)], {folder.name: labels}))
     return path
 
 
@@ -265,7 +265,7 @@ def test_a_best_checkpoint_that_is_lost_is_named(crops, gallery, tmp_path):
 @pytest.mark.parametrize("labels", [{}, {"a_cast_0": ["a_candidate_0"], "b_cast_0": ["b_candidate_0"]}])
 def test_validation_movies_that_ask_nothing_leave_the_last_epoch(labels, crops, tmp_path, log):
     portraits = [row for label in ("a", "b") for row in rows_of(label, [b"portrait"], role="cast")]
-    movies = [write_movie(tmp_path / "lonely.arrow", portraits + people_rows(["a", "b"], 1))] if labels else []
+    movies = [write_crops(tmp_path / "lonely.arrow", portraits + people_rows(["a", "b"], 1))] if labels else []
     write_table(tmp_path / "gallery.arrow", collect(movies, {tmp_path.name: labels}))
     recipe = replace(TINY, epochs=1, use="best")
     _, table = trained(tmp_path, crops, recipe, validation=tmp_path / "gallery.arrow")
@@ -330,7 +330,7 @@ def test_checkpoints_of_another_training_make_room_for_ones_own(crops, tmp_path)
 
 
 def test_the_same_movie_in_another_split_is_another_training(crops, tmp_path, log):
-    other = write_movie(tmp_path / "other/one.arrow", people_rows(["a", "b"], 3))
+    other = write_crops(tmp_path / "other/one.arrow", people_rows(["a", "b"], 3))
     trained(tmp_path / "results", crops[:1])
     log.clear()
     trained(tmp_path / "results", [other])
@@ -484,7 +484,7 @@ def test_bfloat16_starts_nearly_where_float32_does(crops, imagenet, tmp_path):
 
 
 def test_a_single_person_keeps_the_initial_weights_and_says_so(imagenet, tmp_path):
-    crops = [write_movie(tmp_path / "movie.arrow", people_rows(["nm1"], 3))]
+    crops = [write_crops(tmp_path / "movie.arrow", people_rows(["nm1"], 3))]
 
     _, table = trained(tmp_path, crops, imagenet=imagenet)
 
@@ -497,7 +497,7 @@ def test_a_single_person_keeps_the_initial_weights_and_says_so(imagenet, tmp_pat
 @pytest.mark.parametrize("rows", [[], rows_of("others", [b"image"]), rows_of("a", [None])])
 def test_nobody_to_train_on_is_refused(rows, tmp_path):
     with pytest.raises(InputError, match=r"^nobody to train on: no labelled candidate with an image in 1 crop tables$"):
-        trained(tmp_path, [write_movie(tmp_path / "movie.arrow", rows)])
+        trained(tmp_path, [write_crops(tmp_path / "movie.arrow", rows)])
 
 
 def no_room(*_, **__):
@@ -541,7 +541,7 @@ def test_a_crop_that_is_no_image_ends_training_with_its_name(decoder, workers, t
         monkeypatch.setattr(batches, "decode_once", no_room)
     rows = people_rows(["a"], 2) + rows_of("b", [b"no image", b"no image"])
     with pytest.raises(InputError, match=r"^\S+: b_candidate_.: the crop is not an image that can be decoded$"):
-        trained(tmp_path, [write_movie(tmp_path / "movie.arrow", rows)], workers=workers)
+        trained(tmp_path, [write_crops(tmp_path / "movie.arrow", rows)], workers=workers)
 
 
 @pytest.mark.slow
@@ -565,8 +565,8 @@ def mean_average_precision(network, crops):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_teaches_to_tell_unseen_people_apart(kind, imagenet, tmp_path):
-    learning = write_movie(tmp_path / "learning.arrow", people_rows([f"p{index}" for index in range(16)], 6))
-    unseen = write_movie(tmp_path / "unseen.arrow", people_rows([f"q{index}" for index in range(16)], 6, seed=1))
+    learning = write_crops(tmp_path / "learning.arrow", people_rows([f"p{index}" for index in range(16)], 6))
+    unseen = write_crops(tmp_path / "unseen.arrow", people_rows([f"q{index}" for index in range(16)], 6, seed=1))
     recipe = replace(TINY, kind=kind, epochs=10, people=8, images=4, step=8)
 
     before = mean_average_precision(

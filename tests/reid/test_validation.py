@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sightings import rows_of, write_movie
+from factories import rows_of, write_crops
 
 from castsearch.evaluation import tables
 from castsearch.reid.people import collect
@@ -9,7 +9,7 @@ from castsearch.reid.validation import SCORES, score
 
 def test_candidates_are_gathered_by_movie_with_whom_the_labels_name(tmp_path):
     rows = [*rows_of("a", [b"portrait"], role="cast"), *rows_of("a", [b"1", None, b"3"]), *rows_of("others", [b"4"])]
-    path = write_movie(tmp_path / "tt1.arrow", rows)
+    path = write_crops(tmp_path / "tt1.arrow", rows)
 
     table = collect([path], {tmp_path.name: {"a_cast_0": ["a_candidate_0", "a_candidate_2", "unknown"]}})
 
@@ -24,7 +24,7 @@ def test_a_candidate_of_two_movies_is_whom_each_movies_labels_name(tmp_path):
     for movie, label in (("tt1", "a"), ("tt2", "b")):
         rows = [*rows_of(label, [b"portrait"], role="cast"), *rows_of(label, [b"1"])]
         rows[-1]["id"] = "1"
-        paths.append(write_movie(tmp_path / f"{movie}.arrow", rows))
+        paths.append(write_crops(tmp_path / f"{movie}.arrow", rows))
 
     table = collect(paths, {tmp_path.name: {"a_cast_0": ["1"], "b_cast_0": ["1"]}})
 

@@ -1,4 +1,4 @@
-import galleries
+import factories
 import numpy as np
 import pytest
 
@@ -13,7 +13,7 @@ from castsearch.search.similarity import face_similarity
 
 def gathered(tmp_path, *rows, frames=None):
     """Facts of a movie of the cast a and b, whose boxes are p2 to p7, each in a frame of its own unless said."""
-    gallery = galleries.movie(tmp_path / "m", labels=["a", "b"])
+    gallery = factories.gallery(tmp_path / "m", labels=["a", "b"])
     gallery.frames[:] = frames or gallery.frames
     corrections = [Correction(f"c.tsv: line {line}", "m", *row) for line, row in enumerate(rows, start=2)]
     return gather_facts(corrections, gallery, [read_crops(tmp_path / "m/crops.arrow")])
@@ -53,7 +53,7 @@ def test_without_corrections_nothing_is_certain(tmp_path):
 
 
 def test_a_track_is_named_by_its_number(tmp_path):
-    gallery = galleries.movie(tmp_path / "m", labels=["a", "b"])
+    gallery = factories.gallery(tmp_path / "m", labels=["a", "b"])
     gallery.candidates[1] = "m.track7"
     gallery.boxes["m.track7"] = ["p3"]
     corrections = [Correction("c.tsv: line 2", "m", "track 7", "b", True)]
@@ -81,8 +81,8 @@ def test_a_fact_is_ranked_first_or_last_and_passed_on_to_whom_it_resembles():
 
 
 def test_facts_reach_the_rankings(tmp_path):
-    gallery = galleries.movie(tmp_path, n=24)
+    gallery = factories.gallery(tmp_path, n=24)
     facts = np.zeros((3, 24), np.int8)
     facts[:, 1] = 1, -1, -1
-    row = rank_gallery(gallery, {}, [galleries.variant("diffusion")], facts).to_pylist()[0]
+    row = rank_gallery(gallery, {}, [factories.variant("diffusion")], facts).to_pylist()[0]
     assert "p3" in row["ranking"][:2]  # an odd number, which looks like the other

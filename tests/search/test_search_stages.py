@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-import galleries
+import factories
 import numpy as np
 import pytest
 
@@ -12,7 +12,7 @@ from castsearch.search.rerank_stage import rerank_gallery
 from castsearch.search.variant import reranked_similarities
 
 EVERY_VARIANT = [
-    galleries.variant(name, bodies=bodies, face_rerank=face_rerank, body_rerank=body_rerank)
+    factories.variant(name, bodies=bodies, face_rerank=face_rerank, body_rerank=body_rerank)
     for name, method in METHODS.items()
     for bodies in (False, True)
     for face_rerank in ((False, True) if method.face_rerank else (False,))
@@ -26,7 +26,7 @@ def rank(gallery, *variants):
 
 @pytest.mark.parametrize("variant", EVERY_VARIANT, ids=lambda variant: variant.key)
 def test_every_variant_ranks_a_persons_candidates_first(tmp_path, variant):
-    for row in rank(galleries.movie(tmp_path, n=24), variant):
+    for row in rank(factories.gallery(tmp_path, n=24), variant):
         own = {f"p{number}" for number in range(2, 26) if number % 2 == int(row["cast"][1:])}
         found = 12 if variant.networks else 8  # every third has no face
         assert set(row["ranking"][:found]) <= own
@@ -35,7 +35,7 @@ def test_every_variant_ranks_a_persons_candidates_first(tmp_path, variant):
 @pytest.mark.parametrize("variant", EVERY_VARIANT, ids=lambda variant: variant.key)
 def test_a_person_is_searched_by_the_best_of_several_portraits(tmp_path, variant):
     # The third portrait is the second person's, too, but unlike the movie.
-    gallery = galleries.movie(tmp_path, num_cast=3, n=24, labels=["a", "b", "b"])
+    gallery = factories.gallery(tmp_path, num_cast=3, n=24, labels=["a", "b", "b"])
     (faces,) = gallery.faces.values()
     faces.feature[2] = np.eye(8)[7]
     bodies = np.eye(8)[np.arange(24) % 2]
@@ -47,21 +47,21 @@ def test_a_person_is_searched_by_the_best_of_several_portraits(tmp_path, variant
 
 
 def test_candidates_that_could_not_be_read_come_last(tmp_path):
-    for row in rank(galleries.movie(tmp_path, unreadable=(3, 5)), *EVERY_VARIANT):
+    for row in rank(factories.gallery(tmp_path, unreadable=(3, 5)), *EVERY_VARIANT):
         assert row["ranking"][-2:] == ["p3", "p5"]
         assert sorted(row["ranking"]) == [f"p{number}" for number in range(2, 8)]
 
 
 def test_a_portrait_that_could_not_be_read_is_answered_in_annotation_order(tmp_path):
-    rows = rank(galleries.movie(tmp_path, unreadable=(0,)), galleries.variant())
+    rows = rank(factories.gallery(tmp_path, unreadable=(0,)), factories.variant())
     assert {row["cast"]: row["ranking"] for row in rows}["p0"] == [f"p{number}" for number in range(2, 8)]
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.across])
 def test_a_search_of_two_movies_ranks_the_candidates_of_both(tmp_path, method):
     for name in ("a", "b"):
-        galleries.write_movie(tmp_path / name, prefix=name)
-    for row in rank(galleries.load(tmp_path / "a", tmp_path / "b"), galleries.variant(method, bodies=True)):
+        factories.write_gallery(tmp_path / name, prefix=name)
+    for row in rank(factories.load(tmp_path / "a", tmp_path / "b"), factories.variant(method, bodies=True)):
         assert sorted(row["ranking"]) == [f"{name}{number}" for name in "ab" for number in range(2, 8)]
 
 
@@ -69,51 +69,51 @@ def test_a_search_of_two_movies_ranks_the_candidates_of_both(tmp_path, method):
 @pytest.mark.parametrize("face_rerank", [False, True])
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_goes_by_the_faces_of_its_mask_alone(tmp_path, name, face_rerank, bodies):
-    gallery = galleries.movie(tmp_path, n=24)
+    gallery = factories.gallery(tmp_path, n=24)
     faces = gallery.faces["yunet_sface"]
     # What the feature shows is the middle of the crop, and happens to look like somebody.
     faces.feature[len(gallery.cast) :][~faces.selected] = faces.feature[1]
     neighbours = replace(gallery, faces={"yunet_sface": replace(faces, detected=np.ones_like(faces.detected))})
-    variant = galleries.variant(name, bodies=bodies, face_rerank=face_rerank)
+    variant = factories.variant(name, bodies=bodies, face_rerank=face_rerank)
     same = rank(neighbours, variant) == rank(gallery, variant)
     assert same == (METHODS[name].face_mask == "selected")
 
 
 @pytest.mark.parametrize("size", [{"num_cast": 0}, {"n": 0}, {"n": 1}, {"num_cast": 0, "n": 0}])
 def test_a_movie_without_cast_or_candidates_is_no_error(tmp_path, size):
-    gallery = galleries.movie(tmp_path, **size)
+    gallery = factories.gallery(tmp_path, **size)
     assert len(rank(gallery, *EVERY_VARIANT)) == len(gallery.cast) * len(EVERY_VARIANT)
 
 
 def test_each_similarity_is_re_ranked_once_for_all_variants(tmp_path):
     wanted = reranked_similarities(EVERY_VARIANT)
     assert [each.key for each in wanted] == ["face+yunet_sface", "body+net"]
-    assert set(rerank_gallery(galleries.movie(tmp_path), wanted)) == {"face+yunet_sface", "body+net"}
+    assert set(rerank_gallery(factories.gallery(tmp_path), wanted)) == {"face+yunet_sface", "body+net"}
 
 
 def test_each_engine_ranks_by_its_own_faces(tmp_path):
     for name in ("a", "b"):
-        galleries.write_movie(tmp_path / name)
+        factories.write_gallery(tmp_path / name)
     # The second engine takes each cast member for the other.
     table = files.read_table(tmp_path / "b/faces.arrow")
     files.write_table(tmp_path / "b/faces.arrow", table.take([1, 0, *range(2, 8)]))
     faces = {"yunet_sface": [tmp_path / "a/faces.arrow"], "insightface": [tmp_path / "b/faces.arrow"]}
     gallery = load_gallery([tmp_path / "a/crops.arrow"], faces, {})
-    one, other = galleries.variant(), galleries.variant(engine="insightface")
+    one, other = factories.variant(), factories.variant(engine="insightface")
     found = {(row["variant"], row["cast"]): row["ranking"][0] for row in rank(gallery, one, other)}
     assert found[one.key, "p0"] == found[other.key, "p1"]
     assert found[one.key, "p1"] == found[other.key, "p0"]
 
 
 def test_a_variants_thresholds_decide_on_its_ranking(tmp_path):
-    gallery = galleries.movie(tmp_path, n=24)
-    strict, usual = galleries.variant(thresholds=(0.99, 0.98)), galleries.variant()
+    gallery = factories.gallery(tmp_path, n=24)
+    strict, usual = factories.variant(thresholds=(0.99, 0.98)), factories.variant()
     rankings = [[row["ranking"] for row in rank(gallery, variant)] for variant in (strict, usual)]
     assert rankings[0] != rankings[1]
 
 
 def test_the_rankings_are_written_and_read_again(tmp_path):
-    gallery = galleries.movie(tmp_path)
+    gallery = factories.gallery(tmp_path)
     variants = EVERY_VARIANT[:2]
     table = rank_gallery(gallery, rerank_gallery(gallery, reranked_similarities(variants)), variants)
     files.write_table(tmp_path / "rankings.arrow", table)
@@ -121,17 +121,17 @@ def test_the_rankings_are_written_and_read_again(tmp_path):
 
 
 def test_the_boxes_of_a_track_are_ranked_together(tmp_path):
-    gallery = galleries.movie(tmp_path)
-    whole = [row["ranking"] for row in rank(gallery, galleries.variant())]
+    gallery = factories.gallery(tmp_path)
+    whole = [row["ranking"] for row in rank(gallery, factories.variant())]
     gallery.boxes.update(p3=["p3", "p3b"], p6=["p6", "p6b", "p6c"])
-    expanded = [row["ranking"] for row in rank(gallery, galleries.variant())]
+    expanded = [row["ranking"] for row in rank(gallery, factories.variant())]
     boxes = {"p3": ["p3", "p3b"], "p6": ["p6", "p6b", "p6c"]}
     assert expanded == [[box for name in ranking for box in boxes.get(name, [name])] for ranking in whole]
 
 
 def test_scores_and_shares_are_kept_beside_the_ranking(tmp_path):
-    gallery = galleries.movie(tmp_path, unreadable=(3,), labels=["a", "b"])
-    row = rank(gallery, galleries.variant("diffusion"))[0]
+    gallery = factories.gallery(tmp_path, unreadable=(3,), labels=["a", "b"])
+    row = rank(gallery, factories.variant("diffusion"))[0]
     assert row["score"] == sorted(row["score"], reverse=True)
     share = dict(zip(row["ranking"], row["share"], strict=True))
     assert share["p4"] > 0.5 > share["p7"]
@@ -139,11 +139,11 @@ def test_scores_and_shares_are_kept_beside_the_ranking(tmp_path):
 
 
 def test_a_method_that_knows_of_no_strangers_has_no_shares(tmp_path):
-    for row in rank(galleries.movie(tmp_path), *(each for each in EVERY_VARIANT if each.method == "propagation")):
+    for row in rank(factories.gallery(tmp_path), *(each for each in EVERY_VARIANT if each.method == "propagation")):
         assert row["share"] is None
         assert len(row["score"]) == len(row["ranking"])
 
 
 def test_portraits_of_one_person_have_one_number(tmp_path):
-    rows = rank(galleries.movie(tmp_path, num_cast=3, labels=["a", "b", "b"]), *EVERY_VARIANT)
+    rows = rank(factories.gallery(tmp_path, num_cast=3, labels=["a", "b", "b"]), *EVERY_VARIANT)
     assert {(row["cast"], row["person"]) for row in rows} == {("p0", 0), ("p1", 1), ("p2", 1)}

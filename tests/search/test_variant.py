@@ -1,12 +1,12 @@
 from dataclasses import replace
 
-import galleries
+import factories
 
 from castsearch.search.variant import reranked_similarities, similarities_from_json, to_json, variants_from_json
 
 VARIANTS = [
-    galleries.variant(bodies=True, face_rerank=True, body_rerank=True),
-    galleries.variant("diffusion"),
+    factories.variant(bodies=True, face_rerank=True, body_rerank=True),
+    factories.variant("diffusion"),
 ]
 
 

@@ -92,15 +92,29 @@ def test_another_network_alone_is_trained(finished):
     assert jobs["embed_bodies"] == 2
 
 
-def test_library_code_reruns_the_rules_that_use_it(finished, tmp_path):
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the project, to be edited."""
     for part in ("Snakefile", "config.yaml"):
         shutil.copy2(ROOT / part, tmp_path)
     for part in ("rules", "schemas", "src", "envs", "docs"):
         shutil.copytree(ROOT / part, tmp_path / part)
-    assert planned(finished, TINY, project=tmp_path) == {}
-    module = tmp_path / "src/castsearch/submission.py"
-    module.write_text(module.read_text() + "\nCHANGED = True\n")
-    assert set(planned(finished, TINY, project=tmp_path)) == {"submission", "evaluate", "report"}
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "rerun"),
+    [
+        ("data/submission.py", "import Path\n", "import Path\n\nCHANGED = True\n", {"submission"}),
+        ("faces/engines/yunet_sface.py", 'LICENCE = "', 'LICENCE = "new: ', {"report"}),
+    ],
+)
+def test_library_code_reruns_the_rules_that_use_it(finished, project, file, old, new, rerun):
+    assert planned(finished, TINY, project=project) == {}
+    module = project / "src/castsearch" / file
+    assert old in module.read_text()
+    module.write_text(module.read_text().replace(old, new, 1))
+    assert set(planned(finished, TINY, project=project)) == rerun
 
 
 def test_another_version_of_a_package_reruns_the_rules_that_compute_with_it(finished, tmp_path, monkeypatch):

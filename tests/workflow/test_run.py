@@ -65,7 +65,7 @@ def test_the_ablation_is_what_the_configuration_lists(finished, tmp_path):
     done = run(folder, config)
     assert done.returncode == 0, done.stdout
     table = pd.read_csv(folder / "results/tables/ablation.tsv", sep="\t", comment="#")
-    names = ["diffusion face", "diffusion face+body[triplet,mgn]", "diffusion face+body[mgn]", "strict"]
+    names = ["diffusion face", "diffusion face+body[triplet,mgn]", "diffusion face+body[mgn]", "cascade strict"]
     assert table["title"].tolist() == names
     rows.append({"networks": ["triplet"]})
     assert set(planned(folder, with_changes({"variants": rows}))) == {"fuse", *AFTER_FUSING}

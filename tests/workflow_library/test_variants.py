@@ -81,9 +81,9 @@ def test_what_is_listed_twice_is_one_variant():
     assert len(titles({"networks": []}, {"method": "diffusion"})) == 2
 
 
-def test_a_title_does_not_change_the_key():
+def test_a_title_names_the_method_and_does_not_change_the_key():
     named, plain = (variants.compared(config({"method": "cascade"} | name))[-1] for name in ({"name": "x"}, {}))
-    assert (named.title, named.key) == ("x", plain.key)
+    assert (named.title, named.key) == ("cascade x", plain.key)
 
 
 @pytest.mark.parametrize(

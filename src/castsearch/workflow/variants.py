@@ -41,7 +41,9 @@ def compared(config: Mapping[str, Any]) -> list[Variant]:
         if known is variant and any(
             other.title == variant.title for other in searches.values() if other is not variant
         ):
-            raise InputError(f"{place}: its name {variant.title!r} is another's; give it a name of its own")
+            raise InputError(
+                f"{place}: its name {entry.get('name', variant.title)!r} is another's; give it a name of its own"
+            )
     return list(searches.values())
 
 
@@ -83,7 +85,7 @@ def _resolve(entry: Mapping[str, Any], config: Mapping[str, Any]) -> Variant:
         face_rerank=_reranking(config, "face") if face_rerank else None,
         body_rerank=_reranking(config, "body") if body_rerank else None,
         thresholds=_thresholds(entry, fusion, engine, face_rerank) if method.thresholds else (),
-        title=entry.get("name") or _title(name, search, own, engine, config),
+        title=f"{name} {entry['name']}" if "name" in entry else _title(name, search, own, engine, config),
         description=_description(name, networks, face_rerank, body_rerank),
     )
 
