@@ -50,6 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     weights.add_argument("--output", type=Path, help="write the weights here as safetensors")
     weights.set_defaults(command=_weights)
 
+    corrections = commands.add_parser("corrections", help="print what was changed in CVAT, as a file of corrections")
+    corrections.add_argument("file", type=Path, help="annotations.xml, exported as CVAT for video 1.1")
+    corrections.add_argument("film", help="the film's name in the configuration")
+    corrections.add_argument("video", type=Path, help="the film's video file")
+    corrections.add_argument("--results", type=Path, default=Path("results"), help="of the run (default: results)")
+    corrections.set_defaults(command=_corrections)
+
     demo = commands.add_parser("demo", help="write the embedded demo as files in the challenge's format")
     demo.add_argument("folder", type=Path, help="receives {split}.json, {split}_label.json and {split}/")
     demo.add_argument("--seed", type=int, default=0, help="another number gives another data set (default: 0)")
@@ -73,6 +80,18 @@ def _weights(options: argparse.Namespace) -> str:
         save_weights(network, options.output)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return f"{options.file}: {network.kind} on {network.backbone_name}, {parameters:,} parameters"
+
+
+def _corrections(options: argparse.Namespace) -> str:
+    from castsearch.export import cvat  # noqa: PLC0415
+    from castsearch.export.film_timeline import load  # noqa: PLC0415
+
+    appearances = options.results / f"appearances/films/{options.film}.tsv"
+    tracks = options.results / f"tracks/{options.film}.arrow"
+    for path in (appearances, tracks):
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file; run the workflow on the film first")
+    return cvat.corrections(options.file, load(options.film, options.video, appearances, tracks))
 
 
 def _demo(options: argparse.Namespace) -> str:

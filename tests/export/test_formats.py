@@ -16,6 +16,7 @@ import webvtt
 from clips import numbered, write
 
 from castsearch import files
+from castsearch.data.corrections import read_corrections
 from castsearch.errors import InputError
 from castsearch.export import cvat
 from castsearch.export.film_timeline import Appearance, Box, FilmTimeline, find_rate, load
@@ -109,6 +110,15 @@ def test_cvat_gives_back_whom_tracks_show_though_it_numbers_them_anew(tmp_path):
     path = rendered(tmp_path, "cvat", given)
     path.write_text(path.read_text().replace('id="4" label="unknown"', 'id="99" label="bo"'))
     assert cvat.read_labels(path, given) == {1: "ada & co", 2: "ada & co", 3: "bo", 4: "bo"}
+
+
+def test_what_was_changed_in_cvat_is_a_file_of_corrections(tmp_path):
+    given = timeline(tmp_path)
+    path = rendered(tmp_path, "cvat", given)
+    path.write_text(path.read_text().replace('id="4" label="unknown"', 'id="99" label="bo"'))
+    (tmp_path / "c.tsv").write_text(cvat.corrections(path, given))
+    [correction] = read_corrections(tmp_path / "c.tsv", {"m"})
+    assert correction[1:] == ("m", "track 4", "bo", True)
 
 
 @pytest.mark.parametrize("text", ["<annotations", "<other/>", "<annotations><track><box/></track></annotations>"])

@@ -7,9 +7,11 @@ import pytest
 from clips import numbered, write
 from runs import planned, result_files, run
 
+from castsearch.data.names import read_names
 from castsearch.data.submission import read_submission
 from castsearch.demo.film import Take, Walk, write_film
 from castsearch.files import read_table
+from castsearch.timeline.appearances import read_appearances
 
 pytestmark = pytest.mark.slow
 SCRIPT = (
@@ -28,7 +30,7 @@ def films(tmp_path_factory):
 
 
 def config(films, **film):
-    return {"data": {"source": "films", "films": films}, "film": film}
+    return {"data": {"source": "films", "films": films}, "film": film, "export": ["elan", "cvat"]}
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,14 @@ def test_a_film_ends_in_a_submission_a_report_and_scores(finished):
     assert scores(finished)["shots_F1"] == 1
     ablation = (finished / "results/tables/ablation.tsv").read_text()
     assert "diffusion" in ablation
+
+
+def test_a_film_has_names_times_and_files_for_other_programs(finished):
+    names = read_names([finished / "results/names/films/good.tsv"])
+    assert len(names) == len(read_submission(finished / "results/submission/films.txt").popitem()[1])
+    assert set(read_appearances(finished / "results/appearances/films/good.tsv")["unit"]) == {"seconds"}
+    files = {path.name for path in (finished / "results/export/good").iterdir()}
+    assert files == {"good.eaf", "good.cvat.xml"}
 
 
 def test_the_shots_and_tracks_of_a_film_are_tables(finished):

@@ -3,6 +3,7 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+from castsearch.data.corrections import COLUMNS
 from castsearch.data.names import UNKNOWN
 from castsearch.errors import InputError
 from castsearch.export.film_timeline import Box, FilmTimeline
@@ -75,6 +76,30 @@ def read_labels(path: str | Path, timeline: FilmTimeline) -> dict[int, str]:
             if same and element.get("outside") != "1":
                 found.setdefault(same[0], label)
     return found
+
+
+def corrections(path: str | Path, timeline: FilmTimeline) -> str:
+    """Return what somebody has changed in CVAT, as the text of a file of corrections.
+
+    Args:
+        path: see `read_labels`.
+        timeline: the film as it was exported.
+
+    Raises:
+        InputError: see `read_labels`.
+    """
+    labels = read_labels(path, timeline)
+    lines = ["\t".join(COLUMNS)]
+    for each in timeline.appearances:
+        person = _of_cast(labels.get(each.track, each.person))
+        if person != _of_cast(each.person):
+            lines.append(f"{timeline.film}\ttrack {each.track}\t{person}\tyes")
+    return "\n".join(lines)
+
+
+def _of_cast(person: str) -> str:
+    """A cast member, or UNKNOWN also for the groups of unknown people."""
+    return UNKNOWN if person.startswith(f"{UNKNOWN} ") else person
 
 
 def _text(parent: ElementTree.Element, name: str, text: str) -> None:
