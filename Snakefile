@@ -9,6 +9,11 @@ from snakemake.utils import min_version, update_config
 min_version("9.16.3")
 # This folder, also where another workflow includes this file, has it as a module, or a link to it.
 ROOT = Path(workflow.current_basedir, "Snakefile").resolve().parent
+if not (ROOT / "config.yaml").is_file():
+    sys.exit(
+        f"{workflow.current_basedir}: this workflow needs its library, which does not come with a Snakefile from a "
+        "server: clone the repository at that tag, and name the clone's Snakefile"
+    )
 sys.path.insert(0, f"{ROOT}/src")
 
 # Not by `configfile:`, which is left out where a module is given its configuration.

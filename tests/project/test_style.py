@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
         ["ruff", "format", "--check", "."],
         ["lint-imports"],
         ["mypy"],
-        ["snakefmt", "--check", "Snakefile", "rules"],
+        ["snakefmt", "--check", "Snakefile", "rules", "workflow"],
         ["snakemake", "--lint"],
     ],
     ids=" ".join,

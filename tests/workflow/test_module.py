@@ -1,8 +1,11 @@
 """The workflow as a part of another one: a module, an included file, a link."""
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 import yaml
 from runs import ROOT, TINY, planned, result_files, run, with_changes
 
@@ -89,3 +92,33 @@ def test_the_file_can_be_reached_by_a_link(tmp_path):
 
 def test_the_catalogs_file_has_the_same_target(tmp_path):
     assert planned(tmp_path, FACES, project=ROOT / "workflow")["submission"] == 1
+
+
+def test_snakedeploy_deploys_what_runs(tmp_path):
+    deploy = pytest.importorskip("snakedeploy.deploy", reason="pip install snakedeploy")
+    parts = (
+        "Snakefile",
+        "config.yaml",
+        "LICENSE",
+        "config",
+        "workflow",
+        "profiles",
+        "rules",
+        "schemas",
+        "src",
+        "envs",
+        "docs",
+    )
+    clone = tmp_path / "castsearch"
+    for part in map(Path, parts):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        clone.mkdir(exist_ok=True)
+        copy(ROOT / part, clone / part)
+    deploy.deploy(str(clone), name="cast", tag="main", branch=None, dest_path=tmp_path / "mine")
+    snakefile = tmp_path / "mine/workflow/Snakefile"
+    # Of a repository on this machine, snakedeploy writes a path that leads to the new file itself.
+    snakefile.write_text(snakefile.read_text().replace('"workflow/Snakefile"', f'"{clone}/workflow/Snakefile"'))
+    line = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "2"]
+    done = subprocess.run(line, cwd=tmp_path / "mine", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "results/submission/val.txt" in done.stdout

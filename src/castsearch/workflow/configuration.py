@@ -36,7 +36,7 @@ def validate(config: MutableMapping, schema: Mapping) -> None:
     Raises:
         InputError: names every key that is wrong, one line each.
     """
-    schema = _completed(schema)
+    schema = completed(schema)
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.path)))
     lines = [_explain(error) for error in errors] or [*_not_finite(config), *_impossible(config)]
     if lines:
@@ -98,7 +98,7 @@ def check_interpreter(path: str) -> None:
         )
 
 
-def _completed(schema: Mapping) -> dict:
+def completed(schema: Mapping) -> dict:
     """The schema with the names of all methods, re-rankings and face engines, and a section for each engine."""
     completed = copy.deepcopy(dict(schema))
     completed["$defs"]["method"] = {"enum": list(METHODS)}
