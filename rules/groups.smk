@@ -15,8 +15,6 @@ rule groups:
         "results/logs/groups/{split}/{group}.log",
     benchmark:
         "results/benchmarks/groups/{split}/{group}.tsv"
-    group:
-        "rank"
     conda:
         "../envs/core.yaml"
     threads: 1
