@@ -12,7 +12,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := workflow core faces film reid export dev
-PYTHON_3_11 := import sys; sys.version_info[:2] == (3, 11) or sys.exit("Python 3.11 is needed: make PYTHON=python3.11 …")
+PYTHON_3 := import sys; (3, 11) <= sys.version_info[:2] <= (3, 13) or \
+	sys.exit("Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.11 …")
+PYTHON_3_11 := import sys; sys.version_info[:2] == (3, 11) or sys.exit("MXNet needs Python 3.11: make PYTHON=python3.11 …")
 # Snakemake starts scripts by the path of Python as it is, which a shell would take apart.
 PLAIN_FOLDER := import os, re, sys; bad = re.findall(r"[^\w@%+=:,./-]", os.getcwd()); \
 	bad and sys.exit(f"This folder has {bad[0]!r} in its path, with which Snakemake cannot start scripts: move it")
@@ -66,7 +68,7 @@ clean:
 
 # One environment for all rules; `snakemake --sdm conda` builds one per kind of rule instead, from the same pins.
 .venv/ready: $(wildcard envs/*.txt) pyproject.toml
-	@$(PYTHON) -c '$(PYTHON_3_11)'
+	@$(PYTHON) -c '$(PYTHON_3)'
 	@$(PYTHON) -c '$(PLAIN_FOLDER)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --progress-bar off $(REQUIREMENTS:%=-r envs/%.txt)
