@@ -8,7 +8,9 @@ from runs import ROOT, run_snakefile
 
 SNAKEFILE = """
 from dataclasses import make_dataclass
+from pathlib import Path
 
+ROOT = Path(workflow.basedir)
 Setting = make_dataclass("Setting", ["value"])
 
 rule a:
