@@ -11,7 +11,7 @@ from cluster import ask, jobs
 from runs import ROOT, TINY, planned, result_files, run
 
 GPU_RULES = {"detect", "embed_faces", "train_reid", "embed_bodies"}
-# Of a job's four crops, more than this is needed at the first attempt by Python alone, however short a crop lasts.
+# Of a job's two crops, more than this is needed at the first attempt by Python alone, however short a crop lasts.
 STARVED = 'crop: {mem_mb: "10 * 32 ** (attempt - 1)"}'
 
 
@@ -86,7 +86,11 @@ def on(job, node):
 def rules_of(job, rules):
     """The rules of a SLURM job, from the comment that the executor plugin gives it: rule_GROUP_RULE_RULE."""
     comment = job["Comment"].partition("_wildcards_")[0]
-    return {rule for rule in rules if re.search(rf"_{rule}(_|$)", comment)}
+    found = set()
+    for rule in sorted(rules, key=len, reverse=True):  # crop_training before crop
+        comment, number = re.subn(rf"_{rule}(?=_|$)", "", comment)
+        found |= {rule} if number else set()
+    return found
 
 
 def test_rules_of_networks_run_on_the_gpu_node_and_all_others_on_the_cpu_node(disturbed):
@@ -110,7 +114,7 @@ def test_a_job_of_several_movies_claims_their_time_together_and_the_memory_of_th
 
 def test_a_job_killed_for_memory_succeeds_when_it_is_tried_again_with_more(disturbed):
     tries = [job for job in disturbed.jobs if "crop" in rules_of(job, disturbed.rules)]
-    assert [(job["JobState"], job["MinMemoryNode"]) for job in tries] == [("FAILED", "40M"), ("COMPLETED", "1280M")]
+    assert [(job["JobState"], job["MinMemoryNode"]) for job in tries] == [("FAILED", "20M"), ("COMPLETED", "640M")]
     assert [job["TimeLimit"] for job in tries] == ["00:20:00", "00:40:00"]
 
 
