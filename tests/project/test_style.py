@@ -71,7 +71,7 @@ def requirements(path):
         if line.startswith("-r "):
             yield from requirements(path.parent / line.removeprefix("-r "))
         elif line and not line.startswith(("#", "-")):
-            yield line.lower().replace("_", "-")
+            yield line.partition(";")[0].strip().lower().replace("_", "-")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.txt")), ids=lambda path: path.name)
