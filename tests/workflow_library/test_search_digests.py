@@ -31,6 +31,7 @@ def test_a_change_in_similarities_runs_the_search_again_and_nothing_else(rerun_a
     assert rerun_after("search/similarity.py", "_SMOOTHING_NEIGHBORS = 9", "_SMOOTHING_NEIGHBORS = 8") == {
         "rerank",
         *FUSE,
+        "groups",
     }
 
 
