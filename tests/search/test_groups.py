@@ -23,6 +23,19 @@ def test_of_two_in_a_frame_the_one_that_is_better_linked_is_the_person():
     assert found.tolist() == [0, 0, 0, -1]
 
 
+def test_a_weak_link_does_not_join_two_people():
+    pairs = [
+        (one, other, 1) for start in (0, 4) for one in range(start, start + 4) for other in range(one + 1, start + 4)
+    ]
+    assert find_groups(graph(8, *pairs, (3, 4, 1)), np.arange(8)).tolist() == [0] * 4 + [1] * 4
+
+
+def test_two_who_are_seen_together_stay_apart_whatever_links_them():
+    links = [(0, 2, 1), (1, 3, 1), (2, 3, 0.9), (0, 3, 0.9)]
+    found = find_groups(graph(4, *links), np.array([5, 5, 6, 7]))
+    assert found.tolist() == [0, 1, 0, 1]
+
+
 def test_the_unknown_are_grouped_without_any_portrait(tmp_path):
     gallery = factories.gallery(tmp_path / "m", num_cast=0, n=24)
     gallery.faces["yunet_sface"].feature[:] = np.eye(8, dtype=np.float32)[np.arange(24) % 2]

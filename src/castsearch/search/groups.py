@@ -1,14 +1,15 @@
 """Stage groups: which of the boxes that nobody in the cast is likely for show one unknown person.
 
-People are groups of candidates that are linked with each other more than with others, in the graph in which the
-diffusion spreads labels: Blondel, Guillaume, Lambiotte and Lefebvre, "Fast unfolding of communities in large networks",
-J. Stat. Mech. 2008, as networkx has it.
+Candidates are joined step by step, those first that are linked best in the graph in which the diffusion spreads labels:
+agglomerative clustering with links that must not be, as two who are in one frame are two people. Average linkage would
+never join two large groups, since a candidate has links with its nearest others only. The strength of two groups' links
+is therefore their sum over as many as there can be.
 """
 
+import heapq
 from collections.abc import Sequence
 from pathlib import Path
 
-import networkx as nx
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -20,7 +21,8 @@ from castsearch.search import diffusion
 from castsearch.search.gallery import Gallery
 from castsearch.search.similarity import best_portrait, concatenate, face_similarity
 
-_LEAST = 0.5  # weight of a link that holds a group together; below, two are rather different people
+_LEAST = 0.2  # strength of the links of two groups that are one person; measured by bench/groups.py
+_LINKS = 10  # that a candidate has with its nearest others, of each kind
 COLUMNS = ("movie", "box", "group")
 """Columns of the table of groups: a row per box that shows somebody unknown who was seen at least twice."""
 
@@ -35,21 +37,46 @@ def find_groups(graph: sparse.csr_array, frames: NDArray[np.integer]) -> NDArray
     Returns:
         (n,) numbers of groups, by falling size; −1 for whoever is alone in one.
     """
-    graph = graph.multiply(graph >= _LEAST).tocsr()
-    communities = nx.community.louvain_communities(nx.from_scipy_sparse_array(graph), seed=0)
-    groups = []
-    for community in communities:
-        members = np.array(sorted(community))
-        strength = graph[members][:, members].sum(axis=1)
-        # Of two in a frame, the one that is better linked within the group is in it.
-        members = members[np.argsort(-strength, kind="stable")]
-        _, first = np.unique(frames[members], return_index=True)
-        groups.append(np.sort(members[first]))
-    groups = sorted((group for group in groups if len(group) > 1), key=lambda group: (-len(group), group[0]))
+    groups = sorted((group for group in _join(graph, frames) if len(group) > 1), key=lambda own: (-len(own), own[0]))
     numbers = np.full(len(frames), -1)
     for number, group in enumerate(groups):
         numbers[group] = number
     return numbers
+
+
+def _join(graph: sparse.csr_array, frames: NDArray[np.integer]) -> list[list[int]]:
+    """The members of each group, in order; see `find_groups`."""
+    members = [[candidate] for candidate in range(len(frames))]
+    places = [{frame} for frame in frames.tolist()]
+    links: list[dict[int, float]] = [{} for _ in members]  # of each group with others, summed
+    upper = sparse.triu(graph, 1, format="coo")
+    for one, other, weight in zip(upper.row.tolist(), upper.col.tolist(), upper.data.tolist(), strict=True):
+        links[one][other] = links[other][one] = weight
+
+    def strength(one: int, other: int) -> float:
+        small, large = sorted((len(members[one]), len(members[other])))
+        return links[one][other] / (small * min(large, _LINKS))
+
+    # A pair is here once for each strength that it had; only the last one counts.
+    waiting = [(-strength(one, other), one, other) for one in range(len(links)) for other in links[one] if one < other]
+    heapq.heapify(waiting)
+    while waiting and -waiting[0][0] >= _LEAST:
+        negative, one, other = heapq.heappop(waiting)
+        if other not in links[one] or strength(one, other) != -negative:
+            continue
+        del links[one][other], links[other][one]
+        if places[one] & places[other]:
+            continue
+        members[one] += members[other]
+        places[one] |= places[other]
+        members[other] = []
+        for third, weight in links[other].items():
+            del links[third][other]
+            links[one][third] = links[third][one] = links[one].get(third, 0) + weight
+        links[other] = {}
+        for third in links[one]:
+            heapq.heappush(waiting, (-strength(one, third), min(one, third), max(one, third)))
+    return [sorted(group) for group in members if group]
 
 
 def group_unknown(
