@@ -25,8 +25,8 @@ import torch
 from faces import SHARED, mxnet_files, teraflop
 from tqdm import tqdm
 
-from castsearch.faces.mxnet.checkpoints import INPUT_SIZES
 from castsearch.faces.mxnet.importing import build_onnx
+from castsearch.faces.mxnet.network_files import INPUT_SIZES
 from castsearch.faces.networks.retinaface import REFERENCE_PYRAMID, pyramid_scales
 
 PYTHON = Path(__file__).parents[1] / ".venv-mxnet/bin/python"

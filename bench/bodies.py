@@ -35,8 +35,8 @@ from castsearch.faces.detection import detect_table
 from castsearch.faces.embedding import embed_table
 from castsearch.reid import onnx_features, torch_features
 from castsearch.reid.features import Describer, extract
+from castsearch.reid.identities import collect_labelled
 from castsearch.reid.networks import build, load_weights
-from castsearch.reid.people import collect
 from castsearch.reid.validation import score
 from castsearch.search.fuse_stage import rank_gallery
 from castsearch.search.gallery import load_gallery
@@ -97,7 +97,7 @@ def ranked(crops: Path, faces: Path, bodies: Path | None, labels: dict[str, list
 def alone(crops: Path, features: np.ndarray, labels: dict[str, list[str]]) -> float:
     """Ask for each cast member's boxes by one of them; mAP."""
     readable = np.array(read_crops(crops).readable[len(read_crops(crops).cast) :])
-    gallery = collect([crops], {"val": labels}).select(["movie", "frame", "person"]).to_pydict()
+    gallery = collect_labelled([crops], {"val": labels}).select(["movie", "frame", "person"]).to_pydict()
     return score(features[readable], movies=gallery["movie"], frames=gallery["frame"], people=gallery["person"])["mAP"]
 
 

@@ -30,8 +30,8 @@ import yaml
 from castsearch.errors import InputError
 from castsearch.faces import engines as face_engines
 from castsearch.faces.engine import Engine, Face, Image
-from castsearch.faces.mxnet.checkpoints import INPUT_SIZES
 from castsearch.faces.mxnet.importing import build_onnx
+from castsearch.faces.mxnet.network_files import INPUT_SIZES
 from castsearch.faces.networks.retinaface import REFERENCE_PYRAMID, pyramid_scales
 from castsearch.onnx.runtime import session_options
 from castsearch.workflow import configuration

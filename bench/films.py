@@ -24,16 +24,16 @@ import pyarrow as pa
 from castsearch import files
 from castsearch.data.films import find_films
 from castsearch.demo.film import write_film
-from castsearch.evaluation import films as evaluation
+from castsearch.evaluation import film_scores as evaluation
 from castsearch.evaluation.metrics import average_precision
 from castsearch.faces import engines
 from castsearch.faces.detection import detect_table
 from castsearch.faces.embedding import embed_table
 from castsearch.film import detectors
-from castsearch.film.crops import cut_out, join_crops
 from castsearch.film.decode import Film
 from castsearch.film.persons import find_persons
 from castsearch.film.shots import Shot, find_changes, join_changes
+from castsearch.film.track_crops import cut_out, join_crops
 from castsearch.film.tracks import track_table
 from castsearch.search.fuse_stage import rank_gallery
 from castsearch.search.gallery import load_gallery

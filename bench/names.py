@@ -18,10 +18,10 @@ import search
 import simulation
 from tqdm import tqdm
 
-from castsearch.evaluation.names import calibration_error
+from castsearch.evaluation.name_scores import calibration_error
 from castsearch.search import diffusion
 from castsearch.search.groups import find_groups
-from castsearch.search.names import assign, confidence
+from castsearch.search.naming import assign, confidence
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import face_similarity
 

@@ -37,7 +37,7 @@ from tqdm import tqdm
 
 from castsearch import files
 from castsearch.data import crops as crop_tables
-from castsearch.reid import batches, features, history, images, networks
+from castsearch.reid import batches, features, history, networks, transforms
 from castsearch.reid.determinism import deterministic
 from castsearch.reid.losses import TripletLoss
 from castsearch.reid.recipe import Recipe
@@ -132,7 +132,7 @@ def plain_step(kind: str, backbone: str) -> Callable[[], None]:
     criterion = RowByRow()
 
     def step() -> None:
-        planes = images.to_input(pixels, torch.device("cpu")).contiguous()
+        planes = transforms.to_input(pixels, torch.device("cpu")).contiguous()
         loss = torch.tensor(0.0)
         for embedding, logits in network(planes):
             loss = loss + F.cross_entropy(logits, labels) + criterion(embedding, labels)[0]
@@ -198,7 +198,7 @@ def seeds_input() -> Callable[[bytes], Tensor]:
             v2.RandomCrop(SIZE),
             v2.PILToTensor(),
             v2.ToDtype(torch.float32, scale=True),
-            v2.Normalize(images.MEAN, images.STD),
+            v2.Normalize(transforms.MEAN, transforms.STD),
             v2.RandomErasing(0.5, (0.02, 0.4), (0.3, 3.3)),
         ]
     )
@@ -207,7 +207,7 @@ def seeds_input() -> Callable[[bytes], Tensor]:
 
 def augmented(pixels: np.ndarray, recipe: Recipe) -> Tensor:
     """The trainer's augmentation of a batch, and its normalisation on the CPU."""
-    variations = images.draw_variations(
+    variations = transforms.draw_variations(
         len(pixels),
         SIZE,
         np.random.default_rng(0),
@@ -217,7 +217,7 @@ def augmented(pixels: np.ndarray, recipe: Recipe) -> Tensor:
         erasing_area=recipe.erasing_area,
         erasing_aspect=recipe.erasing_aspect,
     )
-    return images.to_input(torch.from_numpy(images.augment(pixels, variations)), torch.device("cpu"))
+    return transforms.to_input(torch.from_numpy(transforms.augment(pixels, variations)), torch.device("cpu"))
 
 
 def inputs(options: argparse.Namespace) -> pd.DataFrame:
@@ -228,11 +228,11 @@ def inputs(options: argparse.Namespace) -> pd.DataFrame:
     for size in CROPS:
         rng = np.random.default_rng(0)
         crops = [encoded_crop(rng, size) for _ in range(24)]
-        decoded = np.stack([images.decode(crop, SIZE) for crop in crops])
+        decoded = np.stack([transforms.decode(crop, SIZE) for crop in crops])
         seed = seeds_input()
         ways = {
             "seed": lambda crops=crops, seed=seed: torch.stack([seed(crop) for crop in crops]),
-            "ours": lambda crops=crops: augmented(np.stack([images.decode(crop, SIZE) for crop in crops]), recipe),
+            "ours": lambda crops=crops: augmented(np.stack([transforms.decode(crop, SIZE) for crop in crops]), recipe),
             "decoded once": lambda decoded=decoded: augmented(decoded, recipe),
         }
         seconds = in_turns(ways, 2 * options.rounds, time.process_time)
@@ -329,7 +329,7 @@ def loop_speed(table: Path, recipe: Recipe, options: argparse.Namespace, *, once
         if not once:
             raise OSError("as if there were no room")
         start = time.perf_counter()
-        decoded = images.decode_once(*arguments, **named)
+        decoded = transforms.decode_once(*arguments, **named)
         seconds.append(time.perf_counter() - start)
         return decoded
 

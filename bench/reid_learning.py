@@ -66,7 +66,7 @@ def crop_tables(split: str, count: int, folder: Path) -> list[Path]:
     """Generate `count` movies of a split and cut everybody out."""
     paths = []
     for movie in tqdm(movie_ids(split, count), desc=f"{split} movies", mininterval=2):
-        annotation = movies.write_movie(split, movie, movies.Settings(), folder / split)
+        annotation = movies.write_movie(split, movie, movies.MovieSettings(), folder / split)
         paths.append(folder / f"{movie}.arrow")
         cut = crop_movie(split, movie, annotation, source=movie, images=folder / split, on_bad_image="stop")
         files.write_table(paths[-1], cut)

@@ -65,7 +65,7 @@ if workflow.is_main_process:
     for path in workflow.configfiles:
         or_stop(configuration.check_keys, path)
 SCHEMA = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
-or_stop(configuration.validate, config, SCHEMA)
+or_stop(configuration.validate_config, config, SCHEMA)
 
 configuration.adapt(config)
 

@@ -1,6 +1,6 @@
 # The reference system's face networks are MXNet checkpoints: each becomes an ONNX file, without MXNet, …
 
-from castsearch.faces.mxnet import checkpoints
+from castsearch.faces.mxnet import network_files
 
 
 rule import_mxnet:
@@ -25,7 +25,7 @@ rule import_mxnet:
         checkpoint=lambda wildcards: contents(
             CHECKPOINTS[f"{RESULTS}/models/{wildcards.model}.onnx"]
         ),
-        size=lambda wildcards: checkpoints.INPUT_SIZES[
+        size=lambda wildcards: network_files.INPUT_SIZES[
             wildcards.model.partition("/")[0]
         ],
     script:
@@ -53,7 +53,7 @@ rule verify_mxnet:
     params:
         code=code("verify_mxnet"),
         python=config["faces"]["mxnet"]["python"],
-        shapes=lambda wildcards: checkpoints.TRIAL_SHAPES[
+        shapes=lambda wildcards: network_files.TRIAL_SHAPES[
             wildcards.model.partition("/")[0]
         ],
     script:

@@ -7,7 +7,7 @@ import torch
 import yaml
 
 from castsearch.cli import main
-from castsearch.demo.movies import Settings
+from castsearch.demo.movies import MovieSettings
 from castsearch.reid.networks import build, load_weights
 
 
@@ -140,9 +140,9 @@ def test_the_demo_is_written_in_the_challenges_format(tmp_path):
 def test_the_demo_is_that_of_the_workflow(pytestconfig):
     demo = yaml.safe_load((pytestconfig.rootpath / "config.yaml").read_text())["data"]["demo"]
     del demo["movies"]
-    assert Settings() == Settings(**demo)
+    assert MovieSettings() == MovieSettings(**demo)
 
 
 def test_scoring_a_file_loads_no_network_library():
-    code = "import castsearch.cli, castsearch.evaluation.submission, sys; sys.exit('torch' in sys.modules)"
+    code = "import castsearch.cli, castsearch.evaluation.submission_scores, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

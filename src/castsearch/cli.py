@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _evaluate(options: argparse.Namespace) -> str:
-    from castsearch.evaluation.submission import score_submission  # noqa: PLC0415
+    from castsearch.evaluation.submission_scores import score_submission  # noqa: PLC0415
 
     return score_submission(options.labels, options.submission, options.split, options.across)
 
@@ -84,20 +84,20 @@ def _weights(options: argparse.Namespace) -> str:
 
 def _corrections(options: argparse.Namespace) -> str:
     from castsearch.export import cvat  # noqa: PLC0415
-    from castsearch.export.film_timeline import load  # noqa: PLC0415
+    from castsearch.export.film_timeline import load_timeline  # noqa: PLC0415
 
     appearances = options.results / f"appearances/films/{options.film}.tsv"
     tracks = options.results / f"tracks/{options.film}.arrow"
     for path in (appearances, tracks):
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; run the workflow on the film first")
-    return cvat.corrections(options.file, load(options.film, options.video, appearances, tracks))
+    return cvat.corrections(options.file, load_timeline(options.film, options.video, appearances, tracks))
 
 
 def _demo(options: argparse.Namespace) -> str:
     from castsearch.demo.dataset import write_dataset  # noqa: PLC0415
-    from castsearch.demo.movies import Settings  # noqa: PLC0415
+    from castsearch.demo.movies import MovieSettings  # noqa: PLC0415
 
     movies = {"train": options.train, "val": options.val, "test": options.test}
-    write_dataset(options.folder, movies, Settings(seed=options.seed))
+    write_dataset(options.folder, movies, MovieSettings(seed=options.seed))
     return f"{options.folder}: {sum(movies.values())} movies"

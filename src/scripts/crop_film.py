@@ -1,5 +1,5 @@
 from castsearch.files import read_table, write_table
-from castsearch.film.crops import join_crops
+from castsearch.film.track_crops import join_crops
 from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]):

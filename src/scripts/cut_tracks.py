@@ -1,6 +1,6 @@
 from castsearch.files import read_table, write_table
-from castsearch.film.crops import cut_out
 from castsearch.film.decode import Film
+from castsearch.film.track_crops import cut_out
 from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]):

@@ -3,15 +3,15 @@ from pathlib import Path
 
 from castsearch import files
 from castsearch.data.crops import read_crops
-from castsearch.data.strangers import BODIES, check_strangers
+from castsearch.data.feature_check import BODY_LIMIT, check_features
 from castsearch.reid.features import extract
 from castsearch.workflow.devices import claimed_gpus
 from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]), claimed_gpus(1):
-    params, people = snakemake.params, read_crops(snakemake.input.crops)
+    params, crops = snakemake.params, read_crops(snakemake.input.crops)
     module = import_module(params.module)
     describer = module.open_describer(Path(snakemake.input.weights), params.options, snakemake.threads)
-    features = extract(describer, people.candidate_images())
-    check_strangers(people, features, BODIES)
+    features = extract(describer, crops.candidate_images())
+    check_features(crops, features, BODY_LIMIT)
     files.write_array(snakemake.output[0], features)

@@ -1,14 +1,14 @@
 import json
 
 from castsearch import files
-from castsearch.evaluation import figures, tables
+from castsearch.evaluation import score_figures, tables
 from castsearch.tsv import write_tsv
 from castsearch.workflow import provenance
 from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output
-    scores = tables.evaluate(
+    scores = tables.score_variants(
         dict(zip(params.splits, inputs.labels, strict=True)),
         inputs.crops,
         inputs.rankings,
@@ -23,4 +23,4 @@ with logging_to(snakemake.log[0]):
     shown = tables.for_people(scores.ablation)
     files.write_text(output.markdown, tables.to_markdown(shown, made_with))
     files.write_text(output.latex, tables.to_latex(shown, made_with))
-    files.write_text(output.figure, figures.score_bars(shown))
+    files.write_text(output.figure, score_figures.score_bars(shown))

@@ -1,4 +1,4 @@
-from castsearch.evaluation.films import label_candidates, read_truth
+from castsearch.evaluation.film_scores import label_candidates, read_truth
 from castsearch.files import read_table, write_json
 from castsearch.workflow.logs import logging_to
 

@@ -1,4 +1,4 @@
-from castsearch.evaluation.films import read_truth, score_film, write_scores
+from castsearch.evaluation.film_scores import read_truth, score_film, write_scores
 from castsearch.files import read_table
 from castsearch.film.shots import read_shots
 from castsearch.workflow.logs import logging_to

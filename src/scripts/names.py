@@ -1,5 +1,5 @@
-from castsearch.data.names import write_names
-from castsearch.search.names import name_group
+from castsearch.data.name_tables import write_names
+from castsearch.search.naming import name_group
 from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]):

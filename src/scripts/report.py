@@ -2,7 +2,7 @@ import json
 
 from castsearch.data.crops import movie_tables
 from castsearch.evaluation import tables
-from castsearch.report import movies, pages
+from castsearch.report import movie_results, pages
 from castsearch.report.timeline import read_timeline
 from castsearch.tsv import write_tsv
 from castsearch.workflow import provenance
@@ -11,7 +11,7 @@ from castsearch.workflow.logs import logging_to
 with logging_to(snakemake.log[0]):
     params, inputs = snakemake.params, snakemake.input
     titles = json.loads(params.titles)
-    shown, left_out = movies.read_movies(
+    shown, left_out = movie_results.read_movies(
         inputs.crops,
         inputs.faces,
         inputs.rankings,
@@ -26,7 +26,7 @@ with logging_to(snakemake.log[0]):
         variant=titles[params.variant],
         baseline=titles[params.baseline],
         ablation=tables.read_ablation(inputs.ablation or None, json.loads(params.descriptions)),
-        skipped=left_out + movies.read_skipped(movie_tables([*inputs.train_crops, *inputs.crops])),
+        skipped=left_out + movie_results.read_skipped(movie_tables([*inputs.train_crops, *inputs.crops])),
         histories=dict(zip(params.trained, inputs.histories, strict=True)),
         config=snakemake.config,
         models=pages.list_models(
@@ -38,7 +38,7 @@ with logging_to(snakemake.log[0]):
         versions={"castsearch": provenance.commit(snakemake.scriptdir), **provenance.versions(params.packages)},
         top=params.top,
     )
-    write_tsv(snakemake.output.portraits, movies.portraits(shown))
+    write_tsv(snakemake.output.portraits, movie_results.portraits(shown))
     names = [(movie.split, movie.name) for movie in shown]
     timelines = {name: read_timeline(path) for name, path in zip(names, inputs.appearances, strict=False)}
-    pages.write(run, shown, snakemake.output.index, snakemake.output.movies, timelines)
+    pages.write_pages(run, shown, snakemake.output.index, snakemake.output.movies, timelines)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from castsearch.demo import SPLITS, bodies, movie_ids
-from castsearch.demo.heads import drawn_back
+from castsearch.demo.head_layers import drawn_back
 from castsearch.demo.movies import (
-    Settings,
+    MovieSettings,
     draw_portrait,
     labels,
     plan_movie,
@@ -20,7 +20,7 @@ from castsearch.demo.people import PEOPLE, Photograph, read_picture
 from castsearch.errors import InputError
 from castsearch.faces.engines import yunet_sface
 
-SMALL = Settings(candidates=12, cast=2, others=1, frame=(384, 216), portrait=96)
+SMALL = MovieSettings(candidates=12, cast=2, others=1, frame=(384, 216), portrait=96)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(movie, tmp_p
 
 
 def test_plans_keep_the_settings():
-    settings = Settings(candidates=200, cast=4, others=2, faceless=0.35)
+    settings = MovieSettings(candidates=200, cast=4, others=2, faceless=0.35)
     plans = [plan_movie("train", name, settings) for name in movie_ids("train", 10)]
     for plan in plans:
         assert len(plan.cast) == 4
@@ -107,7 +107,7 @@ def test_plans_keep_the_settings():
 
 def test_every_cast_member_is_seen_with_and_without_a_face():
     for name in movie_ids("val", 40):
-        plan = plan_movie("val", name, Settings())
+        plan = plan_movie("val", name, MovieSettings())
         seen = {(appearance.person, appearance.turned_away) for frame in plan.frames for appearance in frame}
         assert {(person, turned) for person in plan.cast for turned in (False, True)} <= seen
 
@@ -146,14 +146,14 @@ def test_a_movie_may_be_one_appearance_of_one_person(tmp_path):
 
 @pytest.mark.parametrize(("faceless", "expected"), [(0.0, {False}), (1.0, {True})])
 def test_all_or_nobody_may_be_turned_away(faceless, expected):
-    plan = plan_movie("val", "tt9200001", Settings(faceless=faceless))
+    plan = plan_movie("val", "tt9200001", MovieSettings(faceless=faceless))
     assert {appearance.turned_away for frame in plan.frames for appearance in frame} == expected
 
 
 @pytest.mark.parametrize(("cast", "others"), [(8, 3), (0, 0)])
 def test_a_cast_that_the_photographs_cannot_fill_is_refused(cast, others):
     with pytest.raises(InputError, match=f"{cast} cast and {others} others, but 1 to 10 people exist"):
-        plan_movie("val", "tt9200001", Settings(cast=cast, others=others))
+        plan_movie("val", "tt9200001", MovieSettings(cast=cast, others=others))
 
 
 @pytest.mark.parametrize("module", ["no_such_package", "skimage"])
@@ -182,7 +182,7 @@ def test_a_portrait_shows_one_face_and_a_back_none(detect, person):
 
 
 def test_faces_can_be_detected_where_they_are_meant_to_be_seen(detect, tmp_path):
-    settings = Settings(candidates=40)
+    settings = MovieSettings(candidates=40)
     annotation, plan = write_movie("val", "tt9200001", settings, tmp_path), plan_movie("val", "tt9200001", settings)
     turned_away = np.array([appearance.turned_away for frame in plan.frames for appearance in frame])
     alone = np.array([len(frame) == 1 for frame in plan.frames for _ in frame])

@@ -92,7 +92,7 @@ def evaluate(tmp_path):
         paths = {split: tmp_path / f"{split}_label.json" for split in labels}
         for split, path in paths.items():
             files.write_json(path, labels[split])
-        return tables.evaluate(paths, crops, rankings, {"face": "cascade face"}, on_bad=on_bad, across=across)
+        return tables.score_variants(paths, crops, rankings, {"face": "cascade face"}, on_bad=on_bad, across=across)
 
     return evaluate
 

@@ -19,7 +19,7 @@ from castsearch import files
 from castsearch.data.corrections import read_corrections
 from castsearch.errors import InputError
 from castsearch.export import cvat
-from castsearch.export.film_timeline import Appearance, Box, FilmTimeline, find_rate, load
+from castsearch.export.film_timeline import Appearance, Box, FilmTimeline, find_rate, load_timeline
 from castsearch.export.formats import FORMATS, write_formats
 from castsearch.timeline.appearances import COLUMNS, write_appearances
 
@@ -109,7 +109,7 @@ def test_cvat_gives_back_whom_tracks_show_though_it_numbers_them_anew(tmp_path):
     given = timeline(tmp_path)
     path = rendered(tmp_path, "cvat", given)
     path.write_text(path.read_text().replace('id="4" label="unknown"', 'id="99" label="bo"'))
-    assert cvat.read_labels(path, given) == {1: "ada & co", 2: "ada & co", 3: "bo", 4: "bo"}
+    assert cvat.read_track_names(path, given) == {1: "ada & co", 2: "ada & co", 3: "bo", 4: "bo"}
 
 
 def test_what_was_changed_in_cvat_is_a_file_of_corrections(tmp_path):
@@ -125,7 +125,7 @@ def test_what_was_changed_in_cvat_is_a_file_of_corrections(tmp_path):
 def test_a_file_that_is_not_of_cvat_is_refused(tmp_path, text):
     (tmp_path / "a.xml").write_text(text)
     with pytest.raises(InputError, match=r"a\.xml: "):
-        cvat.read_labels(tmp_path / "a.xml", timeline(tmp_path))
+        cvat.read_track_names(tmp_path / "a.xml", timeline(tmp_path))
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -140,7 +140,7 @@ def test_a_film_is_loaded_with_the_numbers_of_its_frames(tmp_path):
     files.write_table(tmp_path / "t.arrow", pa.table(box | {"track": pa.array([7], pa.int32())}))
     row = (0.4, 0.9, "seconds", 1, "7", "ada", 0.9, "ada", 1)
     write_appearances(tmp_path / "m.tsv", pd.DataFrame([row], columns=COLUMNS))
-    loaded = load("m", tmp_path / "m.mkv", tmp_path / "m.tsv", tmp_path / "t.arrow")
+    loaded = load_timeline("m", tmp_path / "m.mkv", tmp_path / "m.tsv", tmp_path / "t.arrow")
     assert loaded.times.tolist() == pytest.approx([0, 0.1, 0.3, 0.4, 0.7, 0.9], abs=0.001)
     assert not loaded.constant
     assert loaded.appearances[0].boxes == [Box(3, 1, 2, 3, 4)]

@@ -29,7 +29,7 @@ def touch(*paths):
 
 
 def test_an_engine_is_known_by_the_name_of_its_module():
-    assert {"insightface", "retinaface_arcface", "yunet_sface"} <= set(engines.names())
+    assert {"insightface", "retinaface_arcface", "yunet_sface"} <= set(engines.available())
     assert engines.load("yunet_sface") is yunet_sface
 
 
@@ -38,7 +38,7 @@ def test_an_unknown_engine_is_refused():
         engines.load("nosuch")
 
 
-@pytest.mark.parametrize("name", engines.names())
+@pytest.mark.parametrize("name", engines.available())
 def test_an_engine_is_planned_without_the_packages_that_only_its_jobs_have(name):
     program = f"import sys; from castsearch.faces import engines; engines.load({name!r}); print(*sys.modules)"
     done = subprocess.run(
@@ -51,7 +51,7 @@ def test_an_engine_is_planned_without_the_packages_that_only_its_jobs_have(name)
     assert JOBS_ONLY.isdisjoint(done.stdout.split())
 
 
-@pytest.mark.parametrize("name", engines.names())
+@pytest.mark.parametrize("name", engines.available())
 def test_an_engine_describes_each_option_and_its_defaults_are_valid(name):
     for option, description in engines.load(name).OPTIONS.items():
         Draft202012Validator.check_schema(description)

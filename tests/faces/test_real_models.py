@@ -9,8 +9,8 @@ from insightface_files import write_pack
 from castsearch.faces.engine import Face
 from castsearch.faces.engines import insightface
 from castsearch.faces.engines.retinaface_arcface import RetinaFaceArcFaceEngine
-from castsearch.faces.mxnet.checkpoints import TRIAL_SHAPES
 from castsearch.faces.mxnet.importing import import_checkpoint
+from castsearch.faces.mxnet.network_files import TRIAL_SHAPES
 from castsearch.faces.mxnet.verifying import check_errors, largest_errors
 from castsearch.files import packaged_file
 from castsearch.model_files import model_file

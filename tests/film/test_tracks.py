@@ -4,7 +4,7 @@ import pytest
 
 from castsearch.boxes import overlap
 from castsearch.film.shots import Shot
-from castsearch.film.tracks import choose, link, track_table
+from castsearch.film.tracks import choose, link_boxes, track_table
 
 
 def walk(x, *, start=0, count=10, speed=4, width=20, seconds=0.2, score=0.9):
@@ -18,7 +18,7 @@ def linked(*walks, shots=None, **options):
     times = np.array([row[0] for row in rows])
     shot = np.ones(len(rows), int) if shots is None else np.searchsorted(shots, times, side="right") + 1
     boxes, scores = np.array([row[2] for row in rows], np.float32), np.array([row[3] for row in rows], np.float32)
-    numbers = link(times, boxes, scores, shot, 0.5, **options)
+    numbers = link_boxes(times, boxes, scores, shot, 0.5, **options)
     return [numbers[[row[1] == place for row in rows]].tolist() for place in range(len(walks))]
 
 

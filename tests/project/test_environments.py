@@ -15,13 +15,13 @@ from castsearch.search.methods import METHODS
 from castsearch.workflow import provenance
 
 ROOT = Path(__file__).parents[2]
-ENGINES = [f"castsearch.faces.engines.{name}" for name in engines.names()]
+ENGINES = [f"castsearch.faces.engines.{name}" for name in engines.available()]
 # What the script of a rule chooses by name.
 CHOSEN = {
     "detect": ENGINES,
     "embed_faces": ENGINES,
     "embed_bodies": sorted(set(kinds.MODULES.values())),
-    "persons": [f"castsearch.film.detectors.{name}" for name in detectors.names()] + ENGINES,
+    "persons": [f"castsearch.film.detectors.{name}" for name in detectors.available()] + ENGINES,
     "fuse": [method.module for method in METHODS.values()],
     "export": list(FORMATS.values()),
 }

@@ -6,7 +6,7 @@ from factories import people_rows
 
 from castsearch import files
 from castsearch.errors import InputError
-from castsearch.reid import images, networks
+from castsearch.reid import networks, transforms
 from castsearch.reid.features import extract
 from castsearch.reid.torch_features import describer
 
@@ -44,10 +44,10 @@ def test_every_part_has_unit_length_and_a_missing_image_zeros(network, crops):
 
 
 def test_an_image_is_averaged_with_its_mirror_before_normalisation(network, crops):
-    pixels = np.stack([images.decode(crops["image"][0].as_py(), (64, 32))])
+    pixels = np.stack([transforms.decode(crops["image"][0].as_py(), (64, 32))])
     pixels = np.concatenate([pixels, pixels[:, :, ::-1]])
     with torch.inference_mode():
-        mean = network.eval()(images.to_input(torch.from_numpy(pixels), torch.device("cpu"))).mean(dim=0)
+        mean = network.eval()(transforms.to_input(torch.from_numpy(pixels), torch.device("cpu"))).mean(dim=0)
     expected = torch.nn.functional.normalize(mean, dim=-1).flatten().numpy()
     np.testing.assert_allclose(extract(describer(network, device="cpu"), crops[:1])[0], expected, rtol=1e-4, atol=1e-6)
 

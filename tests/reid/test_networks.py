@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from castsearch import files
 from castsearch.errors import InputError
-from castsearch.reid import backbones, heads, images, networks
+from castsearch.reid import backbones, heads, networks, transforms
 
 KINDS = ("triplet", "mgn")
 PUBLISHED = ["resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d"]
@@ -107,7 +107,7 @@ def test_timms_weights_see_the_pixels_that_they_were_trained_on(tmp_path):
         "triplet", "timm/tf_efficientnet_lite0", 0, imagenet=tmp_path / "weights.safetensors", input_size=(64, 32)
     ).eval()
     pixels = torch.rand(1, 3, 64, 32)
-    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (images.MEAN, images.STD))
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (transforms.MEAN, transforms.STD))
     torch.testing.assert_close(network.backbone[:2]((pixels - mean) / std), net.conv_stem((pixels - 0.5) / 0.5))
 
 

@@ -19,11 +19,11 @@ from tensorboardX.proto import event_pb2
 from castsearch import files
 from castsearch.errors import InputError
 from castsearch.files import read_table, write_table
-from castsearch.reid import batches, checkpoints, images, networks, trainer
+from castsearch.reid import batches, checkpoints, networks, trainer, transforms
 from castsearch.reid.features import extract
 from castsearch.reid.history import LOSSES
+from castsearch.reid.identities import collect_labelled
 from castsearch.reid.losses import TripletLoss
-from castsearch.reid.people import collect
 from castsearch.reid.recipe import Recipe, learning_rate
 from castsearch.reid.torch_features import describer
 from castsearch.reid.trainer import TrainingJob, train
@@ -58,7 +58,7 @@ def gallery(tmp_path_factory):
     labels = {f"{label}_cast_0": [row["id"] for row in rows if row["label"] == label] for label in ("x", "y")}
     rows = [row for label in ("x", "y") for row in rows_of(label, [b"portrait"], role="cast")] + rows
     path = folder / "gallery.arrow"
-    write_table(path, collect([write_crops(folder / "movie.arrow", rows)], {folder.name: labels}))
+    write_table(path, collect_labelled([write_crops(folder / "movie.arrow", rows)], {folder.name: labels}))
     return path
 
 
@@ -266,7 +266,7 @@ def test_a_best_checkpoint_that_is_lost_is_named(crops, gallery, tmp_path):
 def test_validation_movies_that_ask_nothing_leave_the_last_epoch(labels, crops, tmp_path, log):
     portraits = [row for label in ("a", "b") for row in rows_of(label, [b"portrait"], role="cast")]
     movies = [write_crops(tmp_path / "lonely.arrow", portraits + people_rows(["a", "b"], 1))] if labels else []
-    write_table(tmp_path / "gallery.arrow", collect(movies, {tmp_path.name: labels}))
+    write_table(tmp_path / "gallery.arrow", collect_labelled(movies, {tmp_path.name: labels}))
     recipe = replace(TINY, epochs=1, use="best")
     _, table = trained(tmp_path, crops, recipe, validation=tmp_path / "gallery.arrow")
     assert [row["mAP"] for row in history_of(table)] == [""]
@@ -352,8 +352,8 @@ def test_a_checkpoint_that_was_loaded_takes_no_memory_any_more(tmp_path):
     network(torch.ones(1, 2)).sum().backward()
     optimizer.step()
     path = tmp_path / "epoch-000001.safetensors"
-    checkpoints.save(path, network, optimizer, {})
-    checkpoints.load(path, network, optimizer)
+    checkpoints.save_checkpoint(path, network, optimizer, {})
+    checkpoints.load_checkpoint(path, network, optimizer)
     assert str(path) not in Path("/proc/self/maps").read_text()
 
 
@@ -524,7 +524,7 @@ def test_images_are_decoded_to_the_nodes_own_disk_where_that_has_room(
         places.append(folder.name)
         if full and folder == local:
             raise OSError("no room")
-        return images.decode_once(*arguments, folder=folder, **named)
+        return transforms.decode_once(*arguments, folder=folder, **named)
 
     local = tmp_path / "local"
     local.mkdir()

@@ -3,7 +3,7 @@ import pytest
 from factories import rows_of, write_crops
 
 from castsearch.evaluation import tables
-from castsearch.reid.people import collect
+from castsearch.reid.identities import collect_labelled
 from castsearch.reid.validation import SCORES, score
 
 
@@ -11,7 +11,7 @@ def test_candidates_are_gathered_by_movie_with_whom_the_labels_name(tmp_path):
     rows = [*rows_of("a", [b"portrait"], role="cast"), *rows_of("a", [b"1", None, b"3"]), *rows_of("others", [b"4"])]
     path = write_crops(tmp_path / "tt1.arrow", rows)
 
-    table = collect([path], {tmp_path.name: {"a_cast_0": ["a_candidate_0", "a_candidate_2", "unknown"]}})
+    table = collect_labelled([path], {tmp_path.name: {"a_cast_0": ["a_candidate_0", "a_candidate_2", "unknown"]}})
 
     assert table["id"].to_pylist() == ["a_candidate_0", "a_candidate_2", "others_candidate_0"]
     assert table["person"].to_pylist() == ["a_cast_0", "a_cast_0", None]
@@ -26,7 +26,7 @@ def test_a_candidate_of_two_movies_is_whom_each_movies_labels_name(tmp_path):
         rows[-1]["id"] = "1"
         paths.append(write_crops(tmp_path / f"{movie}.arrow", rows))
 
-    table = collect(paths, {tmp_path.name: {"a_cast_0": ["1"], "b_cast_0": ["1"]}})
+    table = collect_labelled(paths, {tmp_path.name: {"a_cast_0": ["1"], "b_cast_0": ["1"]}})
 
     assert table["person"].to_pylist() == ["a_cast_0", "b_cast_0"]
 

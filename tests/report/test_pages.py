@@ -11,7 +11,7 @@ from PIL import Image
 
 from castsearch import files
 from castsearch.report import pages
-from castsearch.report.movies import Hit, Movie, Query
+from castsearch.report.movie_results import Hit, MovieResults, Query
 from castsearch.report.timeline import Lane, Span, Timeline
 
 HOSTILE = """<script>alert(1)</script>"'&"""
@@ -72,7 +72,7 @@ def movie():
         Hit("m_3", 4, 4, False, 2, False, UNREADABLE),
     ]
     query = Query("m_nm1", picture("red"), 1, None, hits, True, 2, 1.0, 5 / 6)
-    return Movie("val", "m", [query], 4, 1, scores(1.0), scores(5 / 6))
+    return MovieResults("val", "m", [query], 4, 1, scores(1.0), scores(5 / 6))
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_no_more_crops_are_shown_than_asked_for(run, movie):
 
 
 def test_index_and_pages_link_to_each_other(run, movie, tmp_path):
-    pages.write(run, [movie], tmp_path / "report.html", tmp_path / "report")
+    pages.write_pages(run, [movie], tmp_path / "report.html", tmp_path / "report")
     [link] = [a["href"] for a in Page((tmp_path / "report.html").read_text()).all("a") if a["href"][0] != "#"]
     there = tmp_path / link
     [back] = [a["href"] for a in Page(there.read_text()).all("a")]

@@ -68,7 +68,7 @@ def test_images_that_are_all_alike_are_ranked():
 
 
 def test_a_link_to_a_portrait_counts_from_what_strangers_reach():
-    strength = diffusion.link_strength(np.array([0.2, 0.3, 0.65, 1.0]), diffusion.Strangers(0.2, 0.1), 1)
+    strength = diffusion.link_strength(np.array([0.2, 0.3, 0.65, 1.0]), diffusion.Impostors(0.2, 0.1), 1)
     np.testing.assert_allclose(strength, [0, 0, 0.25, 1], atol=1e-6)
 
 
@@ -82,12 +82,12 @@ def test_people_seen_often_do_not_change_what_strangers_reach():
 def test_one_person_in_most_pairs_does_not_change_what_strangers_reach_where_some_are_certain():
     rng = np.random.default_rng(0)
     apart, same = rng.normal(0.2, 0.05, 5_000), rng.normal(0.8, 0.05, 50_000)
-    found = diffusion.strangers(np.concatenate([apart, same]), rng.normal(0.2, 0.05, 500))
+    found = diffusion.impostors(np.concatenate([apart, same]), rng.normal(0.2, 0.05, 500))
     np.testing.assert_allclose(found, (0.2, 0.05), atol=0.01)
 
 
 def test_few_certain_strangers_tell_nothing():
-    assert diffusion.strangers(np.full(50, 0.9), np.array([0.0, 0.4])) == diffusion.ANY_ENGINE
+    assert diffusion.impostors(np.full(50, 0.9), np.array([0.0, 0.4])) == diffusion.ANY_ENGINE
 
 
 def test_a_lone_portrait_is_found_where_it_is_most_of_the_movie():
@@ -100,7 +100,7 @@ def test_a_lone_portrait_is_found_where_it_is_most_of_the_movie():
 
 
 def links(face, frames):
-    apart = diffusion.Strangers(0.0, 0.1)
+    apart = diffusion.Impostors(0.0, 0.1)
     return diffusion.face_links(np.asarray(face, np.float32), np.asarray(frames), apart).toarray()
 
 
@@ -121,7 +121,7 @@ def test_a_face_is_linked_with_the_best_of_a_frame_alone():
 
 
 def test_a_link_is_as_probable_as_the_two_are_one_person():
-    apart = diffusion.Strangers(0.1, 0.2)
+    apart = diffusion.Impostors(0.1, 0.2)
     odds = diffusion.log_odds(np.array([0.1, 0.5, 0.7]), apart, even=2)
     np.testing.assert_allclose(odds, [-6, 0, 3])
 
@@ -129,7 +129,7 @@ def test_a_link_is_as_probable_as_the_two_are_one_person():
 def test_faces_that_differ_part_bodies_that_are_alike():
     face = np.eye(4, dtype=np.float32)[[0, 0, 1, 2]]
     body = l2_normalize(np.random.default_rng(0).normal(size=(4, 16)) + 3 * np.eye(16)[0])
-    apart = diffusion.Strangers(0.0, 0.1)
+    apart = diffusion.Impostors(0.0, 0.1)
     told = diffusion.body_links(body, face, np.ones(4, bool), np.arange(4), apart).toarray()
     untold = diffusion.body_links(body, face, np.zeros(4, bool), np.arange(4), apart).toarray()
     assert told[0, 1] > untold[0, 1]
@@ -142,7 +142,7 @@ def test_bodies_of_people_whose_faces_differ_tell_what_strangers_reach():
     face = np.eye(40, dtype=np.float32)
     body = l2_normalize(np.repeat(rng.normal(size=(4, 16)), 10, axis=0) + 0.1 * rng.normal(size=(40, 16)))
     has_face = np.arange(40) % 10 < 8
-    apart, frames = diffusion.Strangers(0.0, 0.1), np.arange(40)
+    apart, frames = diffusion.Impostors(0.0, 0.1), np.arange(40)
     unseen = np.flatnonzero(~has_face)
     told = diffusion.body_links(body, face, has_face, frames, apart).toarray()[unseen]
     untold = diffusion.body_links(body, face, np.zeros(40, bool), frames, apart).toarray()[unseen]
@@ -192,12 +192,12 @@ def test_whom_only_strangers_reach_comes_after_whom_nothing_reaches():
 def test_portraits_of_one_person_in_two_movies_are_told():
     strangers = np.random.default_rng(0).normal(size=(200, 64))
     portraits = strangers[[0, 1, 0, 0, 2]]
-    assert diffusion.people(portraits, np.array([0, 0, 1, 2, 2]), strangers).tolist() == [0, 1, 0, 0, 2]
+    assert diffusion.number_people(portraits, np.array([0, 0, 1, 2, 2]), strangers).tolist() == [0, 1, 0, 0, 2]
     # The cast of one movie are different people, however alike, but for those that are known to be one.
     one_movie = np.zeros(5, int)
-    assert diffusion.people(portraits, one_movie, strangers).tolist() == [0, 1, 2, 3, 4]
+    assert diffusion.number_people(portraits, one_movie, strangers).tolist() == [0, 1, 2, 3, 4]
     known = np.array([0, 1, 1, 2, 3])
-    assert diffusion.people(portraits, one_movie, strangers, known).tolist() == [0, 1, 1, 2, 3]
+    assert diffusion.number_people(portraits, one_movie, strangers, known).tolist() == [0, 1, 1, 2, 3]
 
 
 def test_portraits_of_one_person_do_not_compete():

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from castsearch.data.names import write_names
+from castsearch.data.name_tables import write_names
 from castsearch.search.groups import find_groups, group_unknown
 
 

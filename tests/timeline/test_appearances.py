@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from castsearch import files
-from castsearch.data.names import write_names
+from castsearch.data.name_tables import write_names
 from castsearch.timeline import appearances, summary
 from castsearch.timeline.stage import FilmTables, make_tables, write_tables
 

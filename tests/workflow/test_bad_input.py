@@ -9,7 +9,7 @@ from PIL import Image
 from runs import run, with_changes
 
 from castsearch.data.submission import read_submission
-from castsearch.demo.movies import Settings, labels, write_movie
+from castsearch.demo.movies import MovieSettings, labels, write_movie
 
 GOOD, BAD = "tt9200001", "tt9200002"
 
@@ -22,7 +22,7 @@ class DataSet:
         self.movies: dict[str, dict] = {}
 
     def add(self, movie: str, **settings: object) -> dict:
-        made = Settings(**{"candidates": 8, "cast": 2, "others": 1} | settings)
+        made = MovieSettings(**{"candidates": 8, "cast": 2, "others": 1} | settings)
         self.movies[movie] = write_movie("val", movie, made, self.folder / "images")
         return self.movies[movie]
 

@@ -7,7 +7,7 @@ import pytest
 from clips import numbered, write
 from runs import planned, result_files, run
 
-from castsearch.data.names import read_names
+from castsearch.data.name_tables import read_names
 from castsearch.data.submission import read_submission
 from castsearch.demo.film import Take, Walk, write_film
 from castsearch.files import read_table

@@ -10,7 +10,7 @@ from castsearch.errors import InputError
 from castsearch.faces import engines
 from castsearch.reid import networks
 from castsearch.workflow import configuration
-from castsearch.workflow.configuration import adapt, check_files, plan_engine, validate
+from castsearch.workflow.configuration import adapt, check_files, plan_engine, validate_config
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
@@ -29,14 +29,14 @@ def changed(path, value):
 
 
 def test_the_default_is_valid():
-    validate(DEFAULT, SCHEMA)
+    validate_config(DEFAULT, SCHEMA)
 
 
 @pytest.mark.parametrize("name", ["timm/convnext_tiny", "timm/vit_small_patch16_224.augreg_in1k"])
 def test_a_timm_model_may_be_named_with_or_without_its_weights_tag(name):
     config = changed("reid.networks.0.backbone", name)
     config["reid"]["networks"][0]["imagenet"] = "weights/of_it.safetensors"
-    validate(config, SCHEMA)
+    validate_config(config, SCHEMA)
 
 
 def test_one_more_name_in_the_schema_is_one_more_backbone():
@@ -44,7 +44,7 @@ def test_one_more_name_in_the_schema_is_one_more_backbone():
     schema["$defs"]["backbone"]["else"]["enum"].append("resnet34")
     network = {"name": "own", "kind": "mgn", "backbone": "resnet34", "imagenet": "own.pth"}
     config = changed("reid.networks", [network])
-    validate(config, schema)
+    validate_config(config, schema)
     assert networks.build("mgn", "resnet34", 0).feature_size == 4 * 512
 
 
@@ -52,7 +52,7 @@ def test_where_timm_is_not_installed_its_models_are_left_to_the_training(monkeyp
     monkeypatch.setattr(configuration, "find_spec", lambda _: None)
     config = changed("reid.networks.0.backbone", "timm/resnet5")
     config["reid"]["networks"][0]["imagenet"] = "weights/of_it.safetensors"
-    validate(config, SCHEMA)
+    validate_config(config, SCHEMA)
 
 
 @pytest.mark.parametrize("names", [["challenge"], ["bag_of_tricks"], ["challenge", "bag_of_tricks"]], ids="+".join)
@@ -60,18 +60,18 @@ def test_the_examples_are_valid(names):
     merged = copy.deepcopy(DEFAULT)
     for name in names:
         update_config(merged, yaml.safe_load((ROOT / f"configs/{name}.yaml").read_text()))
-    validate(merged, SCHEMA)
+    validate_config(merged, SCHEMA)
 
 
 def test_a_network_with_trained_weights_needs_no_people_and_takes_no_recipe():
     network = {"name": "mgn", "kind": "mgn", "backbone": "resnet50", "weights": "mgn.pth", "precision": "bfloat16"}
     config = changed("reid.networks", [network])
     config["data"]["train"] = []
-    validate(config, SCHEMA)
+    validate_config(config, SCHEMA)
     for key, value in {"epochs": 1, "imagenet": "resnet50.pth"}.items():
         network[key] = value
         with pytest.raises(InputError, match=rf"^config: reid\.networks\.0: .*'{key}' was unexpected"):
-            validate(config, SCHEMA)
+            validate_config(config, SCHEMA)
         del network[key]
 
 
@@ -80,10 +80,10 @@ ONNX |= {"mean": [123.7, 116.3, 103.5], "std": 58}
 
 
 def test_a_network_in_onnx_says_how_it_sees_its_images_and_nothing_else():
-    validate(changed("reid.networks", [ONNX]), SCHEMA)
+    validate_config(changed("reid.networks", [ONNX]), SCHEMA)
     for key in ("backbone", "imagenet", "epochs", "precision"):
         with pytest.raises(InputError, match=rf"^config: reid\.networks\.0: .*'{key}' was unexpected"):
-            validate(changed("reid.networks", [ONNX | {key: DEFAULT["reid"]["recipe"].get(key, "x")}]), SCHEMA)
+            validate_config(changed("reid.networks", [ONNX | {key: DEFAULT["reid"]["recipe"].get(key, "x")}]), SCHEMA)
 
 
 @pytest.mark.parametrize(("networks", "expected"), [([], []), ([ONNX], ["own"]), (None, ["imagenet"])])
@@ -91,7 +91,7 @@ def test_where_nobody_trains_networks_that_need_no_training_describe_bodies(netw
     config = changed("data.train", [])
     if networks is not None:
         config["reid"]["networks"] = networks
-    validate(config, SCHEMA)
+    validate_config(config, SCHEMA)
     adapt(config)
     assert [network["name"] for network in config["reid"]["networks"]] == expected
 
@@ -106,13 +106,13 @@ def test_networks_that_can_be_trained_are():
 def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
     config = copy.deepcopy(DEFAULT)
     config["reid"]["networks"][1]["use"] = "best"
-    validate(config, SCHEMA)
+    validate_config(config, SCHEMA)
     if "movies" in change:
         config["data"]["demo"]["movies"]["val"] = 0
     else:
         config["data"] |= change
     with pytest.raises(InputError, match=r"^config: reid: use best of mgn: no searched split has labels"):
-        validate(config, SCHEMA)
+        validate_config(config, SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -171,14 +171,14 @@ def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
 )
 def test_what_cannot_work_is_refused_with_the_name_of_its_key(path, value, message):
     with pytest.raises(InputError, match=message):
-        validate(changed(path, value), SCHEMA)
+        validate_config(changed(path, value), SCHEMA)
 
 
 def test_a_whole_number_may_be_written_with_a_point():
     config = changed("report.crops", 5.0)
     config["data"]["demo"]["movies"]["train"] = 10.0
     config["reid"]["networks"][0]["epochs"] = 13.0
-    validate(config, SCHEMA)
+    validate_config(config, SCHEMA)
     found = [
         config["report"]["crops"],
         config["data"]["demo"]["movies"]["train"],
@@ -226,8 +226,8 @@ def test_a_whole_split_is_searched_by_diffusion_alone():
     with pytest.raises(
         InputError, match=r"config: search\.scope: split needs more memory with search\.method cascade; diffusion can"
     ):
-        validate(config, SCHEMA)
-    validate(changed("search.scope", "split"), SCHEMA)
+        validate_config(config, SCHEMA)
+    validate_config(changed("search.scope", "split"), SCHEMA)
 
 
 def test_a_folder_of_images_that_is_not_there_is_refused_by_key(tmp_path):
@@ -242,11 +242,11 @@ def test_the_number_of_photographed_people_is_the_demos():
 
 def test_a_missing_section_of_an_engine_is_filled_in_with_what_config_yaml_says():
     config = copy.deepcopy(DEFAULT)
-    for name in engines.names():
+    for name in engines.available():
         config["faces"].pop(name, None)
-    validate(config, SCHEMA)
-    assert {name: config["faces"][name] for name in engines.names() if name in DEFAULT["faces"]} == {
-        name: section for name, section in DEFAULT["faces"].items() if name in engines.names()
+    validate_config(config, SCHEMA)
+    assert {name: config["faces"][name] for name in engines.available() if name in DEFAULT["faces"]} == {
+        name: section for name, section in DEFAULT["faces"].items() if name in engines.available()
     }
 
 
@@ -260,25 +260,25 @@ def test_every_wrong_key_is_named_at_once():
     config = changed("faces.yunet_sface.detector", 1)
     config["report"]["crops"] = 0
     with pytest.raises(InputError, match=r"faces\.yunet_sface\.detector.*\n.*report\.crops"):
-        validate(config, SCHEMA)
+        validate_config(config, SCHEMA)
 
 
 def test_only_films_are_exported_and_only_by_a_method_that_names_boxes():
     with pytest.raises(InputError, match=r"export: only films have times"):
-        validate(changed("export", ["elan"]), SCHEMA)
+        validate_config(changed("export", ["elan"]), SCHEMA)
     config = changed("export", ["elan"])
     config["data"] |= {"source": "films", "films": {"m": "folder"}}
     config["search"]["method"] = "cascade"
     with pytest.raises(InputError, match=r"export: search\.method cascade names no boxes; diffusion does"):
-        validate(config, SCHEMA)
+        validate_config(config, SCHEMA)
 
 
 def test_an_unknown_format_is_refused():
     with pytest.raises(InputError, match=r"export\.0: 'pdf' is not one of \['elan'"):
-        validate(changed("export", ["pdf"]), SCHEMA)
+        validate_config(changed("export", ["pdf"]), SCHEMA)
 
 
 def test_corrections_need_a_method_that_can_use_them():
     config = changed("search", DEFAULT["search"] | {"method": "cascade", "corrections": "c.tsv"})
     with pytest.raises(InputError, match=r"search\.corrections: search\.method cascade cannot use them; diffusion can"):
-        validate(config, SCHEMA)
+        validate_config(config, SCHEMA)

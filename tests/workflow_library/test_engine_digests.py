@@ -29,7 +29,7 @@ def test_thresholds_of_the_search_run_none_of_an_engines_jobs_again(rerun_after,
 
 
 def test_the_wording_of_an_error_runs_nothing_again(rerun_after):
-    assert rerun_after("faces/files.py", "the model file is missing", "there is no model file") == set()
+    assert rerun_after("faces/engine_files.py", "the model file is missing", "there is no model file") == set()
 
 
 def test_a_change_in_what_all_engines_share_runs_all_their_jobs_again(rerun_after):

@@ -15,7 +15,7 @@ ROWS = {
     ),
     "another method": ("search/another.py", "", "def search(given):\n    pass\n", set()),
     "a CMC rank": ("evaluation/tables.py", "CMC_RANKS = (1, 5, 10)", "CMC_RANKS = (1, 5, 20)", {"evaluate", "report"}),
-    "an error of the training's data": ("reid/people.py", "that can be decoded", "that is whole", set()),
+    "an error of the training's data": ("reid/identities.py", "that can be decoded", "that is whole", set()),
     "an error of the losses": ("reid/losses.py", "is none of euclidean", "is not one of euclidean", set()),
     "how long to wait for a GPU": ("workflow/devices.py", "TRIES = 0.2", "TRIES = 0.3", set()),
 }

@@ -19,7 +19,7 @@ OTHERS = "others"  # a label that contains this word belongs to nobody of the ca
 
 
 @dataclass(frozen=True)
-class Person:
+class Record:
     """One record of a movie: a cast portrait, or one person box of a frame.
 
     Attributes:
@@ -120,7 +120,7 @@ def movie_digest(entry: Mapping) -> str:
     return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def parse_movie(entry: Mapping, source: str) -> tuple[list[Person], list[tuple[str, str]]]:
+def parse_movie(entry: Mapping, source: str) -> tuple[list[Record], list[tuple[str, str]]]:
     """Parse one movie's annotation into its people, cast first, in annotation order.
 
     Args:
@@ -131,7 +131,7 @@ def parse_movie(entry: Mapping, source: str) -> tuple[list[Person], list[tuple[s
         The people, and for each record that had to be left out its id and the reason: one that has no usable id, or
         repeats an id.
     """
-    found: dict[str, Person] = {}
+    found: dict[str, Record] = {}
     dropped = []
     for role, records in (("cast", entry["cast"]), ("candidate", entry["candidates"])):
         for position, record in enumerate(records):
@@ -146,7 +146,7 @@ def parse_movie(entry: Mapping, source: str) -> tuple[list[Person], list[tuple[s
     return list(found.values()), dropped
 
 
-def _person(role: str, name: str, record: Mapping) -> Person:
+def _person(role: str, name: str, record: Mapping) -> Record:
     img, label, bbox = record.get("img"), record.get("label"), record.get("bbox")
     box = _box(bbox) if role == "candidate" and _is_box(bbox) else None
     if not _is_text(img):
@@ -157,8 +157,8 @@ def _person(role: str, name: str, record: Mapping) -> Person:
         problem = "'bbox' is not four finite numbers"
     else:
         img = str(PurePosixPath(img)) if img else img  # without './' and '//'
-        return Person(name, role, img, box, label)
-    return Person(name, role, img if _is_text(img) else "", None, None, problem)
+        return Record(name, role, img, box, label)
+    return Record(name, role, img if _is_text(img) else "", None, None, problem)
 
 
 def _is_text(value: object) -> TypeGuard[str]:

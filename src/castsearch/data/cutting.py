@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from tqdm import tqdm
 
-from castsearch.data.challenge import Person, image_path, parse_movie
+from castsearch.data.challenge import Record, image_path, parse_movie
 from castsearch.data.crops import crop_table, encode_rgb
 from castsearch.data.images import read_rgb
 from castsearch.errors import InputError, one_line
@@ -58,8 +58,8 @@ def crop_movie(
 
 
 def _cut_frame(
-    persons: Sequence[Person], img: str, source: str, images: str | Path
-) -> Iterator[tuple[Person, dict[str, Any]]]:
+    persons: Sequence[Record], img: str, source: str, images: str | Path
+) -> Iterator[tuple[Record, dict[str, Any]]]:
     """Yield each person of one frame with its row."""
     for person in persons:
         if person.problem:
@@ -106,7 +106,7 @@ def clip(bbox: Sequence[float], width: int, height: int) -> tuple[int, int, int,
 
 
 def _row(
-    person: Person, box: Sequence[int] = (0, 0, 0, 0), image: bytes | None = None, problem: str | None = None
+    person: Record, box: Sequence[int] = (0, 0, 0, 0), image: bytes | None = None, problem: str | None = None
 ) -> dict[str, Any]:
     x1, y1, x2, y2 = box
     return {

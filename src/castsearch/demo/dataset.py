@@ -6,10 +6,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from castsearch.demo import movie_ids
-from castsearch.demo.movies import Settings, write_movie, write_split
+from castsearch.demo.movies import MovieSettings, write_movie, write_split
 
 
-def write_dataset(folder: str | Path, movies: Mapping[str, int], settings: Settings) -> None:
+def write_dataset(folder: str | Path, movies: Mapping[str, int], settings: MovieSettings) -> None:
     """Write `{split}.json`, `{split}_label.json` and the image folder `{split}/` of every split.
 
     Args:

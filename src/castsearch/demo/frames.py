@@ -12,7 +12,7 @@ The choices are assumptions about ordinary film, made before any search was run 
 import cv2
 import numpy as np
 
-from castsearch.demo import bodies, heads
+from castsearch.demo import bodies, head_layers
 from castsearch.demo.drawing import lay_over, layer
 from castsearch.demo.scenes import Scene
 
@@ -20,8 +20,8 @@ from castsearch.demo.scenes import Scene
 _SHOTS = ((0.18, 0.255), (0.12, 0.18), (0.083, 0.125))
 _SHOT_SHARES = ((0.35, 0.40, 0.25), (0.15, 0.50, 0.35), (0.0, 0.45, 0.55), (0.0, 0.30, 0.70))
 # A face is measured as detectors box it, from above the brows to the chin: 1.25 times the distance from eyes to chin.
-_FACE = 1.25 * heads.UNIT
-_NECK = 1.29 * heads.UNIT  # below the eyes, on a head's canvas
+_FACE = 1.25 * head_layers.UNIT
+_NECK = 1.29 * head_layers.UNIT  # below the eyes, on a head's canvas
 _HEAD = 1.68  # in face heights
 
 
@@ -93,9 +93,9 @@ def draw_figure(
     canvas = bodies.Canvas(pixels, tuple((neck - low).tolist()), head, float(rng.normal(0, 2.5)))
     bodies.draw_body(canvas, rng, role, from_behind=turned_away)
     if turned_away:
-        _put_head(rng, canvas, heads.drawn_back(role.person), heads.EYES[0])
+        _put_head(rng, canvas, head_layers.drawn_back(role.person), head_layers.EYES[0])
     else:
-        _put_head(rng, canvas, heads.photographed_head(role.person), heads.neck_position(role.person))
+        _put_head(rng, canvas, head_layers.photographed_head(role.person), head_layers.neck_position(role.person))
     x, y, width, height = cv2.boundingRect(pixels[..., 3])
     return pixels[y : y + height, x : x + width], (int(low[0]) + x, int(low[1]) + y)
 
@@ -112,12 +112,12 @@ def _put_head(rng: np.random.Generator, canvas: bodies.Canvas, head: np.ndarray,
     tilt, zoom = np.radians(rng.normal(0, 7)), canvas.head / _HEAD / _FACE
     breadth = rng.uniform(0.88, 1.04) * (-1 if rng.random() < 0.5 else 1)
     foreshortening = rng.normal(0, 0.0006)
-    to_base = np.array([[1, 0, -axis], [0, 1, -(heads.EYES[1] + _NECK)], [0, 0, 1]])
+    to_base = np.array([[1, 0, -axis], [0, 1, -(head_layers.EYES[1] + _NECK)], [0, 0, 1]])
     view = np.array([[breadth, 0, 0], [0, 1, 0], [foreshortening, 0, 1]])
     cosine, sine = zoom * np.cos(tilt), zoom * np.sin(tilt)
     place = np.array([[cosine, -sine, canvas.neck[0]], [sine, cosine, canvas.neck[1]], [0, 0, 1]])
     matrix = place @ view @ to_base
-    corners = np.array([[(0, 0), (heads.SIZE[0], 0), heads.SIZE, (0, heads.SIZE[1])]], np.float64)
+    corners = np.array([[(0, 0), (head_layers.SIZE[0], 0), head_layers.SIZE, (0, head_layers.SIZE[1])]], np.float64)
     landed = cv2.perspectiveTransform(corners, matrix)[0]
     low = np.maximum(np.floor(landed.min(axis=0)), 0).astype(int)
     size = np.minimum(np.ceil(landed.max(axis=0)), canvas.pixels.shape[1::-1]).astype(int) - low

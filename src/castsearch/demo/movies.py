@@ -26,7 +26,7 @@ _PERSONS_PER_FRAME = (0.40, 0.33, 0.17, 0.10)
 
 
 @dataclass(frozen=True)
-class Settings:
+class MovieSettings:
     """How large the movies are and how hard.
 
     Attributes:
@@ -49,7 +49,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Appearance:
+class FramePerson:
     """One person in one frame.
 
     Attributes:
@@ -67,14 +67,14 @@ class Plan:
 
     cast: tuple[Person, ...]
     others: tuple[Person, ...]
-    frames: tuple[tuple[Appearance, ...], ...]
+    frames: tuple[tuple[FramePerson, ...], ...]
 
 
-def _rng(settings: Settings, split: str, movie: str, *stream: int) -> np.random.Generator:
+def _rng(settings: MovieSettings, split: str, movie: str, *stream: int) -> np.random.Generator:
     return np.random.default_rng([settings.seed, SPLITS.index(split), int(movie[2:]), *stream])
 
 
-def plan_movie(split: str, movie: str, settings: Settings) -> Plan:
+def plan_movie(split: str, movie: str, settings: MovieSettings) -> Plan:
     """Choose the people of a movie and where each appears.
 
     Raises:
@@ -98,7 +98,7 @@ def plan_movie(split: str, movie: str, settings: Settings) -> Plan:
         persons = min(len(left), 1 + rng.choice(4, p=_PERSONS_PER_FRAME))
         shares = np.array([len(waiting[index]) for index in left], dtype=float)
         present = rng.choice(left, persons, replace=False, p=shares / shares.sum())
-        frames.append(tuple(Appearance(people[index], waiting[index].pop()) for index in present))
+        frames.append(tuple(FramePerson(people[index], waiting[index].pop()) for index in present))
     return Plan(tuple(cast), tuple(others), tuple(frames))
 
 
@@ -110,7 +110,7 @@ def _turns(rng: np.random.Generator, count: int, faceless: float) -> list[bool]:
     return rng.permutation(np.arange(count) < away).tolist()
 
 
-def write_movie(split: str, movie: str, settings: Settings, images_dir: str | Path) -> dict:
+def write_movie(split: str, movie: str, settings: MovieSettings, images_dir: str | Path) -> dict:
     """Write a movie's frames and portraits as JPEG files below `images_dir`/`movie`.
 
     Args:
@@ -200,7 +200,9 @@ def draw_portrait(rng: np.random.Generator, person: Person, height: int) -> np.n
     return cv2.LUT(portrait, np.clip(tone, 0, 255).astype(np.uint8))
 
 
-def _shoot(split: str, movie: str, settings: Settings, plan: Plan) -> Iterator[tuple[np.ndarray, list[list[int]], int]]:
+def _shoot(
+    split: str, movie: str, settings: MovieSettings, plan: Plan
+) -> Iterator[tuple[np.ndarray, list[list[int]], int]]:
     """Compose a movie's frames in order: picture, a box for each appearance, JPEG quality."""
     roles = bodies.dress(_rng(settings, split, movie, 2), (*plan.cast, *plan.others))
     scene, frames_left = None, 0

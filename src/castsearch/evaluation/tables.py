@@ -88,7 +88,7 @@ def score_rankings(
     return Scores(queries, summarize_movies(queries).reset_index(), overall)
 
 
-def evaluate(
+def score_variants(
     labels: Mapping[str, str | Path],
     crop_tables: Iterable[str | Path],
     rankings: Iterable[str | Path],

@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from castsearch.data.corrections import COLUMNS
-from castsearch.data.names import UNKNOWN
+from castsearch.data.name_tables import UNKNOWN
 from castsearch.errors import InputError
 from castsearch.export.film_timeline import Box, FilmTimeline
 
@@ -40,7 +40,7 @@ def render(timeline: FilmTimeline) -> dict[str, str]:
     return {f"{timeline.film}.cvat.xml": f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'}
 
 
-def read_labels(path: str | Path, timeline: FilmTimeline) -> dict[int, str]:
+def read_track_names(path: str | Path, timeline: FilmTimeline) -> dict[int, str]:
     """Read whom tracks show from a file that CVAT exported, or that `render` wrote.
 
     Args:
@@ -82,13 +82,13 @@ def corrections(path: str | Path, timeline: FilmTimeline) -> str:
     """Return what somebody has changed in CVAT, as the text of a file of corrections.
 
     Args:
-        path: see `read_labels`.
+        path: see `read_track_names`.
         timeline: the film as it was exported.
 
     Raises:
-        InputError: see `read_labels`.
+        InputError: see `read_track_names`.
     """
-    labels = read_labels(path, timeline)
+    labels = read_track_names(path, timeline)
     lines = ["\t".join(COLUMNS)]
     for each in timeline.appearances:
         person = _of_cast(labels.get(each.track, each.person))

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from castsearch import files
-from castsearch.data.names import UNKNOWN
+from castsearch.data.name_tables import UNKNOWN
 from castsearch.film.decode import Film
 from castsearch.timeline.appearances import read_appearances
 
@@ -98,7 +98,7 @@ class FilmTimeline:
         return people
 
 
-def load(film: str, video: str | Path, appearances: str | Path, tracks: str | Path) -> FilmTimeline:
+def load_timeline(film: str, video: str | Path, appearances: str | Path, tracks: str | Path) -> FilmTimeline:
     """Gather what is known of a film.
 
     Args:

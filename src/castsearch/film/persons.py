@@ -43,7 +43,7 @@ class Boxes(NamedTuple):
     scores: NDArray[np.float32]
 
 
-class Detector(NamedTuple):
+class PersonDetector(NamedTuple):
     """A detector of persons.
 
     Attributes:
@@ -55,7 +55,9 @@ class Detector(NamedTuple):
     certain_score: float
 
 
-def find_persons(film: Film, detector: Detector, rate: float, start: float = 0, end: float | None = None) -> pa.Table:
+def find_persons(
+    film: Film, detector: PersonDetector, rate: float, start: float = 0, end: float | None = None
+) -> pa.Table:
     """Find the persons in the sampled frames of the part [start, end) of a film.
 
     The film is decoded in one thread while the detector works in another.

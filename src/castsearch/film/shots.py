@@ -50,7 +50,7 @@ class Changes(NamedTuple):
     damaged: int
 
 
-class Detector(NamedTuple):
+class ShotDetector(NamedTuple):
     """How changes are found.
 
     Attributes:
@@ -166,17 +166,17 @@ def _with_context(film: Film, start: Fraction, end: float | None, before: int, a
         yield frame
 
 
-def _detector(name: str) -> Detector:
+def _detector(name: str) -> ShotDetector:
     match name:
         case "adaptive":
             # A frame's score compares it with the last one, and is compared with those of two frames on either side.
-            return Detector(lambda frames, least: _by_scenedetect(frames, AdaptiveDetector(least, 0)), 3.0, 3, 2)
+            return ShotDetector(lambda frames, least: _by_scenedetect(frames, AdaptiveDetector(least, 0)), 3.0, 3, 2)
         case "content":
-            return Detector(lambda frames, least: _by_scenedetect(frames, ContentDetector(least, 0)), 27.0, 1, 0)
+            return ShotDetector(lambda frames, least: _by_scenedetect(frames, ContentDetector(least, 0)), 27.0, 1, 0)
         case "transnetv2":
             from castsearch.film import transnetv2  # noqa: PLC0415 (torch takes seconds to import)
 
-            return Detector(transnetv2.find, 0.5, transnetv2.BEFORE, transnetv2.AFTER)
+            return ShotDetector(transnetv2.find, 0.5, transnetv2.BEFORE, transnetv2.AFTER)
     raise ValueError(f"shot detector {name!r}: unknown; there are: adaptive, content, transnetv2")
 
 

@@ -64,7 +64,7 @@ def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = G
     times, scores = table["time"].to_numpy(), table["score"].to_numpy()
     boxes = table["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
     shot = shot_numbers(times, shots)
-    track = link(times, boxes, scores, shot, certain, gap=gap + 1.5 / rate)
+    track = link_boxes(times, boxes, scores, shot, certain, gap=gap + 1.5 / rate)
     kept = np.flatnonzero(track > 0)
     table = table.take(kept)
     table = table.append_column("shot", pa.array(shot[kept], pa.int32()))
@@ -72,7 +72,7 @@ def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = G
     return table.append_column("chosen", pa.array(choose(times[kept], boxes[kept], scores[kept], track[kept], chosen)))
 
 
-def link(
+def link_boxes(
     times: NDArray[np.float64],
     boxes: NDArray[np.float32],
     scores: NDArray[np.float32],

@@ -11,11 +11,11 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from castsearch.errors import InputError
+from castsearch.float_precision import FloatPrecision
 from castsearch.hardware import torch_has_gpu
 from castsearch.model_files import ModelFile
 from castsearch.onnx import Network
 from castsearch.onnx.runtime import CUDA, FLOAT, RUNTIME_ERRORS, session_options
-from castsearch.precision import Precision
 
 _logger = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ def open_network(
     *,
     size: tuple[int, int] | None = None,
     remedy: str,
-    precision: Precision = "float32",
+    precision: FloatPrecision = "float32",
 ) -> Network:
     """Load a network and check that it is of the kind that is wanted.
 

@@ -16,9 +16,9 @@ from onnx2torch.node_converters.activations import OnnxSoftmaxV1V11
 from torch import nn
 
 from castsearch.errors import InputError
+from castsearch.float_precision import FloatPrecision
 from castsearch.onnx import Network
 from castsearch.onnx.runtime import session_settings
-from castsearch.precision import Precision
 
 _logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ _SIDES = (75, 61)  # of the image that a network of any size is tried on: small,
 _CONVERSION_ERRORS = (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 
 
-def open_network(path: Path, session: onnxruntime.InferenceSession, threads: int, precision: Precision) -> Network:
+def open_network(path: Path, session: onnxruntime.InferenceSession, threads: int, precision: FloatPrecision) -> Network:
     """Convert an ONNX network to torch, on a CUDA device where there is one, and check that it computes the same.
 
     Args:

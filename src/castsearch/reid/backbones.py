@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from castsearch.errors import InputError
 from castsearch.reid.heads import Kind, Pooling
-from castsearch.reid.images import MEAN, STD
+from castsearch.reid.transforms import MEAN, STD
 from castsearch.reid.weights import fill, read_tensors
 
 TIMM = "timm/"  # before the name of one of timm's models, which may have a tag of its pretrained weights

@@ -13,9 +13,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from castsearch.errors import InputError
 from castsearch.reid import distributed, sampler
-from castsearch.reid.images import augment, decode_once, draw_variations
-from castsearch.reid.people import People
+from castsearch.reid.identities import Identities
 from castsearch.reid.recipe import Recipe
+from castsearch.reid.transforms import augment, decode_once, draw_variations
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Batches(Dataset[_Arrays | InputError]):
     """This process's part of the training batches, by the number of the step, counted through all epochs.
 
     Args:
-        people: who is learnt.
+        identities: who is learnt.
         recipe: how.
 
     Attributes:
@@ -40,12 +40,12 @@ class Batches(Dataset[_Arrays | InputError]):
         InputError: a batch has fewer images than there are processes.
     """
 
-    def __init__(self, people: People, recipe: Recipe) -> None:
-        self._people, self.recipe = people, recipe
-        self._image: _Image = partial(people.image, size=recipe.input_size)
-        self._owner = {row: person for person, rows in enumerate(people.members) for row in rows.tolist()}
-        self.steps = sampler.steps_per_epoch(len(people.names), recipe.people)
-        self.size = recipe.images * min(recipe.people, len(people.names))
+    def __init__(self, identities: Identities, recipe: Recipe) -> None:
+        self._identities, self.recipe = identities, recipe
+        self._image: _Image = partial(identities.image, size=recipe.input_size)
+        self._owner = {row: person for person, rows in enumerate(identities.members) for row in rows.tolist()}
+        self.steps = sampler.steps_per_epoch(len(identities.names), recipe.people)
+        self.size = recipe.images * min(recipe.people, len(identities.names))
         self.sizes = [len(part) for part in np.array_split(range(self.size), distributed.world_size())]
         self._own = np.array_split(range(self.size), len(self.sizes))[distributed.rank()].tolist()
         if not all(self.sizes):
@@ -59,7 +59,7 @@ class Batches(Dataset[_Arrays | InputError]):
         Raises:
             InputError: a crop is not an image.
         """
-        rows = np.concatenate(self._people.members).tolist()
+        rows = np.concatenate(self._identities.members).tolist()
         places = {row: place for place, row in enumerate(rows)}
         load = self._image
         for folder in folders:
@@ -85,7 +85,7 @@ class Batches(Dataset[_Arrays | InputError]):
         """
         recipe, (epoch, step) = self.recipe, divmod(number, self.steps)
         rows = sampler.batch(
-            self._people.members, recipe.people, recipe.images, seed=recipe.seed, epoch=epoch, step=step
+            self._identities.members, recipe.people, recipe.images, seed=recipe.seed, epoch=epoch, step=step
         ).tolist()
         # For the whole batch, so that its pixels are the same whatever the number of processes.
         variations = draw_variations(

@@ -80,7 +80,7 @@ class Series:
         number, best = len(rows), history.best(rows)
         if number == self._recipe.epochs or number % self._recipe.checkpoint_every == 0 or rows[-1] is best:
             training = {**self._identity, "rows": list(rows), "determinism": determinism}
-            save(path_of(self._folder, number), network, optimizer, training)
+            save_checkpoint(path_of(self._folder, number), network, optimizer, training)
             of_best = [self._path_of(best)] if best else []
             prune(self._folder, self._wanted, self._recipe.checkpoints_kept, of_best)
 
@@ -93,7 +93,7 @@ class Series:
         path, use = self._path_of(best), self._recipe.use
         logger.info("epoch %s is the best, with mAP %s: %s; used is the %s", best["epoch"], best["mAP"], path, use)
         if use == "best":
-            load(path, network)
+            load_checkpoint(path, network)
 
     def _path_of(self, row: history.Row) -> Path:
         return path_of(self._folder, int(row["epoch"]))
@@ -104,7 +104,9 @@ def path_of(folder: Path, epoch: int) -> Path:
     return Path(folder, f"epoch-{epoch:06d}.safetensors")
 
 
-def save(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, training: Mapping[str, Any]) -> None:
+def save_checkpoint(
+    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, training: Mapping[str, Any]
+) -> None:
     """Write a checkpoint; `training` is anything that JSON can hold."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
@@ -153,7 +155,7 @@ def _matches(training: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return all(training.get(key) == value for key, value in wanted.items())
 
 
-def load(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> None:
+def load_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> None:
     """Set the network, and the optimizer if there is one, to the state that `save` wrote."""
     with safetensors.safe_open(path, "pt") as file:
         network.load_state_dict({name: file.get_tensor(f"network.{name}") for name in network.state_dict()})

@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 
-from castsearch.precision import Precision
+from castsearch.float_precision import FloatPrecision
 
 _WARM_UP, _TIMED = 5, 10
 
 
 @contextmanager
-def deterministic(device: torch.device, precision: Precision) -> Iterator[None]:
+def deterministic(device: torch.device, precision: FloatPrecision) -> Iterator[None]:
     """Bar a GPU from kernels whose sums depend on the order of threads, and from choosing kernels by a stopwatch.
 
     With "float32" also from TF32, which rounds factors to 10 bits and in which torch convolves unless told otherwise.
@@ -38,7 +38,7 @@ def deterministic(device: torch.device, precision: Precision) -> Iterator[None]:
 
 
 @contextmanager
-def _kernels(precision: Precision, **chosen: bool) -> Iterator[None]:
+def _kernels(precision: FloatPrecision, **chosen: bool) -> Iterator[None]:
     matmul, tf32 = torch.backends.cuda.matmul, precision != "float32"
     before, matmul.allow_tf32 = matmul.allow_tf32, tf32
     try:
@@ -48,7 +48,7 @@ def _kernels(precision: Precision, **chosen: bool) -> Iterator[None]:
         matmul.allow_tf32 = before
 
 
-def cost(step: Callable[[], object], device: torch.device, precision: Precision) -> str:
+def cost(step: Callable[[], object], device: torch.device, precision: FloatPrecision) -> str:
     """Say in one line what `deterministic` costs; on a GPU, `step` is timed with it and with the fastest kernels."""
     if device.type != "cuda":
         return "determinism costs nothing: the CPU has no faster kernels to do without"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from castsearch.errors import InputError
-from castsearch.reid.images import decode
+from castsearch.reid.transforms import decode
 
 
 class Describer(NamedTuple):

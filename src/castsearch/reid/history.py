@@ -21,7 +21,7 @@ def best(rows: Sequence[Row]) -> Row | None:
     return max((row for row in rows if row["mAP"]), key=lambda row: float(row["mAP"]), default=None)
 
 
-def write(path: Path, rows: Sequence[Row], columns: Sequence[str], remark: str = "") -> None:
+def write_history(path: Path, rows: Sequence[Row], columns: Sequence[str], remark: str = "") -> None:
     """Write columns as a tab-separated table, below a line that says `remark`."""
     lines = [columns, *([row[name] for name in columns] for row in rows)]
     write_text(path, (f"# {remark}\n" if remark else "") + "".join("\t".join(line) + "\n" for line in lines))
@@ -49,7 +49,7 @@ class Log:
     def add(self, rows: Sequence[Row]) -> None:
         """Add the last of `rows`, which are all epochs so far."""
         self._add_to_board(rows[-1])
-        write(self._path, rows, (*COLUMNS, SPEED))
+        write_history(self._path, rows, (*COLUMNS, SPEED))
 
     def close(self) -> None:
         """Write what is still to be written."""

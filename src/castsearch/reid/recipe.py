@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from castsearch.precision import Precision
+from castsearch.float_precision import FloatPrecision
 from castsearch.reid.heads import Kind, Neck, Pooling
 from castsearch.reid.losses import Metric, Mining
 
@@ -79,7 +79,7 @@ class Recipe:
     erasing: float = 0.5
     erasing_area: tuple[float, float] = (0.02, 0.4)
     erasing_aspect: tuple[float, float] = (0.3, 3.3)
-    precision: Precision = "float32"
+    precision: FloatPrecision = "float32"
 
     @property
     def input_size(self) -> tuple[int, int]:

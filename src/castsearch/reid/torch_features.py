@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from castsearch.precision import Precision
+from castsearch.float_precision import FloatPrecision
 from castsearch.reid.determinism import deterministic
 from castsearch.reid.features import Describer
 from castsearch.reid.heads import ReidNetwork
-from castsearch.reid.images import to_input
 from castsearch.reid.networks import load_weights, pick_device
+from castsearch.reid.transforms import to_input
 
 
 def open_describer(path: Path, options: Mapping[str, Any], threads: int) -> Describer:
@@ -32,7 +32,7 @@ def open_describer(path: Path, options: Mapping[str, Any], threads: int) -> Desc
 
 
 def describer(
-    network: ReidNetwork, *, device: str = "auto", precision: Precision = "float32", batch_size: int | None = None
+    network: ReidNetwork, *, device: str = "auto", precision: FloatPrecision = "float32", batch_size: int | None = None
 ) -> Describer:
     """Describe images by a network.
 

@@ -25,11 +25,11 @@ from castsearch.reid import checkpoints, distributed, history
 from castsearch.reid.batches import Batches
 from castsearch.reid.determinism import cost, deterministic
 from castsearch.reid.heads import MGN, Triplet
-from castsearch.reid.images import in_memory, to_input
+from castsearch.reid.identities import Identities, read_identities
 from castsearch.reid.losses import TripletLoss
 from castsearch.reid.networks import build, pick_device, save_weights
-from castsearch.reid.people import People, read_people
 from castsearch.reid.recipe import Recipe, learning_rate
+from castsearch.reid.transforms import in_memory, to_input
 from castsearch.reid.validation import SCORES, validate
 
 logger = logging.getLogger(__name__)
@@ -43,10 +43,10 @@ class TrainingJob:
     """A network to train, what it learns from, and where the results go.
 
     Attributes:
-        crop_tables: of the training movies, see `read_people`.
+        crop_tables: of the training movies, see `read_identities`.
         recipe: what is trained, and how.
         imagenet: torchvision's or timm's weights for the backbone to start from, random ones if None.
-        validation: what `people.collect` gathered, to validate on. Without a row, or if None, nothing is validated.
+        validation: what `collect_labelled` gathered, to validate on. Without a row, or if None, nothing is validated.
         weights: receives what `networks.load_weights` reads, of the epoch that `recipe.use` says.
         history: receives a tab-separated table with a row for each epoch: learning rate, loss and its two parts (for
             mgn summed over the four embeddings), top-1 of the triplet loss and accuracy of the classifier
@@ -98,22 +98,22 @@ def train(job: TrainingJob) -> None:
 
 def _train(job: TrainingJob) -> None:
     """Do the part of `train` that is one process's."""
-    people = read_people(job.crop_tables)
-    if not people.names:
+    identities = read_identities(job.crop_tables)
+    if not identities.names:
         tables = len(job.crop_tables)
         raise InputError(f"nobody to train on: no labelled candidate with an image in {tables} crop tables")
-    network = initial_network(job.recipe, len(people.names), job.imagenet)
+    network = initial_network(job.recipe, len(identities.names), job.imagenet)
     rows: list[history.Row] = []
     remark = ""
-    if len(people.names) == 1:
-        movie, label = people.names[0]
+    if len(identities.names) == 1:
+        movie, label = identities.names[0]
         remark = f"{label} of {movie} is the only person, so there was nothing to learn: these are the initial weights"
         logger.warning(remark)
     else:
-        rows = _run(job, network, people)
+        rows = _run(job, network, identities)
     if distributed.rank() == 0:
         save_weights(network, job.weights)
-        history.write(job.history, rows, history.COLUMNS, remark)
+        history.write_history(job.history, rows, history.COLUMNS, remark)
 
 
 def initial_network(recipe: Recipe, num_classes: int, imagenet: Path | None) -> Triplet | MGN:
@@ -131,13 +131,13 @@ def initial_network(recipe: Recipe, num_classes: int, imagenet: Path | None) -> 
         )
 
 
-def _run(job: TrainingJob, network: Triplet | MGN, people: People) -> list[history.Row]:
+def _run(job: TrainingJob, network: Triplet | MGN, identities: Identities) -> list[history.Row]:
     """Train `network` in place, from the checkpoint on if one fits, and return the history."""
     recipe, device, leads = job.recipe, pick_device(job.device), distributed.rank() == 0
     network.to(device).to(memory_format=torch.channels_last).train()
-    batches = Batches(people, recipe)
+    batches = Batches(identities, recipe)
     gallery = read_table(job.validation) if job.validation else None
-    _log_data(people, gallery, recipe)
+    _log_data(identities, gallery, recipe)
     series = checkpoints.Series(job.checkpoints, _identity(job), recipe)
     found = series.newest()
     rows = found.rows if found else []
@@ -145,7 +145,7 @@ def _run(job: TrainingJob, network: Triplet | MGN, people: People) -> list[histo
     logger.info(determinism)
     learner = Learner(network, recipe, batches.sizes)
     if found:
-        checkpoints.load(found.path, network, learner.optimizer)
+        checkpoints.load_checkpoint(found.path, network, learner.optimizer)
     if distributed.world_size() == 1 and len(rows) < recipe.epochs - 1:  # several would each fill a file
         _decode(batches, job.checkpoints)
     log = history.Log(job.logs, rows) if leads else None
@@ -168,8 +168,8 @@ def _run(job: TrainingJob, network: Triplet | MGN, people: People) -> list[histo
     return rows
 
 
-def _log_data(people: People, gallery: pa.Table | None, recipe: Recipe) -> None:
-    counts = [len(rows) for rows in people.members]
+def _log_data(identities: Identities, gallery: pa.Table | None, recipe: Recipe) -> None:
+    counts = [len(rows) for rows in identities.members]
     few = sum(count < recipe.images for count in counts)
     repeated = f"; {few} of them have fewer than {recipe.images}, which are repeated" if few else ""
     logger.info("training on %d people in %d images%s", len(counts), sum(counts), repeated)

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from castsearch.evaluation.metrics import average_precision_at, matched_within
-from castsearch.precision import Precision
+from castsearch.float_precision import FloatPrecision
 from castsearch.reid.features import extract
 from castsearch.reid.heads import ReidNetwork
 from castsearch.reid.torch_features import describer
@@ -49,8 +49,8 @@ def score(
     return {"queries": len(queries), **dict(zip(SCORES, means.tolist(), strict=True))}
 
 
-def validate(network: ReidNetwork, gallery: pa.Table, *, device: str, precision: Precision) -> dict[str, float]:
-    """Score a network on what `people.collect` gathered, in the precision that its features are to be extracted in.
+def validate(network: ReidNetwork, gallery: pa.Table, *, device: str, precision: FloatPrecision) -> dict[str, float]:
+    """Score a network on what `collect_labelled` gathered, in the precision that its features are to be extracted in.
 
     The network comes back in evaluation mode; nothing else of it changes, and no random number is drawn.
 

@@ -17,9 +17,9 @@ from PIL import Image
 
 from castsearch import files
 from castsearch.evaluation.tables import CMC
-from castsearch.report.figures import training_curves
-from castsearch.report.movies import Movie
+from castsearch.report.movie_results import MovieResults
 from castsearch.report.timeline import Timeline
+from castsearch.report.training_figures import training_curves
 
 _GALLERY = 24  # crops in the gallery of those found without a face
 
@@ -54,9 +54,9 @@ class Run:
     top: int
 
 
-def write(
+def write_pages(
     run: Run,
-    movies: Sequence[Movie],
+    movies: Sequence[MovieResults],
     index: str | Path,
     folder: str | Path,
     timelines: Mapping[tuple[str, str], Timeline] | None = None,
@@ -80,7 +80,7 @@ def write(
         files.write_text(folder / movie.split / f"{movie.name}.html", page)
 
 
-def render_index(run: Run, movies: Sequence[Movie], folder: str) -> str:
+def render_index(run: Run, movies: Sequence[MovieResults], folder: str) -> str:
     """Render the page that compares the variants, lists the movies, and says how all was made.
 
     Args:
@@ -110,7 +110,7 @@ def render_index(run: Run, movies: Sequence[Movie], folder: str) -> str:
     )
 
 
-def render_movie(run: Run, movie: Movie, index: str, timeline: Timeline | None = None) -> str:
+def render_movie(run: Run, movie: MovieResults, index: str, timeline: Timeline | None = None) -> str:
     """Render the page of one movie: who appears when, each portrait, and the first crops of its ranking.
 
     Args:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from castsearch.data.names import UNKNOWN
+from castsearch.data.name_tables import UNKNOWN
 from castsearch.timeline.appearances import read_appearances
 
 _REVIEWED = 12  # appearances that are proposed to be looked at …

@@ -40,7 +40,7 @@ _FEWEST_CERTAIN = 10  # similarities of certain strangers that are enough to tel
 _CERTAIN_SHARE = 0.97  # … except the highest of them, since a face may be a neighbour's
 
 
-class Strangers(NamedTuple):
+class Impostors(NamedTuple):
     """What similarities of different people are like: normally distributed, with this mean and standard deviation."""
 
     mean: float
@@ -51,11 +51,11 @@ class Strangers(NamedTuple):
         return (similarity - self.mean) / max(self.deviation, 1e-6)
 
 
-ANY_ENGINE = Strangers(0.1, 0.1)
+ANY_ENGINE = Impostors(0.1, 0.1)
 """What different people's faces reach, roughly, with every face engine: where a movie does not tell."""
 
 
-def lower_half(similarity: np.ndarray) -> Strangers:
+def lower_half(similarity: np.ndarray) -> Impostors:
     """Estimate what different people reach from similarities of which at least half are between different people.
 
     The normal distribution goes through the 10 % and 40 % quantiles, which similarities of one person do not reach.
@@ -64,10 +64,10 @@ def lower_half(similarity: np.ndarray) -> Strangers:
         return ANY_ENGINE
     low, high = np.quantile(similarity, [0.1, 0.4])
     deviation = (high - low) / 1.0282  # the distance of these quantiles of the standard normal distribution
-    return Strangers(float(high + 0.2533 * deviation), float(deviation))
+    return Impostors(float(high + 0.2533 * deviation), float(deviation))
 
 
-def strangers(among: np.ndarray, certain: np.ndarray) -> Strangers:
+def impostors(among: np.ndarray, certain: np.ndarray) -> Impostors:
     """Estimate what the faces of different people reach.
 
     Args:
@@ -83,7 +83,7 @@ def strangers(among: np.ndarray, certain: np.ndarray) -> Strangers:
     return lower_half(reached if len(reached) >= _FEWEST_CERTAIN else certain)
 
 
-def link_strength(similarity: np.ndarray, apart: Strangers, spread: float) -> np.ndarray:
+def link_strength(similarity: np.ndarray, apart: Impostors, spread: float) -> np.ndarray:
     """How far similarities exceed what strangers reach, squared: 0 for a stranger's, 1 at similarity 1.
 
     Args:
@@ -98,7 +98,7 @@ def link_strength(similarity: np.ndarray, apart: Strangers, spread: float) -> np
     return np.square(np.maximum(similarity - least, 0) / max(1 - least, 1e-6)).astype(np.float32)
 
 
-def log_odds(similarity: np.ndarray, apart: Strangers, even: float) -> np.ndarray:
+def log_odds(similarity: np.ndarray, apart: Impostors, even: float) -> np.ndarray:
     """Log odds that two images show one person.
 
     One logistic curve of the standard deviations above strangers describes the real sets of `docs/search-methods.md`
@@ -112,7 +112,7 @@ def log_odds(similarity: np.ndarray, apart: Strangers, even: float) -> np.ndarra
     return _STEEPNESS * (apart.deviations(similarity) - even)
 
 
-def face_links(face: np.ndarray, frames: np.ndarray, apart: Strangers) -> sparse.csr_array:
+def face_links(face: np.ndarray, frames: np.ndarray, apart: Impostors) -> sparse.csr_array:
     """Link every face with its nearest ones.
 
     Args:
@@ -128,7 +128,7 @@ def face_links(face: np.ndarray, frames: np.ndarray, apart: Strangers) -> sparse
 
 
 def body_links(
-    body: np.ndarray, face: np.ndarray, has_face: np.ndarray, frames: np.ndarray, apart: Strangers
+    body: np.ndarray, face: np.ndarray, has_face: np.ndarray, frames: np.ndarray, apart: Impostors
 ) -> sparse.csr_array:
     """Link every body with its nearest ones; where two faces are seen, they have a say.
 
@@ -153,7 +153,7 @@ def body_links(
     certain = similarity[differ[pairs]]
     if len(certain) >= _FEWEST_CERTAIN:
         # Not through quantiles: head shots resemble head shots, so that strangers reach high more often than normal.
-        bodies_apart = Strangers(float(certain.mean()), float(certain.std()))
+        bodies_apart = Impostors(float(certain.mean()), float(certain.std()))
     else:
         bodies_apart = lower_half(similarity)
     indices, cosines, _ = nearest_neighbors(body, _LOOKED_AT)
@@ -201,7 +201,9 @@ def nearest_links(indices: np.ndarray, odds: np.ndarray, frames: np.ndarray) -> 
     return graph.maximum(graph.T).tocsr()
 
 
-def people(portraits: np.ndarray, movies: np.ndarray, face: np.ndarray, person: np.ndarray | None = None) -> np.ndarray:
+def number_people(
+    portraits: np.ndarray, movies: np.ndarray, face: np.ndarray, person: np.ndarray | None = None
+) -> np.ndarray:
     """Number the people that portraits show: an actor may have one in each of several movies.
 
     Args:
@@ -295,7 +297,7 @@ def link(
     unit = l2_normalize(face)
     within = np.concatenate([np.empty(0, np.float32), *(_pairs(unit[rows]) for rows in _companies(frames[seen], seen))])
     sample = unit[seen[:: max(1, len(seen) // _SAMPLE)]]
-    apart = strangers(_pairs(sample), np.concatenate([within, _others(by_person[:, seen], frames[seen])]))
+    apart = impostors(_pairs(sample), np.concatenate([within, _others(by_person[:, seen], frames[seen])]))
     alike = face_links(unit[seen], frames[seen], apart).tocoo()
     graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:
@@ -330,8 +332,8 @@ def rank(
         body: (n, d') body features; None to go by faces alone.
         frames: n names; candidates of one frame are different people.
         has_face: (n,) bool, whether the candidate's face can be seen.
-        person: (num_cast,) numbers from 0 on of whom each portrait shows, such as `people`. One person's portraits have
-            one label, which starts from the best of them; None stands for different people.
+        person: (num_cast,) numbers from 0 on of whom each portrait shows, see `number_people`. One person's portraits
+            have one label, which starts from the best of them; None stands for different people.
         facts: (people + 1, n) what is certain of each person and of strangers, see `spread`; None where nothing is.
             Who certainly shows a person is ranked first, and who certainly does not, last.
 
@@ -363,8 +365,8 @@ def rank(
 
 
 def search(given: SearchInput) -> SearchResult:
-    """Rank every candidate for every cast member: `people` and `rank`, as a method of the search."""
-    person = people(given.cast_face, given.cast_movies, given.face[given.has_face], given.person)
+    """Rank every candidate for every cast member: `number_people` and `rank`, as a method of the search."""
+    person = number_people(given.cast_face, given.cast_movies, given.face[given.has_face], given.person)
     return rank(
         given.face_similarity,
         given.face,
@@ -399,7 +401,7 @@ def _seeds(by_person: np.ndarray, has_face: np.ndarray, frames: np.ndarray) -> n
     num_people, n = by_person.shape
     seeds = np.zeros((num_people + 1, n), np.float32)
     similarity = by_person[:, has_face]
-    apart = strangers(similarity.ravel(), _others(similarity, frames[has_face]))
+    apart = impostors(similarity.ravel(), _others(similarity, frames[has_face]))
     seeds[:-1, has_face] = link_strength(similarity, apart, _PORTRAIT_SPREAD)
     best = seeds.max(axis=0)
     typical = np.median(best[best > 0]) if best.any() else 0

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from castsearch.data.corrections import Correction
 from castsearch.data.crops import Crops
-from castsearch.data.names import UNKNOWN
+from castsearch.data.name_tables import UNKNOWN
 from castsearch.errors import InputError, one_line
 from castsearch.search.gallery import Gallery
 

@@ -9,7 +9,7 @@ import numpy as np
 from castsearch import files
 from castsearch.data.crops import Crops, read_crops
 from castsearch.errors import InputError
-from castsearch.search.tracks import average, companies
+from castsearch.search.track_candidates import average, companies
 
 _RECOGNISED = 112  # pixels of a face's side that recognisers look at
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from castsearch.data.crops import read_crops
-from castsearch.data.names import UNKNOWN, read_names
+from castsearch.data.name_tables import UNKNOWN, read_names
 from castsearch.search import diffusion
 from castsearch.search.gallery import Gallery
 from castsearch.search.similarity import best_portrait, concatenate, face_similarity

@@ -30,7 +30,7 @@ def of_film(names: pd.DataFrame, tracks: pa.Table, shots: pd.DataFrame, step: fl
     """Make the appearances of a film.
 
     Args:
-        names: the film's table of names, see `castsearch.data.names`.
+        names: the film's table of names, see `castsearch.data.name_tables`.
         tracks: the film's table of tracks, see `castsearch.film.tracks`.
         shots: a row per shot, with `shot`, `start` and `end` in seconds.
         step: seconds from one sampled frame to the next.
@@ -49,7 +49,7 @@ def of_boxes(names: pd.DataFrame) -> pd.DataFrame:
     """Make the appearances of a movie without times, of which each frame stands for one unit of time.
 
     Args:
-        names: the movie's table of names, see `castsearch.data.names`.
+        names: the movie's table of names, see `castsearch.data.name_tables`.
     """
     _, frame = np.unique(names["frame"].to_numpy(str), return_inverse=True)
     rows = names.assign(start=frame, end=frame + 1, unit="frames", track=names["box"], boxes=1)

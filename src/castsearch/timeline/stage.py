@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from castsearch import files
-from castsearch.data.names import read_names
+from castsearch.data.name_tables import read_names
 from castsearch.timeline import appearances, summary
 
 

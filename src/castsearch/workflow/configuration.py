@@ -16,13 +16,13 @@ from jsonschema.exceptions import ValidationError, best_match
 from castsearch.errors import InputError
 from castsearch.export.formats import FORMATS
 from castsearch.faces import engines
-from castsearch.faces.files import EngineFiles
+from castsearch.faces.engine_files import EngineFiles
 from castsearch.search.methods import METHODS
 
 _PHOTOGRAPHED = 10  # people in castsearch.demo, which is not imported for its weight
 
 
-def validate(config: MutableMapping, schema: Mapping) -> None:
+def validate_config(config: MutableMapping, schema: Mapping) -> None:
     """Check `config` against a JSON schema, then the combinations that a schema cannot express.
 
     What the sections of the face engines leave out is filled in with the engines' own defaults, and numbers without a
@@ -41,7 +41,7 @@ def validate(config: MutableMapping, schema: Mapping) -> None:
     lines = [_explain(error) for error in errors] or [*_not_finite(config), *_impossible(config)]
     if lines:
         raise InputError("\n".join(f"config: {line}" for line in lines))
-    for name in engines.names():
+    for name in engines.available():
         section = config["faces"].setdefault(name, {})
         for option, description in engines.load(name).OPTIONS.items():
             if "default" in description:
@@ -105,8 +105,8 @@ def completed(schema: Mapping) -> dict:
     completed["properties"]["export"]["items"] = {"enum": list(FORMATS)}
     rerank = completed["properties"]["rerank"]["properties"]
     rerank["method"] = {"enum": [name for name in rerank if name != "method"]}
-    completed["$defs"]["engine"] = {"enum": engines.names()}
-    for name in engines.names():
+    completed["$defs"]["engine"] = {"enum": engines.available()}
+    for name in engines.available():
         completed["properties"]["faces"]["properties"][name] = {
             "type": "object",
             "additionalProperties": False,

@@ -13,7 +13,7 @@ from typing import Protocol, cast
 
 from castsearch.errors import InputError
 from castsearch.faces.engine import Engine
-from castsearch.faces.files import EngineFiles
+from castsearch.faces.engine_files import EngineFiles
 
 
 class EngineModule(Protocol):
@@ -58,7 +58,7 @@ class EngineModule(Protocol):
         ...
 
 
-def names() -> list[str]:
+def available() -> list[str]:
     """Return the names of the engines that there are."""
     return [module.name for module in iter_modules([str(Path(__file__).parent)])]
 
@@ -69,6 +69,6 @@ def load(name: str) -> EngineModule:
     Raises:
         InputError: there is no such engine.
     """
-    if name not in names():
-        raise InputError(f"face engine {name!r}: unknown; there are: {', '.join(names())}")
+    if name not in available():
+        raise InputError(f"face engine {name!r}: unknown; there are: {', '.join(available())}")
     return cast(EngineModule, import_module(f"{__name__}.{name}"))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from castsearch.errors import InputError
 from castsearch.faces.engine import Face, Faces, Image, read_ahead
-from castsearch.faces.files import PATH, EngineFiles, existing_file
+from castsearch.faces.engine_files import PATH, EngineFiles, existing_file
 from castsearch.faces.networks import arcface
 from castsearch.faces.packs import is_hidden
 from castsearch.faces.selection import Selection

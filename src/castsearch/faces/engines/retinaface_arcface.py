@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from castsearch.faces import alignment
 from castsearch.faces.engine import Face, Faces, Image, read_ahead
-from castsearch.faces.files import EngineFiles
-from castsearch.faces.mxnet.checkpoints import NETWORK, find_network
+from castsearch.faces.engine_files import EngineFiles
+from castsearch.faces.mxnet.network_files import NETWORK, find_network
 from castsearch.faces.networks import arcface, retinaface
 from castsearch.faces.selection import Selection, select_candidate_face
+from castsearch.float_precision import FloatPrecision
 from castsearch.model_files import ModelFile, model_file
 from castsearch.onnx import Network
-from castsearch.precision import Precision
 
 LICENCE = "InsightFace's checkpoints: non-commercial research only; others: as their publisher says"
 THREADS = 8
@@ -103,7 +103,7 @@ class RetinaFaceArcFaceEngine:
         recogniser: str | Path | None = None,
         pyramid: Sequence[float] = retinaface.REFERENCE_PYRAMID,
         adaptive: bool = False,
-        precision: Precision = "float32",
+        precision: FloatPrecision = "float32",
         *,
         threads: int = 1,
     ):

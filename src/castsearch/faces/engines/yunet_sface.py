@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from castsearch.errors import InputError
 from castsearch.faces.alignment import ARCFACE_SIZE
 from castsearch.faces.engine import Face, Faces, Image, read_ahead
-from castsearch.faces.files import PATH, EngineFiles, existing_file
+from castsearch.faces.engine_files import PATH, EngineFiles, existing_file
 from castsearch.faces.networks import arcface, yunet
 from castsearch.faces.selection import Selection
 from castsearch.files import packaged_file

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image
-from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector
+from castsearch.film.persons import LOWEST_SCORE, Boxes, PersonDetector
 from castsearch.model_files import model_file
 from castsearch.onnx.network import log_session, open_session
 
@@ -33,7 +33,7 @@ def make(
     mean: Sequence[float] = (0, 0, 0),
     std: Sequence[float] = (1, 1, 1),
     threads: int = 1,
-) -> Detector:
+) -> PersonDetector:
     """Make a detector.
 
     Args:
@@ -73,7 +73,7 @@ def make(
             order = order[scores[order] >= LOWEST_SCORE]
             yield Boxes(boxes[order].astype(np.float32), scores[order].astype(np.float32))
 
-    return Detector(detect, 0.5)
+    return PersonDetector(detect, 0.5)
 
 
 def _kind(put: onnxruntime.NodeArg) -> type:

@@ -10,7 +10,7 @@ import numpy as np
 
 from castsearch.faces import engines
 from castsearch.faces.engine import Image
-from castsearch.film.persons import Boxes, Detector
+from castsearch.film.persons import Boxes, PersonDetector
 
 _logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _ABOVE = 0.6
 _BELOW = 4.5
 
 
-def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Detector:
+def make(engine: str, options: Mapping[str, object], threads: int = 1) -> PersonDetector:
     """Make a detector of the persons whose face an engine finds; its score is the face's.
 
     Args:
@@ -43,7 +43,7 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Detect
             kept = found.scores >= least
             yield Boxes(grow(found.boxes[kept]), found.scores[kept])
 
-    return Detector(detect, faces.selection.candidate_score)
+    return PersonDetector(detect, faces.selection.candidate_score)
 
 
 def grow(faces: np.ndarray) -> np.ndarray:

@@ -8,13 +8,13 @@ from torchvision.models import detection, get_model
 
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image
-from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector, batched
+from castsearch.film.persons import LOWEST_SCORE, Boxes, PersonDetector, batched
 
 _PERSON = 1  # COCO's number of the class
 _BATCH = 4  # pictures on a GPU
 
 
-def make(name: str, file: str | Path, threads: int = 1) -> Detector:
+def make(name: str, file: str | Path, threads: int = 1) -> PersonDetector:
     """Make a detector.
 
     Args:
@@ -47,4 +47,4 @@ def make(name: str, file: str | Path, threads: int = 1) -> Detector:
                 own = (answer["labels"] == _PERSON) & (answer["scores"] >= LOWEST_SCORE)
                 yield Boxes(answer["boxes"][own].cpu().numpy(), answer["scores"][own].cpu().numpy())
 
-    return Detector(detect, 0.7)
+    return PersonDetector(detect, 0.7)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from castsearch.boxes import suppress
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image
-from castsearch.film.persons import LOWEST_SCORE, Boxes, Detector, batched
+from castsearch.film.persons import LOWEST_SCORE, Boxes, PersonDetector, batched
 from castsearch.model_files import model_file
 from castsearch.onnx.network import any_batch, log_session, open_session
 
@@ -28,7 +28,7 @@ _BATCH = 8  # pictures, where the file leaves it open
 _REMEDY = "name a YOLOX file in ONNX, as YOLOX's tools/export_onnx.py writes it"
 
 
-def make(file: str | Path, threads: int = 1) -> Detector:
+def make(file: str | Path, threads: int = 1) -> PersonDetector:
     """Make a detector whose score is objectness times the probability of "person".
 
     Args:
@@ -59,7 +59,7 @@ def make(file: str | Path, threads: int = 1) -> Detector:
             for scale, answer in zip(scales, answers, strict=True):
                 yield _persons(answer, cells, scale)
 
-    return Detector(detect, 0.4)
+    return PersonDetector(detect, 0.4)
 
 
 def _cells(height: int, width: int) -> NDArray[np.float32]:

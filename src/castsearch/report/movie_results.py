@@ -88,7 +88,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Movie:
+class MovieResults:
     """One searched movie.
 
     Attributes:
@@ -146,7 +146,7 @@ def read_movies(
     baseline: str,
     across: bool,
     top: int,
-) -> tuple[list[Movie], list[tuple[str, str]]]:
+) -> tuple[list[MovieResults], list[tuple[str, str]]]:
     """Read what the report says of every movie, each by the rankings and labels of its own split alone.
 
     Args:
@@ -214,7 +214,7 @@ def _warning(portrait: _Person) -> str | None:
     return None
 
 
-def portraits(movies: Iterable[Movie]) -> pd.DataFrame:
+def portraits(movies: Iterable[MovieResults]) -> pd.DataFrame:
     """Return a row per cast member: `split`, `movie`, `cast`, `faces` (how many were found) and `warning`."""
     rows = [
         (movie.split, movie.name, query.cast, query.num_faces, query.warning)
@@ -226,11 +226,11 @@ def portraits(movies: Iterable[Movie]) -> pd.DataFrame:
 
 def _movie(
     crops: Crops, own: Mapping[str, _Person], people: Mapping[str, _Person], answers: _Answers, top: int
-) -> Movie:
+) -> MovieResults:
     """Describe one movie; `people` has all whom its rankings may name."""
     labels = {name: answers.labels[name] for name in crops.cast if name in answers.labels}
     movies = dict.fromkeys(labels, crops.movie)
-    return Movie(
+    return MovieResults(
         split=crops.split,
         name=crops.movie,
         queries=[_query(name, people, answers, top) for name in crops.cast],

@@ -6,9 +6,9 @@ import pytest
 
 from castsearch import files
 from castsearch.data.crops import crop_table
-from castsearch.data.names import write_names
-from castsearch.evaluation.figures import reliability_curves
-from castsearch.evaluation.names import ALL, calibration_error, evaluate_names
+from castsearch.data.name_tables import write_names
+from castsearch.evaluation.name_scores import ALL, calibration_error, score_names
+from castsearch.evaluation.score_figures import reliability_curves
 
 
 def scored(tmp_path, named, confidence=0.9):
@@ -21,7 +21,7 @@ def scored(tmp_path, named, confidence=0.9):
     rows = rows.assign(time=pd.NA, shot=pd.NA, track=pd.NA, confidence=confidence, likeliest=rows["person"])
     write_names(tmp_path / "names.tsv", rows.replace({"likeliest": {"unknown": ""}}))
     labels, names = {"val": tmp_path / "labels.json"}, [("val", tmp_path / "names.tsv")]
-    return evaluate_names(labels, [tmp_path / "crops.arrow"], names, "stop")
+    return score_names(labels, [tmp_path / "crops.arrow"], names, "stop")
 
 
 def test_names_are_scored_by_person_and_over_all(tmp_path):

@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from castsearch.data.crops import Crops, read_splits
-from castsearch.data.names import UNKNOWN, read_names
+from castsearch.data.name_tables import UNKNOWN, read_names
 from castsearch.errors import one_line
 from castsearch.evaluation.labels import cast_of, read_labels
 
@@ -41,7 +41,7 @@ class NameScores(NamedTuple):
     reliability: pd.DataFrame
 
 
-def evaluate_names(
+def score_names(
     labels: Mapping[str, str | Path],
     crop_tables: Sequence[str | Path],
     names: Sequence[tuple[str, str | Path]],

@@ -5,9 +5,9 @@ import pytest
 
 from castsearch import files
 from castsearch.data.crops import crop_table
-from castsearch.data.names import read_names, write_names
+from castsearch.data.name_tables import read_names, write_names
 from castsearch.search.fuse_stage import SCHEMA, rank_gallery
-from castsearch.search.names import assign, confidence, name_group
+from castsearch.search.naming import assign, confidence, name_group
 
 ONE_TIME = np.zeros(3)
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from castsearch.errors import InputError
-from castsearch.reid import images
+from castsearch.reid import transforms
 
 STILL = {"flip": 0, "pad": 0, "erasing": 0, "erasing_area": (0.02, 0.4), "erasing_aspect": (0.3, 3.3)}
 
@@ -31,7 +31,7 @@ def test_resizing_is_pillows_bicubic(photo, size):
     encoded = jpeg(photo)
     decoded = Image.open(io.BytesIO(encoded)).resize(size[::-1], Image.Resampling.BICUBIC)
 
-    found = images.decode(encoded, size)
+    found = transforms.decode(encoded, size)
 
     assert found.shape == (*size, 3)
     assert found.flags.c_contiguous
@@ -42,16 +42,16 @@ def test_resizing_is_pillows_bicubic(photo, size):
 
 def test_decoding_once_gives_the_same_pixels_and_leaves_no_file(photo, tmp_path):
     encoded = [jpeg(photo), jpeg(photo[::-1]), jpeg(photo[:, ::-1])]
-    decoded = [images.decode(each, (64, 32)) for each in encoded]
-    found = images.decode_once(decoded.__getitem__, 3, (64, 32), folder=tmp_path, threads=2)
+    decoded = [transforms.decode(each, (64, 32)) for each in encoded]
+    found = transforms.decode_once(decoded.__getitem__, 3, (64, 32), folder=tmp_path, threads=2)
     assert np.array_equal([found(number) for number in range(3)], decoded)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_decoding_once_leaves_the_disk_some_room(tmp_path, monkeypatch):
-    monkeypatch.setattr(images.shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 64 * 32 * 5))
+    monkeypatch.setattr(transforms.shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 64 * 32 * 5))
     with pytest.raises(OSError, match="leave too little room"):
-        images.decode_once(None, 3, (64, 32), folder=tmp_path, threads=1)
+        transforms.decode_once(None, 3, (64, 32), folder=tmp_path, threads=1)
 
 
 def test_decoding_once_stops_at_what_cannot_be_decoded(tmp_path):
@@ -59,7 +59,7 @@ def test_decoding_once_stops_at_what_cannot_be_decoded(tmp_path):
         raise InputError(f"image {number} is broken")
 
     with pytest.raises(InputError, match=r"^image 0 is broken$"):
-        images.decode_once(load, 3, (64, 32), folder=tmp_path, threads=2)
+        transforms.decode_once(load, 3, (64, 32), folder=tmp_path, threads=2)
 
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - nothing is written there
@@ -67,18 +67,18 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - nothing is written there
 
 @pytest.mark.skipif(not MEMORY.is_dir(), reason="needs a file system in memory")
 def test_a_folder_in_memory_is_told_from_one_on_a_disk():
-    assert images.in_memory(MEMORY)
-    assert not images.in_memory(Path(__file__).parent)
+    assert transforms.in_memory(MEMORY)
+    assert not transforms.in_memory(Path(__file__).parent)
 
 
 @pytest.mark.parametrize("encoded", [b"", b"not an image"])
 def test_what_is_not_an_image_is_none(encoded):
-    assert images.decode(encoded, (8, 8)) is None
+    assert transforms.decode(encoded, (8, 8)) is None
 
 
 def augment(batch, **chances):
-    variations = images.draw_variations(len(batch), batch.shape[1:3], np.random.default_rng(0), **chances)
-    return images.augment(batch, variations)
+    variations = transforms.draw_variations(len(batch), batch.shape[1:3], np.random.default_rng(0), **chances)
+    return transforms.augment(batch, variations)
 
 
 def test_without_chances_nothing_changes(photo):
@@ -116,7 +116,7 @@ def test_a_shift_moves_the_picture_up_and_to_the_left_and_leaves_black(shift):
     picture = np.arange(1, 4 * 3 * 3 + 1, dtype=np.uint8).reshape(4, 3, 3)
     framed = np.pad(picture, ((9, 9), (9, 9), (0, 0)))
     expected = framed[9 + shift[0] : 13 + shift[0], 9 + shift[1] : 12 + shift[1]]
-    [found] = images.augment(picture[None], [images.Variation(False, shift, None)])
+    [found] = transforms.augment(picture[None], [transforms.Variation(False, shift, None)])
     assert np.array_equal(found, expected)
 
 
@@ -136,7 +136,7 @@ def test_erasing_fills_a_rectangle_of_the_asked_area_with_the_mean_colour():
 
 def test_input_is_normalised_with_imagenets_statistics():
     pixels = torch.tensor([[[[255, 0, 124]]]], dtype=torch.uint8)
-    found = images.to_input(pixels, torch.device("cpu"))
+    found = transforms.to_input(pixels, torch.device("cpu"))
     expected = [(1 - 0.485) / 0.229, (0 - 0.456) / 0.224, (124 / 255 - 0.406) / 0.225]
     assert found.shape == (1, 3, 1, 1)
     torch.testing.assert_close(found.flatten(), torch.tensor(expected), rtol=1e-5, atol=1e-6)
@@ -144,6 +144,6 @@ def test_input_is_normalised_with_imagenets_statistics():
 
 def test_the_statistics_are_copied_to_a_device_once(monkeypatch):
     pixels = torch.zeros((1, 2, 7, 3), dtype=torch.uint8)
-    expected = images.to_input(pixels, torch.device("cpu"))
+    expected = transforms.to_input(pixels, torch.device("cpu"))
     monkeypatch.delattr(torch, "tensor")
-    assert torch.equal(images.to_input(pixels, torch.device("cpu")), expected)
+    assert torch.equal(transforms.to_input(pixels, torch.device("cpu")), expected)

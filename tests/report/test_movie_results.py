@@ -5,7 +5,7 @@ import pytest
 
 from castsearch import files
 from castsearch.data.crops import crop_table
-from castsearch.report.movies import Hit, portraits, read_movies
+from castsearch.report.movie_results import Hit, portraits, read_movies
 from castsearch.search.fuse_stage import SCHEMA as RANKINGS
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from castsearch.data.challenge import OTHERS, is_cast_label
 from castsearch.data.crops import read_crops
 from castsearch.errors import InputError
-from castsearch.reid.images import decode
+from castsearch.reid.transforms import decode
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True)
-class People:
+class Identities:
     """The crops of the training movies and whom they show.
 
     Attributes:
@@ -51,7 +51,7 @@ class People:
         return image
 
 
-def read_people(crop_tables: Sequence[Path]) -> People:
+def read_identities(crop_tables: Sequence[Path]) -> Identities:
     """Group the candidates of the movies by person.
 
     A person is a label within a movie. Left out are the cast's portraits, which show a face where a body is to be
@@ -80,10 +80,10 @@ def read_people(crop_tables: Sequence[Path]) -> People:
         logger.info("labels that contain %r are nobody's, so these candidates are left out: %s", OTHERS, found)
     names = sorted(rows)
     crops = pa.concat_tables(tables) if tables else pa.table({"id": [], "image": [], "source": []})
-    return People(crops, names, [np.array(rows[name]) for name in names])
+    return Identities(crops, names, [np.array(rows[name]) for name in names])
 
 
-def collect(crop_tables: Iterable[str | Path], labels: Mapping[str, Mapping[str, Sequence[str]]]) -> pa.Table:
+def collect_labelled(crop_tables: Iterable[str | Path], labels: Mapping[str, Mapping[str, Sequence[str]]]) -> pa.Table:
     """Gather the candidates of labelled movies, and whom they show.
 
     Args:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from castsearch.data.crops import crop_table, crops_of
-from castsearch.data.strangers import check_strangers, different_people
+from castsearch.data.feature_check import check_features, different_people
 from castsearch.errors import InputError
 
 PORTRAITS = [("a1", "Ada", "a1.jpg"), ("a2", "Ada", "a2.jpg"), ("b", "Bo", "b.jpg")]
@@ -29,14 +29,14 @@ def almost_equal(number):
 @pytest.mark.parametrize("number", [7, 4])
 def test_features_that_are_alike_for_strangers_are_refused(people, number):
     with pytest.raises(InputError, match=r"val/tt1: the features of \d pairs of different people have a median cosine"):
-        check_strangers(people, almost_equal(number), 0.9)
+        check_features(people, almost_equal(number), 0.9)
 
 
 def test_features_that_differ_pass(people):
-    check_strangers(people, almost_equal(7) - 10, 0.9)
+    check_features(people, almost_equal(7) - 10, 0.9)
 
 
 def test_people_without_a_feature_do_not_count(people):
     features = almost_equal(7)
     features[[2, 3]] = 0  # leaves one pair
-    check_strangers(people, features, 0.9)
+    check_features(people, features, 0.9)

@@ -2,7 +2,7 @@ from xml.etree import ElementTree as ET
 
 import pandas as pd
 
-from castsearch.evaluation.figures import score_bars
+from castsearch.evaluation.score_figures import score_bars
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from castsearch.reid.history import COLUMNS
-from castsearch.report.figures import PANELS, training_curves
+from castsearch.report.training_figures import PANELS, training_curves
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAN = float("nan")

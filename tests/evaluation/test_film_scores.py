@@ -6,7 +6,7 @@ import pytest
 
 from castsearch.data.crops import crop_table
 from castsearch.errors import InputError
-from castsearch.evaluation.films import (
+from castsearch.evaluation.film_scores import (
     Detections,
     Truth,
     label_candidates,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from castsearch.data.crops import Crops, read_crops
-from castsearch.data.names import COLUMNS, UNKNOWN
+from castsearch.data.name_tables import COLUMNS, UNKNOWN
 from castsearch.data.rankings import Shares, read_shares
 from castsearch.errors import one_line
 
@@ -90,7 +90,7 @@ def name_group(crops: Sequence[str | Path], rankings: str | Path, variant: str, 
         least: confidence below which a box is unknown.
 
     Returns:
-        A table as `castsearch.data.names` describes it.
+        A table as `castsearch.data.name_tables` describes it.
     """
     shares = read_shares(rankings, variant)
     movies = [read_crops(path) for path in crops]

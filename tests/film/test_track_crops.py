@@ -6,8 +6,8 @@ from PIL import Image
 
 from castsearch.data.crops import crops_of, decode_rgb
 from castsearch.errors import InputError
-from castsearch.film.crops import cut_out, join_crops
 from castsearch.film.decode import Film
+from castsearch.film.track_crops import cut_out, join_crops
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from castsearch.search.tracks import average, companies
+from castsearch.search.track_candidates import average, companies
 
 
 def test_features_are_averaged_by_weight_once_they_are_normalised():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from castsearch.faces.files import PATH, existing_file
+from castsearch.faces.engine_files import PATH, existing_file
 
 NETWORK = {
     "oneOf": [
