@@ -12,7 +12,7 @@ from castsearch.errors import InputError
 from castsearch.film import detectors
 from castsearch.film.decode import Film
 from castsearch.film.detectors.faces import grow
-from castsearch.film.persons import Boxes, Detector, batched, find_persons
+from castsearch.film.persons import Boxes, PersonDetector, batched, find_persons
 
 SIDE = 64  # of the networks' square; its 64 + 16 + 4 cells have strides 8, 16 and 32
 WIDE = np.zeros((96, 128, 3), np.uint8)
@@ -156,7 +156,7 @@ def film(tmp_path):
 
 def test_boxes_are_clipped_to_their_frame(film):
     with Film(film) as opened:
-        table = find_persons(opened, Detector(by_number, 0.5), 10)
+        table = find_persons(opened, PersonDetector(by_number, 0.5), 10)
     assert table["time"].to_pylist() == [n / 10 for n in range(1, 20, 2)]
     assert table["box"].to_pylist() == [[10, 20, 128, 60]] * 10
     assert (table["width"][0].as_py(), table["height"][0].as_py()) == (128, 96)
@@ -165,19 +165,19 @@ def test_boxes_are_clipped_to_their_frame(film):
 
 def test_parts_have_the_boxes_of_one_pass(film):
     with Film(film) as opened:
-        whole = find_persons(opened, Detector(by_number, 0.5), 10).to_pylist()
-        parts = [find_persons(opened, Detector(by_number, 0.5), 10, *part) for part in ((0, 0.75), (0.75, None))]
+        whole = find_persons(opened, PersonDetector(by_number, 0.5), 10).to_pylist()
+        parts = [find_persons(opened, PersonDetector(by_number, 0.5), 10, *part) for part in ((0, 0.75), (0.75, None))]
     assert list(chain.from_iterable(part.to_pylist() for part in parts)) == whole
 
 
 def test_a_film_without_persons_has_an_empty_table(film):
     none = Boxes(np.empty((0, 4), np.float32), np.empty(0, np.float32))
     with Film(film) as opened:
-        table = find_persons(opened, Detector(lambda images: (none for _ in images), 0.5), 10)
+        table = find_persons(opened, PersonDetector(lambda images: (none for _ in images), 0.5), 10)
     assert len(table) == 0
 
 
 def test_numbers_that_are_not_finite_are_refused(film):
     wrong = Boxes(np.full((1, 4), np.nan, np.float32), np.ones(1, np.float32))
     with Film(film) as opened, pytest.raises(InputError, match="not finite"):
-        find_persons(opened, Detector(lambda images: (wrong for _ in images), 0.5), 10)
+        find_persons(opened, PersonDetector(lambda images: (wrong for _ in images), 0.5), 10)
