@@ -14,8 +14,8 @@ def read(tmp_path, text):
 def test_corrections_are_read_with_their_lines(tmp_path):
     rows = read(tmp_path, HEADER + "m\tbox 1\tada\tyes\n\nm\ttrack 7\tunknown\tno\n")
     assert rows == [
-        Correction(f"{tmp_path}/c.tsv: line 2", "m", "box 1", "ada", True),
-        Correction(f"{tmp_path}/c.tsv: line 4", "m", "track 7", "unknown", False),
+        Correction(f"{tmp_path}/c.tsv: line 2", "m", "box 1", "ada", "yes"),
+        Correction(f"{tmp_path}/c.tsv: line 4", "m", "track 7", "unknown", "no"),
     ]
 
 
@@ -26,7 +26,7 @@ def test_corrections_are_read_with_their_lines(tmp_path):
         ("movie,box,person,right\n", "line 1: the header"),
         (HEADER + "m\t1\tada\n", "line 2: has 3 cells, not 4"),
         (HEADER + "n\t1\tada\tyes\n", "line 2: movie n: is not searched"),
-        (HEADER + "m\t1\tada\ttrue\n", "line 2: right is 'true'; it must be yes or no"),
+        (HEADER + "m\t1\tada\ttrue\n", "line 2: right is 'true'; it must be yes, no or new"),
     ],
 )
 def test_a_row_that_is_no_correction_is_refused_by_line(tmp_path, text, message):

@@ -36,6 +36,11 @@ def test_a_box_that_is_named_as_another_of_the_cast_is_not_right(tmp_path):
     assert scores.loc[("m", ALL), ["true", "named", "right"]].tolist() == [3, 2, 0]
 
 
+def test_whom_only_a_correction_names_is_no_mistake(tmp_path):
+    scores = scored(tmp_path, ["ada", "bo", "bo", "carl"]).scores.set_index(["movie", "person"])
+    assert scores.loc[("m", ALL), ["true", "named", "right"]].tolist() == [3, 3, 3]
+
+
 def test_confidence_is_compared_with_the_share_of_right_names(tmp_path):
     found = scored(tmp_path, ["ada", "bo", "ada", "ada"], confidence=0.75)
     [bin_] = found.reliability[found.reliability["boxes"] > 0].to_dict("records")

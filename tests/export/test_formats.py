@@ -118,7 +118,7 @@ def test_what_was_changed_in_cvat_is_a_file_of_corrections(tmp_path):
     path.write_text(path.read_text().replace('id="4" label="unknown"', 'id="99" label="bo"'))
     (tmp_path / "c.tsv").write_text(cvat.corrections(path, given))
     [correction] = read_corrections(tmp_path / "c.tsv", {"m"})
-    assert correction[1:] == ("m", "track 4", "bo", True)
+    assert correction[1:] == ("m", "track 4", "bo", "yes")
 
 
 @pytest.mark.parametrize("text", ["<annotations", "<other/>", "<annotations><track><box/></track></annotations>"])

@@ -2,11 +2,13 @@ import factories
 import numpy as np
 import pytest
 
+from castsearch import files
 from castsearch.data.corrections import Correction
 from castsearch.data.crops import read_crops
+from castsearch.data.rankings import read_rankings, read_shares
 from castsearch.errors import InputError
 from castsearch.search import diffusion
-from castsearch.search.facts import gather_facts
+from castsearch.search.facts import Facts, gather_facts
 from castsearch.search.fuse_stage import rank_gallery
 from castsearch.search.similarity import face_similarity
 
@@ -20,27 +22,31 @@ def gathered(tmp_path, *rows, frames=None):
 
 
 def test_who_is_one_person_is_nobody_else_and_has_no_double_in_the_frame(tmp_path):
-    facts = gathered(tmp_path, ("p3", "a", True), frames=list("xyyzuv"))
-    assert facts.T.tolist()[:3] == [[0, 0, 0], [1, -1, -1], [-1, 0, 0]]
+    facts = gathered(tmp_path, ("p3", "a", "yes"), frames=list("xyyzuv"))
+    assert facts.certain.T.tolist()[:3] == [[0, 0, 0], [1, -1, -1], [-1, 0, 0]]
 
 
 def test_who_is_not_a_person_may_be_anybody_else(tmp_path):
-    assert gathered(tmp_path, ("p3", "b", False)).T.tolist()[1] == [0, -1, 0]
+    assert gathered(tmp_path, ("p3", "b", "no")).certain.T.tolist()[1] == [0, -1, 0]
 
 
 def test_strangers_may_share_a_frame(tmp_path):
-    facts = gathered(tmp_path, ("p3", "unknown", True), ("p4", "unknown", True), frames=list("xyyzuv"))
-    assert facts.T.tolist()[1:3] == [[-1, -1, 1], [-1, -1, 1]]
+    facts = gathered(tmp_path, ("p3", "unknown", "yes"), ("p4", "unknown", "yes"), frames=list("xyyzuv"))
+    assert facts.certain.T.tolist()[1:3] == [[-1, -1, 1], [-1, -1, 1]]
 
 
 @pytest.mark.parametrize(
     ("rows", "frames", "message"),
     [
-        ([("p3", "a", True), ("p3", "b", True)], None, "line 3: contradicts c.tsv: line 2"),
-        ([("p3", "a", True), ("p3", "a", False)], None, "line 3: contradicts c.tsv: line 2"),
-        ([("p3", "a", True), ("p4", "a", True)], list("xyyzuv"), "line 3: contradicts c.tsv: line 2"),
-        ([("p9", "a", True)], None, "line 2: p9: no such box in m"),
-        ([("p3", "c", True)], None, "line 2: c: not in the cast of m: a, b; whoever else it is, is called unknown"),
+        ([("p3", "a", "yes"), ("p3", "b", "yes")], None, "line 3: contradicts c.tsv: line 2"),
+        ([("p3", "a", "yes"), ("p3", "a", "no")], None, "line 3: contradicts c.tsv: line 2"),
+        ([("p3", "a", "yes"), ("p4", "a", "yes")], list("xyyzuv"), "line 3: contradicts c.tsv: line 2"),
+        ([("p3", "a", "new")], None, "line 2: a: is no new name in m; write yes"),
+        ([("p3", "unknown", "new")], None, "line 2: unknown: is no new name in m"),
+        ([("p5", "carl", "new")], None, "line 2: p5: shows no face clear enough to be a portrait"),
+        ([("p3", "carl", "new"), ("p3", "dan", "new")], None, "line 3: contradicts c.tsv: line 2"),
+        ([("p9", "a", "yes")], None, "line 2: p9: no such box in m"),
+        ([("p3", "c", "yes")], None, "line 2: c: not in the cast of m: a, b; whoever else it is, is called unknown"),
     ],
 )
 def test_a_correction_that_cannot_be_is_refused_by_line(tmp_path, rows, frames, message):
@@ -56,9 +62,9 @@ def test_a_track_is_named_by_its_number(tmp_path):
     gallery = factories.gallery(tmp_path / "m", labels=["a", "b"])
     gallery.candidates[1] = "m.track7"
     gallery.boxes["m.track7"] = ["p3"]
-    corrections = [Correction("c.tsv: line 2", "m", "track 7", "b", True)]
+    corrections = [Correction("c.tsv: line 2", "m", "track 7", "b", "yes")]
     facts = gather_facts(corrections, gallery, [read_crops(tmp_path / "m/crops.arrow")])
-    assert facts[1].tolist() == [0, 1, 0, 0, 0, 0]
+    assert facts.certain[1].tolist() == [0, 1, 0, 0, 0, 0]
 
 
 def chain():
@@ -82,7 +88,24 @@ def test_a_fact_is_ranked_first_or_last_and_passed_on_to_whom_it_resembles():
 
 def test_facts_reach_the_rankings(tmp_path):
     gallery = factories.gallery(tmp_path, n=24)
-    facts = np.zeros((3, 24), np.int8)
-    facts[:, 1] = 1, -1, -1
+    facts = Facts(np.zeros((3, 24), np.int8), *np.empty((3, 0), int), [])
+    facts.certain[:, 1] = 1, -1, -1
     row = rank_gallery(gallery, {}, [factories.variant("diffusion")], facts).to_pylist()[0]
     assert "p3" in row["ranking"][:2]  # an odd number, which looks like the other
+
+
+def test_a_box_with_a_new_name_is_the_portrait_of_somebody_else(tmp_path):
+    gallery = factories.gallery(tmp_path, labels=["a", "b"], n=24)
+    movies = [read_crops(tmp_path / "crops.arrow")]
+    rows = [("p3", "carl", "new"), ("p7", "carl", "new"), ("p6", "carl", "no")]
+    facts = gather_facts([Correction("c.tsv: line 2", movies[0].movie, *row) for row in rows], gallery, movies)
+    assert facts.certain[:, 1].tolist() == [-1, -1, 1, -1]
+    variants = [factories.variant("diffusion"), factories.variant("cascade")]
+    table = rank_gallery(gallery, {}, variants, facts)
+    files.write_table(tmp_path / "rankings.arrow", table)
+    shares = read_shares(tmp_path / "rankings.arrow", variants[0].key)
+    assert shares.names == {"p3": "carl", "p7": "carl"}
+    assert shares.person.tolist() == [0, 1, 2, 2]
+    assert shares.share[2, 1] == 1
+    for variant in variants:
+        assert list(read_rankings([tmp_path / "rankings.arrow"], variant.key)) == gallery.cast

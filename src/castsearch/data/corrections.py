@@ -5,7 +5,8 @@ A file is tab-separated text with a header and a row per correction, in any orde
     movie     the movie's id, or the film's name
     box       the id of a box, or "track" and its number in the film, such as "track 7"
     person    a cast member by the name that the tables of names have, or "unknown" for anybody else
-    right     "yes" if the box shows this person, "no" if it does not
+    right     "yes" if the box shows this person, "no" if it does not, and "new" if it shows somebody who has no
+              portrait and is called `person` from now on: the box is the portrait
 """
 
 from collections.abc import Collection
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from castsearch.errors import InputError, one_line
 
 COLUMNS = ("movie", "box", "person", "right")
+YES, NO, NEW = ANSWERS = ("yes", "no", "new")
 
 
 class Correction(NamedTuple):
@@ -25,14 +27,14 @@ class Correction(NamedTuple):
         movie: id of the movie.
         box: id of a box, or "track" and a number.
         person: name of a cast member, or "unknown".
-        right: whether the box shows that person.
+        right: YES, NO or NEW.
     """
 
     place: str
     movie: str
     box: str
     person: str
-    right: bool
+    right: str
 
 
 def read_corrections(path: str | Path, movies: Collection[str]) -> list[Correction]:
@@ -61,7 +63,7 @@ def read_corrections(path: str | Path, movies: Collection[str]) -> list[Correcti
         movie, box, person, right = cells
         if movie not in movies:
             raise InputError(f"{place}: movie {one_line(movie)}: is not searched in this run")
-        if right not in ("yes", "no"):
-            raise InputError(f"{place}: right is {one_line(right)!r}; it must be yes or no")
-        corrections.append(Correction(place, movie, box, person, right == "yes"))
+        if right not in ANSWERS:
+            raise InputError(f"{place}: right is {one_line(right)!r}; it must be yes, no or new")
+        corrections.append(Correction(place, movie, box, person, right))
     return corrections

@@ -24,7 +24,8 @@ def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[s
     """Read one variant's rankings of several movies of one split.
 
     Args:
-        paths: tables with a row per variant and cast member: `variant`, `cast` and `ranking`, a list of candidate ids.
+        paths: tables with a row per variant and cast member: `variant`, `cast`, `name` and `ranking`, a list of
+            candidate ids. Rows with a name are of people whom somebody has named, and are left out.
         variant: the variant's key.
 
     Returns:
@@ -41,7 +42,7 @@ def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[s
             raise InputError(f"{path}: has no ranking by {variant}; delete it to have it made again")
         # Batch by batch: only what is asked for leaves the disk, where a variant across movies has 50 MB.
         for batch in table.to_batches():
-            own = batch.filter(pc.equal(batch["variant"], variant))
+            own = batch.filter(pc.and_(pc.equal(batch["variant"], variant), pc.is_null(batch["name"])))
             if len(own) == 0:
                 continue
             ranked = own["ranking"].flatten()
@@ -59,7 +60,8 @@ class Shares(NamedTuple):
     """What one variant says of c portraits and n candidates, in one order of the candidates.
 
     Attributes:
-        cast: c ids.
+        cast: c ids, those of boxes for people whom somebody has named.
+        names: of these people, by such an id.
         person: (c,) numbers of whom the portraits show.
         candidates: n ids.
         score: (c, n) float32,
@@ -67,6 +69,7 @@ class Shares(NamedTuple):
     """
 
     cast: list[str]
+    names: dict[str, str]
     person: np.ndarray
     candidates: list[str]
     score: np.ndarray
@@ -84,7 +87,7 @@ def read_shares(path: str | Path, variant: str) -> Shares:
     if len(own) == 0:
         if len(table):
             raise InputError(f"{path}: has no ranking by {variant}; delete it to have it made again")
-        return Shares([], np.empty(0, int), [], *np.empty((2, 0, 0), np.float32))
+        return Shares([], {}, np.empty(0, int), [], *np.empty((2, 0, 0), np.float32))
     ranked = own["ranking"].combine_chunks().flatten()
     order = ranked.indices.to_numpy().reshape(len(own), -1)
     by_candidate = []
@@ -93,4 +96,6 @@ def read_shares(path: str | Path, variant: str) -> Shares:
         by_rank = own[name].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(order.shape)
         np.put_along_axis(values, order, by_rank.astype(np.float32), axis=1)
         by_candidate.append(values)
-    return Shares(own["cast"].to_pylist(), own["person"].to_numpy(), ranked.dictionary.to_pylist(), *by_candidate)
+    cast = own["cast"].to_pylist()
+    names = {name: label for name, label in zip(cast, own["name"].to_pylist(), strict=True) if label}
+    return Shares(cast, names, own["person"].to_numpy(), ranked.dictionary.to_pylist(), *by_candidate)

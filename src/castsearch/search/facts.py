@@ -1,20 +1,38 @@
 """What is certain of who candidates are, from corrections, as the search takes it."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from castsearch.data.corrections import Correction
+from castsearch.data.corrections import NEW, NO, YES, Correction
 from castsearch.data.crops import Crops
 from castsearch.data.name_tables import UNKNOWN
 from castsearch.errors import InputError, one_line
 from castsearch.search.gallery import Gallery
 
 
-def gather_facts(
-    corrections: Iterable[Correction], gallery: Gallery, movies: Sequence[Crops]
-) -> NDArray[np.int8] | None:
+class Facts(NamedTuple):
+    """What is certain of n candidates.
+
+    Attributes:
+        certain: (people + 1, n), 1 where a candidate certainly shows a person, −1 where certainly not, 0 where nothing
+            is known; people are those of `gallery.person`, then those whom somebody has named, then strangers.
+        portraits: (p,) rows of the candidates that are portraits of named people,
+        person: (p,) their numbers,
+        movies: (p,) the numbers of their movies,
+        names: and what they are called.
+    """
+
+    certain: NDArray[np.int8]
+    portraits: NDArray[np.int64]
+    person: NDArray[np.int64]
+    movies: NDArray[np.int64]
+    names: list[str]
+
+
+def gather_facts(corrections: Iterable[Correction], gallery: Gallery, movies: Sequence[Crops]) -> Facts | None:
     """Say what corrections tell of the candidates of a gallery.
 
     Who is certainly one person is nobody else, and nobody else in the frame is that person.
@@ -25,18 +43,19 @@ def gather_facts(
         movies: the crops that it was made of.
 
     Returns:
-        (people + 1, n), 1 where a candidate certainly shows a person, −1 where certainly not, 0 where nothing is known;
-        people are those of `gallery.person`, then strangers. None where nothing is known at all.
+        None where nothing is known at all.
 
     Raises:
-        InputError: a correction names a box or a person that is not there, or contradicts an earlier one.
+        InputError: a correction names a box or a person that is not there, gives a new name to somebody in the cast or
+            to a box without a face, or contradicts an earlier one.
     """
     corrections = list(corrections)
     if not corrections:
         return None
     people = _people(gallery, movies)
     candidates = _candidates(gallery, movies)
-    stranger = gallery.person.max(initial=-1) + 1
+    stranger = _add_named(people, corrections, gallery.person.max(initial=-1) + 1)
+    portraits: dict[int, Correction] = {}
     facts = np.zeros((stranger + 1, len(gallery.candidates)), np.int8)
     said: dict[tuple[int, int], Correction] = {}
     for each in corrections:
@@ -52,12 +71,38 @@ def gather_facts(
                 f"{each.place}: {one_line(each.person)}: not in the cast of {each.movie}: {known}; "
                 f"whoever else it is, is called {UNKNOWN}"
             )
-        for row, column, value in _follows(each.right, person, candidate, stranger, gallery.frames):
+        if each.right == NEW:
+            if not all(faces.selected[candidate] for faces in gallery.faces.values()):
+                raise InputError(f"{each.place}: {one_line(each.box)}: shows no face clear enough to be a portrait")
+            portraits[candidate] = each
+        for row, column, value in _follows(each.right != NO, person, candidate, stranger, gallery.frames):
             if facts[row, column] == -value:
                 raise InputError(f"{each.place}: contradicts {said[row, column].place}; keep the one that is right")
             facts[row, column] = value
             said.setdefault((row, column), each)
-    return facts
+    numbers = {crops.movie: number for number, crops in enumerate(movies)}
+    named = list(portraits.values())
+    return Facts(
+        certain=facts,
+        portraits=np.array(list(portraits), int),
+        person=np.array([people[each.movie, each.person] for each in named], int),
+        movies=np.array([numbers[each.movie] for each in named], int),
+        names=[one_line(each.person) for each in named],
+    )
+
+
+def _add_named(people: dict[tuple[str, str], int], corrections: Iterable[Correction], number: int) -> int:
+    """Give those who have a name, but no portrait, the numbers from one on; and return the first that is left."""
+    cast = set(people)
+    for each in corrections:
+        if each.right != NEW:
+            continue
+        if (each.movie, each.person) in cast or each.person == UNKNOWN:
+            raise InputError(f"{each.place}: {one_line(each.person)}: is no new name in {each.movie}; write {YES}")
+        if (each.movie, each.person) not in people:
+            people[each.movie, each.person] = number
+            number += 1
+    return number
 
 
 def _follows(

@@ -1,14 +1,17 @@
 """Stage fuse: the faces and bodies of a gallery become one ranking for each cast member, in every variant."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 
+from castsearch.search.facts import Facts
 from castsearch.search.gallery import Gallery
 from castsearch.search.methods import METHODS
+from castsearch.search.neighbors import l2_normalize
 from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import concatenate, face_similarity
@@ -19,6 +22,7 @@ SCHEMA = pa.schema(
     [
         ("variant", pa.string()),
         ("cast", pa.string()),
+        ("name", pa.string()),
         ("person", pa.int32()),
         ("ranking", pa.list_(pa.dictionary(pa.int32(), pa.string()))),
         ("score", pa.list_(pa.float16())),
@@ -27,9 +31,10 @@ SCHEMA = pa.schema(
 )
 """Columns of the table of rankings; the split is in the table's metadata.
 
-`variant` is the variant's key. `person` is the number of whom the portrait shows, among those of the variant. `score`
-and `share` are those of the ranked candidates, see `SearchResult`, in their order; null where the method has none. They
-are 0 for what could not be read.
+`variant` is the variant's key. `cast` is the id of a portrait, and `name` null; or `cast` is a box that is the portrait
+of somebody who has none else, and `name` what corrections call that person. `person` is the number of whom the portrait
+shows, among those of the variant. `score` and `share` are those of the ranked candidates, see `SearchResult`, in their
+order; null where the method has none. They are 0 for what could not be read.
 """
 
 
@@ -37,7 +42,7 @@ def rank_gallery(
     gallery: Gallery,
     reranked: Mapping[str, np.ndarray],
     variants: Sequence[Variant],
-    facts: np.ndarray | None = None,
+    facts: Facts | None = None,
 ) -> pa.Table:
     """Rank all candidates of a gallery for each of its cast, in every variant.
 
@@ -48,25 +53,32 @@ def rank_gallery(
         facts: what is certain, as `facts.gather_facts` returns it.
 
     Returns:
-        A row per variant and cast member, of `SCHEMA`. Candidates that could not be read come last.
+        A row per variant and portrait, of `SCHEMA`; boxes are portraits only for methods that take facts. Candidates
+        that could not be read come last.
     """
-    tables = [_table(gallery, variant.key, _search(gallery, reranked, variant, facts)) for variant in variants]
+    tables = []
+    for variant in variants:
+        own = facts if METHODS[variant.method].shares else None
+        tables.append(_table(gallery, variant.key, _search(gallery, reranked, variant, own), own))
     return pa.concat_tables(tables).replace_schema_metadata({"split": gallery.split})
 
 
-def _table(gallery: Gallery, key: str, found: SearchResult) -> pa.Table:
+def _table(gallery: Gallery, key: str, found: SearchResult, facts: Facts | None) -> pa.Table:
     """One variant's part of the table."""
     lengths = [len(own) for own in gallery.ranked]
     ids = pa.array([*chain.from_iterable(gallery.ranked), *gallery.skipped_candidates], pa.string())
-    cast = gallery.cast + gallery.skipped_cast
-    readable = slice(0, len(gallery.cast)), slice(0, len(ids) - len(gallery.skipped_candidates))
+    names = facts.names if facts else []
+    searched = gallery.cast + [gallery.ranked[row][0] for row in (facts.portraits if facts else ())]
+    cast = searched + gallery.skipped_cast
+    readable = slice(0, len(searched)), slice(0, len(ids) - len(gallery.skipped_candidates))
     order = np.tile(np.arange(len(ids), dtype=np.int32), (len(cast), 1))
     order[readable] = _expand(found.order, lengths)
     starts = np.arange(len(cast) + 1, dtype=np.int32) * len(ids)
     # A portrait that cannot be read is nobody's but its own.
     last = found.person.max(initial=-1)
     person = [*found.person.tolist(), *range(last + 1, last + 1 + len(gallery.skipped_cast))]
-    columns = [pa.array([key] * len(cast), pa.string()), cast, person]
+    unnamed = [None] * len(gallery.cast), [None] * len(gallery.skipped_cast)
+    columns = [pa.array([key] * len(cast), pa.string()), cast, [*unnamed[0], *names, *unnamed[1]], person]
     columns.append(pa.ListArray.from_arrays(starts, pa.DictionaryArray.from_arrays(order.ravel(), ids)))
     for values in (found.score, found.share):
         if values is None:
@@ -93,7 +105,7 @@ def _expand(ranking: np.ndarray, counts: Sequence[int]) -> np.ndarray:
 
 
 def _search(
-    gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant, facts: np.ndarray | None
+    gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant, facts: Facts | None
 ) -> SearchResult:
     method = METHODS[variant.method]
     faces, num_cast = gallery.faces[variant.engine], len(gallery.cast)
@@ -111,6 +123,18 @@ def _search(
         person=gallery.person,
         cast_movies=gallery.cast_movies,
         thresholds=variant.thresholds,
-        facts=facts,
     )
-    return import_module(method.module).search(given)
+    return import_module(method.module).search(given if facts is None else _with_facts(given, facts))
+
+
+def _with_facts(given: SearchInput, facts: Facts) -> SearchInput:
+    """Add what is certain; boxes that are portraits are compared by cosines, whatever is re-ranked."""
+    unit = l2_normalize(given.face)
+    return replace(
+        given,
+        face_similarity=np.concatenate([given.face_similarity, unit[facts.portraits] @ unit.T]),
+        cast_face=np.concatenate([given.cast_face, given.face[facts.portraits]]),
+        person=np.concatenate([given.person, facts.person]),
+        cast_movies=np.concatenate([given.cast_movies, facts.movies]),
+        facts=facts.certain,
+    )

@@ -95,6 +95,7 @@ def name_group(crops: Sequence[str | Path], rankings: str | Path, variant: str, 
     shares = read_shares(rankings, variant)
     movies = [read_crops(path) for path in crops]
     labels = {name: label for movie in movies for name, label in zip(movie.cast, movie.labels, strict=False)}
+    labels |= shares.names
     return pd.concat(
         [pd.DataFrame(columns=COLUMNS), *(name_movie(movie, shares, labels, least) for movie in movies)],
         ignore_index=True,

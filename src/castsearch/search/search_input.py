@@ -22,7 +22,7 @@ class SearchInput:
         cast_movies: (c,) numbers of the portraits' movies; people of one movie are different.
         thresholds: of a method that has them.
         facts: (people + 1, n) int8, what is certain of each person in `person`, and of strangers, see
-            `facts.gather_facts`; None where nothing is. Methods without shares leave it alone.
+            `facts.Facts`; None where nothing is. Methods without shares are not given it.
     """
 
     face_similarity: np.ndarray
