@@ -28,6 +28,7 @@ include: f"{ROOT}/rules/checks.smk"
 include: f"{ROOT}/rules/common.smk"
 include: f"{ROOT}/rules/source_{SOURCES[config['data']['source']]}.smk"
 include: f"{ROOT}/rules/plan.smk"
+include: f"{ROOT}/rules/start.smk"
 
 
 if config["data"]["source"] != "films":

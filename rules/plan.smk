@@ -142,11 +142,6 @@ def describer_options(wildcards):
     return {"precision": network.get("precision", RECIPE["precision"])}
 
 
-onstart:
-    for engine, licence in LICENCES.items():
-        print(f"Face models of {engine}: {licence}", file=sys.stderr)
-
-
 wildcard_constraints:
     split="|".join(SPLITS),
     movie="[A-Za-z0-9][A-Za-z0-9._-]*",

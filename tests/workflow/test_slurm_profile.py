@@ -135,18 +135,36 @@ def test_a_training_on_more_gpus_than_a_job_may_have_is_refused(tmp_path, profil
 
 def submitted(folder, config, profile, *arguments):
     """Run on a cluster that refuses every job, and return what it was asked for: a command line of sbatch each."""
+    asked = folder.parent / "asked"
+    stand_ins = {"sbatch": f'echo "$@" >> {asked}; exit 1', "sacct": "exit 0", "squeue": "exit 0"}
+    done = with_stand_ins(folder, config, profile, *arguments, **stand_ins)
+    assert done.returncode != 0
+    return asked.read_text().splitlines()
+
+
+def with_stand_ins(folder, config, profile, *arguments, **commands):
+    """Run with these bodies in the place of SLURM's commands; the finished process has all output in `stdout`."""
     programs = folder.parent / "bin"
     programs.mkdir()
-    asked = programs / "asked"
-    for name, body in (("sbatch", f'echo "$@" >> {asked}; exit 1'), ("sacctmgr", "echo ours")):
+    for name, body in {"sacctmgr": "echo ours", **commands}.items():
         (programs / name).write_text(f"#!/bin/sh\n{body}\n")
         (programs / name).chmod(0o755)
     line = command(folder, config, "--workflow-profile", str(profile), "--retries", "0", *arguments)
     line += ["--slurm-init-seconds-before-status-checks", "1"]
     del line[line.index("--cores") : line.index("--cores") + 2]  # of the tests, in the place of the profile's
     environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"}
-    assert subprocess.run(line, capture_output=True, check=False, env=environment).returncode != 0
-    return asked.read_text().splitlines()
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.run(line, **output, text=True, check=False, env=environment)
+
+
+def test_a_status_command_that_cannot_answer_is_refused_before_anything_is_submitted(tmp_path, profile):
+    sbatch = f"touch {tmp_path}/asked; exit 1"
+    sacct = "echo Slurm accounting storage is disabled; exit 1"
+    done = with_stand_ins(tmp_path / "run", TINY, profile, sbatch=sbatch, sacct=sacct, squeue="exit 0")
+    assert done.returncode != 0
+    assert "write `slurm-status-command: squeue` in your profile" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (tmp_path / "asked").exists()
 
 
 def test_a_job_that_fails_leaves_no_result_of_another_configuration(tmp_path, profile, finished):

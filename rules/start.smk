@@ -1,0 +1,31 @@
+# What is said, checked and watched once a run starts: not when it is only planned, nor in its jobs.
+import threading
+from functools import partial
+
+from snakemake.logging import logger
+
+from castsearch.workflow import leftovers, slurm
+
+
+def watch(path):
+    """Say where Snakemake, whose log is given, waits for jobs that SLURM does not have."""
+    for said in slurm.looks(path, os.getcwd()):
+        if said:
+            logger.warning(said)
+        time.sleep(60)
+
+
+onstart:
+    for engine, licence in LICENCES.items():
+        print(f"Face models of {engine}: {licence}", file=sys.stderr)
+    or_stop(leftovers.check_folder, os.getcwd())
+    if workflow.executor_plugin.name == "slurm":
+        settings = workflow.executor_settings
+        or_stop(
+            slurm.check_status_command,
+            settings.status_command,
+            settings.init_seconds_before_status_checks,
+        )
+        or_stop(slurm.check_no_jobs, ".snakemake/log")
+        for path in log:
+            threading.Thread(target=watch, args=(path,), daemon=True).start()
