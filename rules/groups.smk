@@ -1,4 +1,4 @@
-# Who of the unknown people is the same person, over the graph of the submission's search.
+# Who of the unknown people is the same person, over the graph of the submission's search, and whom to look at first.
 
 
 rule groups:
@@ -10,7 +10,8 @@ rule groups:
         ),
         names="results/names/{split}/{group}.tsv",
     output:
-        "results/groups/{split}/{group}.tsv",
+        groups="results/groups/{split}/{group}.tsv",
+        review="results/review/{split}/{group}.tsv",
     log:
         "results/logs/groups/{split}/{group}.log",
     benchmark:

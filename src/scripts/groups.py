@@ -1,6 +1,6 @@
-from castsearch import files
 from castsearch.search import gallery
 from castsearch.search.groups import group_unknown
+from castsearch.tsv import write_tsv
 from castsearch.workflow.devices import claimed_gpus
 from castsearch.workflow.logs import logging_to
 
@@ -8,5 +8,6 @@ with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.get("gpu", 0
     inputs, params = snakemake.input, snakemake.params
     faces, bodies = {params.engine: inputs.faces}, gallery.by_name(params.networks, inputs.bodies)
     searched = gallery.load_gallery(inputs.crops, faces, bodies)
-    table = group_unknown(searched, params.engine, params.networks, inputs.crops, inputs.names)
-    files.write_text(snakemake.output[0], table.to_csv(sep="\t", index=False, lineterminator="\n"))
+    groups, review = group_unknown(searched, params.engine, params.networks, inputs.crops, inputs.names)
+    write_tsv(snakemake.output.groups, groups)
+    write_tsv(snakemake.output.review, review)

@@ -43,7 +43,7 @@ def test_the_unknown_are_grouped_without_any_portrait(tmp_path):
     names = pd.DataFrame({"movie": "m", "box": boxes, "frame": boxes, "person": "unknown", "confidence": 0.0})
     names = names.assign(time=pd.NA, shot=pd.NA, track=pd.NA, likeliest="")
     write_names(tmp_path / "names.tsv", names)
-    found = group_unknown(gallery, "yunet_sface", [], [tmp_path / "m/crops.arrow"], tmp_path / "names.tsv")
+    found, _ = group_unknown(gallery, "yunet_sface", [], [tmp_path / "m/crops.arrow"], tmp_path / "names.tsv")
     seen = [number for number in range(24) if number % 3 != 2]
     group = dict(zip(found["box"], found["group"], strict=True))
     assert group.keys() == {f"p{number}" for number in seen}
@@ -57,5 +57,7 @@ def test_whom_the_search_has_named_is_in_no_group(tmp_path):
     boxes = [f"p{number}" for number in range(2, 26)]
     names = pd.DataFrame({"movie": "m", "box": boxes, "frame": boxes, "person": "ada", "confidence": 0.9})
     write_names(tmp_path / "names.tsv", names.assign(time=pd.NA, shot=pd.NA, track=pd.NA, likeliest="ada"))
-    found = group_unknown(gallery, "yunet_sface", ["net"], [tmp_path / "m/crops.arrow"], tmp_path / "names.tsv")
+    found, review = group_unknown(gallery, "yunet_sface", ["net"], [tmp_path / "m/crops.arrow"], tmp_path / "names.tsv")
     assert found.empty
+    assert 0 < len(review) <= 12
+    assert set(review["box"]) <= set(boxes)

@@ -1,4 +1,4 @@
-"""Stage groups: which of the boxes that nobody in the cast is likely for show one unknown person.
+"""Stage groups: which of the boxes that nobody in the cast is likely for show one unknown person; and what to review.
 
 Candidates are joined step by step, those first that are linked best in the graph in which the diffusion spreads labels:
 agglomerative clustering with links that must not be, as two who are in one frame are two people. Average linkage would
@@ -19,12 +19,16 @@ from castsearch.data.crops import read_crops
 from castsearch.data.name_tables import UNKNOWN, read_names
 from castsearch.search import diffusion
 from castsearch.search.gallery import Gallery
+from castsearch.search.review import propose
 from castsearch.search.similarity import best_portrait, concatenate, face_similarity
 
 _LEAST = 0.2  # strength of the links of two groups that are one person; measured by bench/groups.py
 _LINKS = 10  # that a candidate has with its nearest others, of each kind
+_PROPOSED = 12  # candidates of a movie to look at
 COLUMNS = ("movie", "box", "group")
 """Columns of the table of groups: a row per box that shows somebody unknown who was seen at least twice."""
+REVIEW = ("movie", "box")
+"""Columns of the table of what to review: a row per box, or the first box of a track; see `review`."""
 
 
 def find_groups(graph: sparse.csr_array, frames: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -81,8 +85,8 @@ def _join(graph: sparse.csr_array, frames: NDArray[np.integer]) -> list[list[int
 
 def group_unknown(
     gallery: Gallery, engine: str, networks: Sequence[str], crops: Sequence[str | Path], names: str | Path
-) -> pd.DataFrame:
-    """Group the unknown people of a gallery, each movie by itself.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Group the unknown people of a gallery, each movie by itself, and propose what to review.
 
     Args:
         gallery: what was searched, without any re-ranking.
@@ -92,7 +96,8 @@ def group_unknown(
         names: the table of their names.
 
     Returns:
-        A table of `COLUMNS`; groups are called "unknown 1", "unknown 2" and so on, by falling number of candidates.
+        A table of `COLUMNS`; groups are called "unknown 1", "unknown 2" and so on, by falling number of candidates. And
+        a table of `REVIEW`.
     """
     faces, num_cast = gallery.faces[engine], len(gallery.cast)
     _, frames = np.unique(np.asarray(gallery.frames, str), return_inverse=True)
@@ -105,13 +110,17 @@ def group_unknown(
     )
     named = read_names([names])
     unknown = set(named.loc[named["person"] == UNKNOWN, "box"])
+    sure = dict(zip(named["box"], named["confidence"], strict=True))
     movie_of = {name: movie.movie for movie in map(read_crops, crops) for name in movie.candidates}
     boxes = gallery.ranked
     movies = np.array([movie_of[own[0]] for own in boxes], object)
     open_ = np.array([own[0] in unknown for own in boxes], bool)
-    rows = []
+    confidence = np.array([sure[own[0]] for own in boxes], float)
+    rows, proposed = [], []
     for movie in dict.fromkeys(movies):
         own = np.flatnonzero(open_ & (movies == movie))
         for candidate, group in zip(own, find_groups(graph[own][:, own], frames[own]), strict=True):
             rows += [(movie, box, f"{UNKNOWN} {group + 1}") for box in boxes[candidate] if group >= 0]
-    return pd.DataFrame(rows, columns=COLUMNS)
+        own = np.flatnonzero(movies == movie)
+        proposed += [(movie, boxes[own[row]][0]) for row in propose(graph[own][:, own], confidence[own], _PROPOSED)]
+    return pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(proposed, columns=REVIEW)
