@@ -64,7 +64,9 @@ def write_movie(folder: Path, name: str, drawn: simulation.SimulatedMovie, actor
     seen = [True] * len(cast) + drawn.has_face.tolist()
     ones = np.ones(rows, np.float32)
     faces = {"id": cast + candidates, "detected": seen, "selected": seen, "score": ones, "size": ones}
-    faces = pa.table(faces | {"num_faces": np.array(seen, np.int32), "feature": features})
+    faces = pa.table(
+        faces | {"num_faces": np.array(seen, np.int32), "turn": np.zeros(rows, np.int16), "feature": features}
+    )
     engine = json.dumps({"engine": "simulation", "licence": "none", "models": []})
     results = folder / "results"
     files.write_table(

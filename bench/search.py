@@ -104,7 +104,13 @@ def searchable(drawn: simulation.SimulatedMovie) -> tuple[Gallery, dict[str, lis
     cast = [f"cast{number}" for number in range(num_cast)]
     candidates = [f"{number:05d}" for number in range(len(drawn.identity))]
     labels = {name: [candidates[row] for row in np.flatnonzero(drawn.identity == i)] for i, name in enumerate(cast)}
-    faces = FaceFeatures(drawn.face, detected=drawn.has_face, selected=drawn.has_face, quality=drawn.has_face)
+    faces = FaceFeatures(
+        drawn.face,
+        detected=drawn.has_face,
+        selected=drawn.has_face,
+        quality=drawn.has_face,
+        searched=np.ones(num_cast, bool),
+    )
     gallery = Gallery(
         split="simulation",
         cast=cast,

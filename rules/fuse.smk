@@ -24,6 +24,7 @@ rule fuse:
     params:
         code=code("fuse", *sorted({METHODS[each.method].module for each in VARIANTS})),
         engines=list(FACES),
+        on_unclear=config["search"]["on_unclear_portrait"],
         networks=list(NETWORKS),
         variants=searches.to_json(VARIANTS),
         corrections=corrected,

@@ -25,6 +25,7 @@ rule groups:
     params:
         code=code("groups"),
         engine=MAIN.engine,
+        on_unclear=config["search"]["on_unclear_portrait"],
         networks=list(MAIN.networks),
     script:
         "../src/scripts/groups.py"

@@ -59,6 +59,7 @@ rule report:
         variant=MAIN.key,
         baseline=BASELINE.key,
         across=ACROSS,
+        on_unclear=config["search"]["on_unclear_portrait"],
         titles=TITLES,
         descriptions=json.dumps({each.key: each.description for each in VARIANTS}),
         networks=list(NETWORKS),

@@ -23,6 +23,7 @@ rule rerank:
     params:
         code=code("rerank"),
         engines=list(FACES),
+        on_unclear=config["search"]["on_unclear_portrait"],
         networks=list(NETWORKS),
         similarities=searches.to_json(searches.reranked_similarities(VARIANTS)),
     script:

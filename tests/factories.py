@@ -44,10 +44,10 @@ def write_crops(path, rows):
     return path
 
 
-def write_gallery(folder, num_cast=2, n=6, unreadable=(), prefix="p", labels=None):
+def write_gallery(folder, num_cast=2, n=6, unreadable=(), prefix="p", labels=None, unclear=()):
     """Write the tables of a movie of people with features near the axes.
 
-    Rows in `unreadable` have no image; the cast have the `labels`, or none.
+    Rows in `unreadable` have no image, portraits in `unclear` two faces; the cast have the `labels`, or none.
     """
     rng = np.random.default_rng(0)
     rows = num_cast + n
@@ -71,25 +71,27 @@ def write_gallery(folder, num_cast=2, n=6, unreadable=(), prefix="p", labels=Non
     features = pa.array([None if image is None else list(row) for image, row in zip(images, face, strict=True)])
     seen = [row % 3 != 2 or row < num_cast for row in range(rows)]
     faces = {"id": ids, "detected": seen, "selected": seen}
+    faces["num_faces"] = pa.array([2 if row in unclear else int(own) for row, own in enumerate(seen)], pa.int32())
     faces |= {name: pa.array([0.9 if own else None for own in seen], pa.float32()) for name in ("size", "score")}
     files.write_table(folder / "faces.arrow", pa.table(faces | {"feature": features.cast(pa.list_(pa.float32(), 8))}))
     body = np.eye(8, dtype=np.float32)[person[num_cast:]] + 0.05 * rng.standard_normal((n, 8)).astype(np.float32)
     files.write_array(folder / "net.npy", body)
 
 
-def load(*folders) -> Gallery:
+def load(*folders, on_unclear="skip") -> Gallery:
     """Load movies that `write_gallery` wrote, as one gallery."""
     return load_gallery(
         [folder / "crops.arrow" for folder in folders],
         {"yunet_sface": [folder / "faces.arrow" for folder in folders]},
         {"net": [folder / "net.npy" for folder in folders]},
+        on_unclear,
     )
 
 
-def gallery(folder, **options) -> Gallery:
+def gallery(folder, on_unclear="skip", **options) -> Gallery:
     """Write a movie and load it."""
     write_gallery(folder, **options)
-    return load(folder)
+    return load(folder, on_unclear=on_unclear)
 
 
 def variant(

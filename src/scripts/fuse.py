@@ -12,7 +12,7 @@ with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.get("gpu", 0
     inputs, params = snakemake.input, snakemake.params
     faces = gallery.by_name(params.engines, inputs.faces)
     bodies = gallery.by_name(params.networks, inputs.bodies)
-    searched = gallery.load_gallery(inputs.crops, faces, bodies)
+    searched = gallery.load_gallery(inputs.crops, faces, bodies, params.on_unclear)
     corrections = [Correction(*row) for row in params.corrections]
     facts = gather_facts(corrections, searched, [read_crops(path) for path in inputs.crops])
     with np.load(inputs.reranked) as reranked:

@@ -7,7 +7,7 @@ from castsearch.workflow.logs import logging_to
 with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.get("gpu", 0)):
     inputs, params = snakemake.input, snakemake.params
     faces, bodies = {params.engine: inputs.faces}, gallery.by_name(params.networks, inputs.bodies)
-    searched = gallery.load_gallery(inputs.crops, faces, bodies)
+    searched = gallery.load_gallery(inputs.crops, faces, bodies, params.on_unclear)
     groups, review = group_unknown(searched, params.engine, params.networks, inputs.crops, inputs.names)
     write_tsv(snakemake.output.groups, groups)
     write_tsv(snakemake.output.review, review)

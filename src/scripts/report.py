@@ -19,6 +19,7 @@ with logging_to(snakemake.log[0]):
         variant=params.variant,
         baseline=params.baseline,
         across=params.across,
+        on_unclear=params.on_unclear,
         top=params.top,
     )
     run = pages.Run(

@@ -73,6 +73,7 @@ def test_detections_have_the_documented_columns(detections):
         "score": pa.float32(),
         "box": pa.list_(pa.float32(), 4),
         "landmarks": pa.list_(pa.float32(), 10),
+        "turn": pa.int16(),
     }
 
 
@@ -95,6 +96,7 @@ def test_faces_have_the_documented_columns(faces):
         "score": pa.float32(),
         "box": pa.list_(pa.float32(), 4),
         "landmarks": pa.list_(pa.float32(), 10),
+        "turn": pa.int16(),
         "feature": pa.list_(pa.float32(), 128),
         "feature_norm": pa.float32(),
         "size": pa.float32(),
@@ -130,6 +132,24 @@ def test_unreadable_crop_has_no_feature(faces):
     assert row["feature_norm"] is None
 
 
+@pytest.mark.parametrize("turn", [0, 1, 2, 3])
+def test_a_portrait_is_described_as_well_however_it_lies(tmp_path, engine, collins, faces, turn, caplog):
+    lying = np.ascontiguousarray(np.rot90(collins, turn))
+    write_table(tmp_path / "crops.arrow", crop_table("val", "tt1", [crop("portrait", "cast", lying)]))
+    write_table(tmp_path / "detections.arrow", detect_table(tmp_path / "crops.arrow", engine))
+    own, upright = (
+        embed_table(tmp_path / "crops.arrow", tmp_path / "detections.arrow", engine).to_pylist()[0],
+        faces.to_pylist()[0],
+    )
+    assert own["turn"] == 90 * turn
+    assert ("portrait portrait: lies on its side" in caplog.text) == (turn > 0)
+    cosine = np.dot(own["feature"], upright["feature"]) / own["feature_norm"] / upright["feature_norm"]
+    assert cosine > 0.95
+    height, width = lying.shape[:2]
+    assert 0 <= own["box"][0] < own["box"][2] <= width
+    assert 0 <= own["box"][1] < own["box"][3] <= height
+
+
 def test_selection_can_be_overridden(movie, engine):
     strict = replace(engine.selection, candidate_score=100.0)
     faces = embed_table(movie / "crops.arrow", movie / "detections.arrow", engine, strict).to_pylist()
@@ -163,12 +183,12 @@ def test_what_scores_below_the_least_score_was_not_detected():
 
 
 class BrokenEngine:
-    """An engine whose detector or embedder gives a wrong number for its second image."""
+    """An engine whose detector or embedder gives a wrong number after so many right ones."""
 
     name, models, selection, dimension = "broken", (), Selection(), 2
 
-    def __init__(self, number):
-        self.numbers = iter([0.9, number])
+    def __init__(self, number, right):
+        self.numbers = iter([0.9] * right + [number])
 
     def detect(self, images):
         for _ in images:
@@ -182,9 +202,9 @@ class BrokenEngine:
 @pytest.mark.parametrize("number", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_refused_with_their_record(movie, number):
     with pytest.raises(InputError, match=r"crops\.arrow: wall portrait: the detector's .* not finite"):
-        detect_table(movie / "crops.arrow", BrokenEngine(number))
+        detect_table(movie / "crops.arrow", BrokenEngine(number, right=4))  # a portrait in four positions
     with pytest.raises(InputError, match=r"crops\.arrow: wall portrait: the embedder's feature is not finite"):
-        embed_table(movie / "crops.arrow", movie / "detections.arrow", BrokenEngine(number))
+        embed_table(movie / "crops.arrow", movie / "detections.arrow", BrokenEngine(number, right=1))
 
 
 class BlindEngine:

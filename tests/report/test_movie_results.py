@@ -11,18 +11,21 @@ from castsearch.search.fuse_stage import SCHEMA as RANKINGS
 
 @pytest.fixture
 def write(tmp_path):
-    """Write a movie's tables and return their paths; people are (id, role, how many faces, whether one is selected)."""
+    """Write a movie's tables and return their paths; people are (id, role, how many faces, whether one is selected).
 
-    def write(movie, people, rankings, split="val", unreadable=()):
+    The pictures are turned by `turn` degrees.
+    """
+
+    def write(movie, people, rankings, split="val", unreadable=(), turn=0, labels=None):
         rows = [
             {"id": name, "role": role, "image": None if name in unreadable else b"jpeg", "width": 1, "height": 1}
+            | {"label": (labels or {}).get(name)}
             for name, role, *_ in people
         ]
         crops, faces, ranked = (tmp_path / kind / split / f"{movie}.arrow" for kind in ("crops", "faces", "rankings"))
         files.write_table(crops, crop_table(split, movie, rows))
-        files.write_table(
-            faces, pa.table({"num_faces": [row[2] for row in people], "selected": [row[3] for row in people]})
-        )
+        columns = {"num_faces": [row[2] for row in people], "selected": [row[3] for row in people]}
+        files.write_table(faces, pa.table(columns | {"turn": [turn] * len(people)}))
         answers = [
             {"variant": variant, "cast": cast, "ranking": ranking}
             for variant, of_cast in rankings.items()
@@ -38,13 +41,14 @@ def write(tmp_path):
 def read(tmp_path):
     """Read what the report says of movies that were written, with `labels` per split."""
 
-    def read(*written, labels=None, across=False, top=20):
+    def read(*written, labels=None, across=False, top=20, on_unclear="skip"):
         crops, faces, rankings = zip(*written, strict=True)
         paths = {}
         for split, of_split in (labels or {}).items():
             paths[split] = tmp_path / f"{split}_label.json"
             paths[split].write_text(json.dumps(of_split))
-        return read_movies(crops, faces, rankings, paths, variant="both", baseline="face", across=across, top=top)
+        options = {"across": across, "on_unclear": on_unclear, "top": top}
+        return read_movies(crops, faces, rankings, paths, variant="both", baseline="face", **options)
 
     return read
 
@@ -102,19 +106,38 @@ def test_a_search_of_all_movies_finds_people_of_others(write, read):
     assert [(hit.id, hit.faceless) for hit in movie.queries[0].hits] == [("1", False), ("4", True)]
 
 
+ANN_ALONE = {"both": {"ann": []}, "face": {"ann": []}}
+
+
 @pytest.mark.parametrize(
-    ("num_faces", "selected", "warning"),
+    ("num_faces", "selected", "on_unclear", "searched", "warning"),
     [
-        (1, True, None),
-        (0, False, "no face found"),
-        (2, False, "no face clear enough"),
-        (3, True, "3 faces found, the most prominent one is taken"),
+        (1, True, "skip", "its face", None),
+        (0, False, "skip", "nothing", "no face found, so nothing is searched"),
+        (3, True, "skip", "nothing", "3 faces found, so nothing is searched"),
+        (0, False, "search", "the middle of the picture", "no face found, so the middle of the picture is searched"),
+        (2, False, "search", "the middle of the picture", "2 faces found, so the middle of the picture is searched"),
+        (3, True, "search", "the most prominent face", "3 faces found, so the most prominent face is searched"),
     ],
 )
-def test_a_portrait_without_one_clear_face_is_warned_of(write, read, num_faces, selected, warning):
-    movies, _ = read(write("m", [("ann", "cast", num_faces, selected)], {"both": {"ann": []}, "face": {"ann": []}}))
+def test_a_portrait_without_one_clear_face_is_warned_of(
+    write, read, num_faces, selected, on_unclear, searched, warning
+):
+    movies, _ = read(write("m", [("ann", "cast", num_faces, selected)], ANN_ALONE), on_unclear=on_unclear)
     assert movies[0].queries[0].warning == warning
-    assert portraits(movies)["faces"].tolist() == [num_faces]
+    table = portraits(movies)
+    assert (table["faces"].tolist(), table["searched"].tolist()) == ([num_faces], [searched])
+
+
+def test_of_an_unclear_portrait_beside_a_clear_one_it_is_said_that_the_other_is_searched(write, read):
+    people = [("ann", "cast", 1, True), ("ann2", "cast", 0, False)]
+    movies, _ = read(write("m", people, {"both": {}, "face": {}}, labels={"ann": "Ann", "ann2": "Ann"}))
+    assert portraits(movies)["searched"].tolist() == ["its face", "another portrait of the person"]
+
+
+def test_a_portrait_on_its_side_is_warned_of(write, read):
+    movies, _ = read(write("m", [("ann", "cast", 1, True)], ANN_ALONE, turn=90))
+    assert movies[0].queries[0].warning == "it lies on its side, and is turned clockwise by 90 degrees"
 
 
 def test_a_portrait_that_cannot_be_read_is_warned_of(write, read):

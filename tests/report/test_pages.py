@@ -71,7 +71,7 @@ def movie():
         Hit("m_2", 3, 2, False, 2, False, picture("black")),
         Hit("m_3", 4, 4, False, 2, False, UNREADABLE),
     ]
-    query = Query("m_nm1", picture("red"), 1, None, hits, True, 2, 1.0, 5 / 6)
+    query = Query("m_nm1", picture("red"), 1, "its face", None, hits, True, 2, 1.0, 5 / 6)
     return MovieResults("val", "m", [query], 4, 1, scores(1.0), scores(5 / 6))
 
 

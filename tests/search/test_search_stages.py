@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from castsearch import files
+from castsearch.search.facts import Facts
 from castsearch.search.fuse_stage import rank_gallery
 from castsearch.search.gallery import load_gallery
 from castsearch.search.methods import METHODS
@@ -55,6 +56,43 @@ def test_candidates_that_could_not_be_read_come_last(tmp_path):
 def test_a_portrait_that_could_not_be_read_is_answered_in_annotation_order(tmp_path):
     rows = rank(factories.gallery(tmp_path, unreadable=(0,)), factories.variant())
     assert {row["cast"]: row["ranking"] for row in rows}["p0"] == [f"p{number}" for number in range(2, 8)]
+
+
+@pytest.mark.parametrize("variant", EVERY_VARIANT, ids=lambda variant: variant.key)
+def test_who_has_no_clear_portrait_is_not_searched(tmp_path, variant):
+    options = {"num_cast": 3, "n": 24}
+    rows = {row["cast"]: row for row in rank(factories.gallery(tmp_path / "a", unclear=(1,), **options), variant)}
+    assert rows["p1"]["ranking"] == [f"p{number}" for number in range(3, 27)]
+    assert rows["p1"]["person"] not in (rows["p0"]["person"], rows["p2"]["person"])
+    assert not rows["p1"]["share"] or set(rows["p1"]["share"]) == {0}
+    # The others are searched as if that portrait were not there.
+    factories.write_gallery(tmp_path / "b", unreadable=(1,), **options)
+    alone = {row["cast"]: row["ranking"] for row in rank(factories.load(tmp_path / "b"), variant)}
+    assert [rows[name]["ranking"] for name in ("p0", "p2")] == [alone[name] for name in ("p0", "p2")]
+
+
+def test_who_has_no_clear_portrait_is_where_somebody_said_so(tmp_path):
+    gallery = factories.gallery(tmp_path, unclear=(1,))
+    certain = np.zeros((3, 6), np.int8)
+    certain[1, 4] = 1
+    facts = Facts(certain, *np.empty((3, 0), int), [])
+    rows = rank_gallery(gallery, {}, [factories.variant("diffusion")], facts).to_pylist()
+    assert (rows[1]["ranking"][0], rows[1]["share"][:2]) == ("p6", [1, 0])
+
+
+def test_an_unclear_portrait_is_searched_if_the_user_says_so(tmp_path):
+    variant = factories.variant()
+    asked = rank(factories.gallery(tmp_path / "a", unclear=(1,), on_unclear="search"), variant)
+    assert asked == rank(factories.gallery(tmp_path / "a"), variant)
+
+
+@pytest.mark.parametrize("on_unclear", ["skip", "search"])
+def test_of_several_portraits_an_unclear_one_is_left_out(tmp_path, on_unclear):
+    gallery = factories.gallery(tmp_path, num_cast=3, labels=["a", "b", "b"], unclear=(2,), on_unclear=on_unclear)
+    assert gallery.faces["yunet_sface"].searched.tolist() == [True, True, False]
+    rows = {row["cast"]: row for row in rank(gallery, factories.variant())}
+    assert rows["p1"]["ranking"] == rows["p2"]["ranking"]
+    assert rows["p1"]["person"] == rows["p2"]["person"]
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.across])

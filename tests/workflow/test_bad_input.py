@@ -1,5 +1,6 @@
 """Data that a user may really have: records that cannot be used, and movies that leave a stage with nothing to do."""
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -131,6 +132,9 @@ def test_movies_that_leave_a_stage_with_nothing_to_do_are_ranked_completely(data
     done = dataset.run()
     assert done.returncode == 0, done.stdout
     assert len(dataset.assert_complete()) == 8
+    with (dataset.results / "tables/portraits.tsv").open() as table:
+        portrait = next(csv.DictReader(table, delimiter="\t"))
+    assert (portrait["faces"], portrait["searched"]) == ("0", "nothing")
 
 
 def test_a_training_split_of_one_person_leaves_the_network_as_it_came(dataset):

@@ -20,6 +20,7 @@ CHANGES = {
     "`search.method`": {"search.method": "cascade"},
     "`search.min_confidence`": {"search.min_confidence": 0.7},
     "`search.corrections`, or a line of that file": {"search.corrections": "corrections.tsv"},
+    "`search.on_unclear_portrait`": {"search.on_unclear_portrait": "search"},
     "`search.scope`": {"search.scope": "split"},
     "`rerank.*`": {"rerank.k_reciprocal.face": {"k1": 10}},
     "`faces.selection.*`": {"faces.selection": {"area_fraction": 0.05}},

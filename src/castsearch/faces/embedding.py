@@ -9,6 +9,7 @@ The table has the rows of the movie's crop table:
     score, size     float32, of that face; its size is the square root of the box's area in pixels
     box             float32[4], and
     landmarks       float32[10], as in the table of detections; these four are null where no face is selected
+    turn            int16, as there; 0 where no face is selected
     feature         float32[d], raw; of the middle of the crop where no face is selected; null for a bad image
     feature_norm    float32, its length; grows with the quality of the face, unless the network normalises its features
 """
@@ -16,6 +17,7 @@ The table has the rows of the movie's crop table:
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +33,8 @@ from castsearch.faces.selection import Selection, select_candidate_face, select_
 from castsearch.files import read_table
 
 logger = logging.getLogger(__name__)
+
+_Number = TypeVar("_Number", bound=np.number)
 
 
 def embed_table(
@@ -56,12 +60,13 @@ def embed_table(
     score = found["score"].to_numpy()
     box = _matrix(found["box"], 4)
     landmarks = _matrix(found["landmarks"], 10)
+    turn = found["turn"].to_numpy()
     face, num_faces = select_faces(people, found["person"].to_numpy(), box, score, selection or engine.selection)
     selected = face >= 0
     for row, name in enumerate(people.cast):
         if readable[row] and not (num_faces[row] == 1 and selected[row]):
-            taken = "one of them is taken" if selected[row] else "none is taken"
-            logger.warning("%s: portrait %s: %d faces found, %s", people.name, name, num_faces[row], taken)
+            taken = "the most prominent one" if selected[row] else "the middle of the picture"
+            logger.warning("%s: portrait %s: %d faces found; described is %s", people.name, name, num_faces[row], taken)
 
     def samples() -> Iterator[tuple[Image, Face | None]]:
         for row in np.flatnonzero(readable):
@@ -88,6 +93,7 @@ def embed_table(
             "score": pa.array(_scatter(score[own], selected), mask=~selected),
             "box": vectors(_scatter(box[own], selected), 4, selected),
             "landmarks": vectors(_scatter(landmarks[own], selected), 10, selected),
+            "turn": _scatter(turn[own], selected),
             "feature": vectors(features, engine.dimension, readable),
             "feature_norm": pa.array(np.linalg.norm(features, axis=1), mask=~readable),
             "size": pa.array(_scatter(_size(box[own]), selected), mask=~selected),
@@ -130,9 +136,9 @@ def _matrix(column: pa.ChunkedArray, length: int) -> NDArray[np.float32]:
     return column.combine_chunks().flatten().to_numpy().reshape(-1, length)
 
 
-def _scatter(values: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _scatter(values: NDArray[_Number], where: NDArray[np.bool_]) -> NDArray[_Number]:
     """Put values into the rows where they belong, zeros elsewhere."""
-    scattered = np.zeros((len(where), *values.shape[1:]), np.float32)
+    scattered = np.zeros((len(where), *values.shape[1:]), values.dtype)
     scattered[where] = values
     return scattered
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from castsearch import files
 from castsearch.data.crops import Crops, read_crops
+from castsearch.data.portraits import searched_portraits
 from castsearch.data.rankings import by_split, read_rankings
 from castsearch.errors import one_line
 from castsearch.evaluation.labels import cast_of, read_labels
@@ -68,6 +69,7 @@ class Query:
         cast: the cast id.
         image: the encoded portrait, or null.
         num_faces: how many faces the detector found in the portrait.
+        searched: what of the portrait is searched, in a few words.
         warning: what may be wrong with the portrait, in a few words; None if nothing is.
         hits: the first candidates of the ranking, then those further down that show this person.
         labelled: whether it is known which candidates show this person.
@@ -79,6 +81,7 @@ class Query:
     cast: str
     image: pa.BinaryScalar
     num_faces: int
+    searched: str
     warning: str | None
     hits: Sequence[Hit]
     labelled: bool
@@ -129,6 +132,9 @@ class _Person:
     image: pa.BinaryScalar
     num_faces: int
     has_own_face: bool
+    turn: int
+    searched: bool
+    left_out: bool
 
     @property
     def faceless(self) -> bool:
@@ -145,6 +151,7 @@ def read_movies(
     variant: str,
     baseline: str,
     across: bool,
+    on_unclear: str,
     top: int,
 ) -> tuple[list[MovieResults], list[tuple[str, str]]]:
     """Read what the report says of every movie, each by the rankings and labels of its own split alone.
@@ -157,6 +164,7 @@ def read_movies(
         variant: the variant whose rankings are shown.
         baseline: the variant that it is compared with.
         across: whether all movies of a split were searched together.
+        on_unclear: what happened to people without a clear portrait, see `searched_portraits`.
         top: how many candidates of each ranking to show.
 
     Returns:
@@ -166,7 +174,7 @@ def read_movies(
         InputError: see `read_rankings` and `read_labels`.
     """
     crops = [read_crops(path) for path in crop_tables]
-    people = [_people(own, faces) for own, faces in zip(crops, face_tables, strict=True)]
+    people = [_people(own, faces, on_unclear) for own, faces in zip(crops, face_tables, strict=True)]
     ranked, answers, left_out = by_split(rankings), {}, []
     # A search of all movies of a split finds people of others; without one, an id may occur in several movies.
     of_splits: dict[str, dict[str, _Person]] = {}
@@ -193,35 +201,59 @@ def read_skipped(crop_tables: Iterable[str | Path]) -> list[tuple[str, str]]:
     return [problem for path in dict.fromkeys(crop_tables) for problem in read_crops(path).problems]
 
 
-def _people(crops: Crops, face_table: str | Path) -> dict[str, _Person]:
-    faces = files.read_table(face_table).select(["num_faces", "selected"]).to_pylist()
-    rows = enumerate(zip(crops.ids, crops.images, faces, strict=True))
-    return {
-        name: _Person(row < len(crops.cast), image, face["num_faces"], face["selected"])
-        for row, (name, image, face) in rows
-    }
+def _people(crops: Crops, face_table: str | Path, on_unclear: str) -> dict[str, _Person]:
+    faces = files.read_table(face_table).select(["num_faces", "selected", "turn"]).to_pandas()
+    cast = faces[: len(crops.cast)]
+    names = [label or name for name, label in zip(crops.cast, crops.labels, strict=False)]
+    searched = searched_portraits(cast["num_faces"], cast["selected"], names, on_unclear)
+    searched &= crops.readable[: len(cast)]
+    known = {name for name, own in zip(names, searched, strict=True) if own}
+    persons = {}
+    for row, (name, image, face) in enumerate(zip(crops.ids, crops.images, faces.itertuples(), strict=True)):
+        is_cast = row < len(cast)
+        persons[name] = _Person(
+            is_cast,
+            image,
+            face.num_faces,
+            face.selected,
+            face.turn,
+            searched=is_cast and bool(searched[row]),
+            left_out=is_cast and not searched[row] and names[row] in known,
+        )
+    return persons
+
+
+def _searched(portrait: _Person) -> str:
+    """What of a portrait is searched."""
+    if portrait.left_out:
+        return "another portrait of the person"
+    if not portrait.searched:
+        return "nothing"
+    if not portrait.has_own_face:
+        return "the middle of the picture"
+    return "its face" if portrait.num_faces == 1 else "the most prominent face"
 
 
 def _warning(portrait: _Person) -> str | None:
     if not portrait.image.is_valid:
         return "cannot be read"
-    if portrait.num_faces == 0:
-        return "no face found"
-    if not portrait.has_own_face:
-        return "no face clear enough"
-    if portrait.num_faces > 1:
-        return f"{portrait.num_faces} faces found, the most prominent one is taken"
-    return None
+    doubts = []
+    if portrait.num_faces != 1:
+        found = f"{portrait.num_faces} faces" if portrait.num_faces else "no face"
+        doubts.append(f"{found} found, so {_searched(portrait)} is searched")
+    if portrait.turn:
+        doubts.append(f"it lies on its side, and is turned clockwise by {portrait.turn} degrees")
+    return "; ".join(doubts) or None
 
 
 def portraits(movies: Iterable[MovieResults]) -> pd.DataFrame:
-    """Return a row per cast member: `split`, `movie`, `cast`, `faces` (how many were found) and `warning`."""
+    """Return a row per portrait: `split`, `movie`, `cast`, `faces` (how many were found), `searched` and `warning`."""
     rows = [
-        (movie.split, movie.name, query.cast, query.num_faces, query.warning)
+        (movie.split, movie.name, query.cast, query.num_faces, query.searched, query.warning)
         for movie in movies
         for query in movie.queries
     ]
-    return pd.DataFrame(rows, columns=["split", "movie", "cast", "faces", "warning"])
+    return pd.DataFrame(rows, columns=["split", "movie", "cast", "faces", "searched", "warning"])
 
 
 def _movie(
@@ -265,6 +297,7 @@ def _query(cast: str, people: Mapping[str, _Person], answers: _Answers, top: int
         cast=cast,
         image=people[cast].image,
         num_faces=people[cast].num_faces,
+        searched=_searched(people[cast]),
         warning=_warning(people[cast]),
         hits=hits,
         labelled=labelled,

@@ -1,5 +1,6 @@
 """Stage fuse: the faces and bodies of a gallery become one ranking for each cast member, in every variant."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -16,6 +17,8 @@ from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import concatenate, face_similarity
 from castsearch.search.variant import Variant, body_key, face_key
+
+_logger = logging.getLogger(__name__)
 
 # A candidate's id is stored once, since each ranking has them all.
 SCHEMA = pa.schema(
@@ -54,12 +57,17 @@ def rank_gallery(
 
     Returns:
         A row per variant and portrait, of `SCHEMA`; boxes are portraits only for methods that take facts. Candidates
-        that could not be read come last.
+        that could not be read come last. For whom nobody is searched, all candidates are in their own order.
     """
+    for engine in dict.fromkeys(variant.engine for variant in variants):
+        for name, person in zip(gallery.cast, gallery.person, strict=True):
+            if person not in gallery.person[gallery.faces[engine].searched]:
+                _logger.warning("%s: by %s, this portrait is not clear, so nobody is searched for it", name, engine)
     tables = []
     for variant in variants:
         own = facts if METHODS[variant.method].shares else None
-        tables.append(_table(gallery, variant.key, _search(gallery, reranked, variant, own), own))
+        found = _for_all_portraits(_search(gallery, reranked, variant, own), gallery, variant.engine, own)
+        tables.append(_table(gallery, variant.key, found, own))
     return pa.concat_tables(tables).replace_schema_metadata({"split": gallery.split})
 
 
@@ -107,24 +115,26 @@ def _expand(ranking: np.ndarray, counts: Sequence[int]) -> np.ndarray:
 def _search(
     gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant, facts: Facts | None
 ) -> SearchResult:
-    method = METHODS[variant.method]
-    faces, num_cast = gallery.faces[variant.engine], len(gallery.cast)
+    """The answer to the portraits that are searched."""
+    method, faces = METHODS[variant.method], gallery.faces[variant.engine]
+    features, num_cast = faces.searched_feature, faces.num_searched
     networks = [gallery.bodies[network] for network in variant.networks]
     given = SearchInput(
-        face_similarity=(
-            reranked[face_key(variant)] if variant.face_rerank else face_similarity(faces.feature, num_cast)
-        ),
-        cast_face=faces.feature[:num_cast],
-        face=faces.feature[num_cast:],
+        face_similarity=(reranked[face_key(variant)] if variant.face_rerank else face_similarity(features, num_cast)),
+        cast_face=features[:num_cast],
+        face=features[num_cast:],
         body=concatenate(networks) if networks else None,
         body_similarity=reranked[body_key(variant)] if variant.body_rerank else None,
         frames=gallery.frames,
         has_face={"detected": faces.detected, "selected": faces.selected}[method.face_mask],
-        person=gallery.person,
-        cast_movies=gallery.cast_movies,
+        person=gallery.person[faces.searched],
+        cast_movies=gallery.cast_movies[faces.searched],
         thresholds=variant.thresholds,
     )
-    return import_module(method.module).search(given if facts is None else _with_facts(given, facts))
+    given = given if facts is None else _with_facts(given, facts)
+    people, person = np.unique(given.person, return_inverse=True)  # who is not searched has no number
+    certain = None if given.facts is None else given.facts[[*people, -1]]
+    return import_module(method.module).search(replace(given, person=person, facts=certain))
 
 
 def _with_facts(given: SearchInput, facts: Facts) -> SearchInput:
@@ -137,4 +147,35 @@ def _with_facts(given: SearchInput, facts: Facts) -> SearchInput:
         person=np.concatenate([given.person, facts.person]),
         cast_movies=np.concatenate([given.cast_movies, facts.movies]),
         facts=facts.certain,
+    )
+
+
+def _for_all_portraits(found: SearchResult, gallery: Gallery, engine: str, facts: Facts | None) -> SearchResult:
+    """The answer to all portraits, of the answer to those that are searched.
+
+    A portrait that is left out has the answer to another one of its person. Where nobody is searched for a person, only
+    what is certain of that person is known.
+    """
+    searched = np.flatnonzero(gallery.faces[engine].searched)
+    if len(searched) == len(gallery.cast):
+        return found
+    by_person = dict(zip(gallery.person[searched].tolist(), range(len(searched)), strict=True))
+    answer = np.array([by_person.get(person, -1) for person in gallery.person.tolist()], int)
+    answer = np.concatenate([answer, np.arange(len(searched), len(found.order))])  # boxes that are portraits
+    missing = np.flatnonzero(answer < 0)
+    certain = np.zeros((len(missing), len(gallery.candidates)), np.float32)
+    if facts is not None:
+        certain[:] = facts.certain[gallery.person[missing]] > 0
+    _, number = np.unique(gallery.person[missing], return_inverse=True)
+
+    def filled(values: np.ndarray, missed: np.ndarray) -> np.ndarray:
+        whole = np.empty((len(answer), *values.shape[1:]), values.dtype)
+        whole[answer >= 0], whole[missing] = values[answer[answer >= 0]], missed
+        return whole
+
+    return SearchResult(
+        order=filled(found.order, np.argsort(-certain, axis=1, kind="stable")),
+        person=filled(found.person, found.person.max(initial=-1) + 1 + number),
+        score=None if found.score is None else filled(found.score, certain),
+        share=None if found.share is None else filled(found.share, certain),
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from castsearch import files
 from castsearch.data.crops import Crops, read_crops
+from castsearch.data.portraits import searched_portraits
 from castsearch.errors import InputError
 from castsearch.search.track_candidates import average, companies
 
@@ -24,12 +25,25 @@ class FaceFeatures:
         selected: (n,) bool, whether one of them is taken for the candidate's own; otherwise the feature is that of
             the middle of the crop.
         quality: (n,) float32, of that face, for what is averaged; 0 where none is selected.
+        searched: (c,) bool, whether the portrait is searched, see `searched_portraits`.
     """
 
     feature: np.ndarray
     detected: np.ndarray
     selected: np.ndarray
     quality: np.ndarray
+    searched: np.ndarray
+
+    @property
+    def num_searched(self) -> int:
+        """How many portraits are searched."""
+        return int(self.searched.sum())
+
+    @property
+    def searched_feature(self) -> np.ndarray:
+        """The features of the portraits that are searched, then of the candidates."""
+        num_cast = len(self.searched)
+        return np.concatenate([self.feature[:num_cast][self.searched], self.feature[num_cast:]])
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,7 @@ def load_gallery(
     crops: Sequence[str | Path],
     faces: Mapping[str, Sequence[str | Path]],
     bodies: Mapping[str, Sequence[str | Path]],
+    on_unclear: str = "skip",
 ) -> Gallery:
     """Gather the movies that are searched as one.
 
@@ -79,6 +94,7 @@ def load_gallery(
         crops: crop table of each movie, at least one, all of one split.
         faces: by engine the face table of each movie.
         bodies: by network the body features of each movie.
+        on_unclear: what happens to people without a clear portrait, see `searched_portraits`.
 
     Raises:
         InputError: an id occurs in two movies, or a feature is not finite.
@@ -88,6 +104,7 @@ def load_gallery(
             read_crops(path),
             {engine: tables[number] for engine, tables in faces.items()},
             {network: arrays[number] for network, arrays in bodies.items()},
+            on_unclear,
         )
         for number, path in enumerate(crops)
     ]
@@ -114,10 +131,13 @@ def by_name(names: Sequence[str], paths: Sequence[str | Path]) -> dict[str, Sequ
     return {name: paths[place * number : (place + 1) * number] for place, name in enumerate(names)}
 
 
-def _load_movie(crops: Crops, faces: Mapping[str, str | Path], bodies: Mapping[str, str | Path]) -> Gallery:
+def _load_movie(
+    crops: Crops, faces: Mapping[str, str | Path], bodies: Mapping[str, str | Path], on_unclear: str
+) -> Gallery:
     ids, usable = np.array(crops.ids, object), crops.readable
     cast = np.arange(len(ids)) < len(crops.cast)
     candidates = ~cast & usable
+    person = _number_people(ids[cast & usable].tolist(), np.array(crops.labels, object)[cast & usable].tolist())
     boxes = Gallery(
         split=crops.split,
         cast=ids[cast & usable].tolist(),
@@ -125,12 +145,14 @@ def _load_movie(crops: Crops, faces: Mapping[str, str | Path], bodies: Mapping[s
         skipped_cast=ids[cast & ~usable].tolist(),
         skipped_candidates=ids[~cast & ~usable].tolist(),
         frames=[frame for frame, keep in zip(crops.frames, candidates, strict=True) if keep],
-        faces={engine: _load_faces(path, usable, candidates) for engine, path in faces.items()},
+        faces={
+            engine: _load_faces(path, cast & usable, candidates, person, on_unclear) for engine, path in faces.items()
+        },
         bodies={
             network: _finite(path, ids[candidates], np.load(path)[candidates[~cast]])
             for network, path in bodies.items()
         },
-        person=_number_people(ids[cast & usable].tolist(), np.array(crops.labels, object)[cast & usable].tolist()),
+        person=person,
         cast_movies=np.zeros(np.count_nonzero(cast & usable), int),
     )
     if not (crops.tracks[candidates] > 0).all() or not candidates.any():
@@ -168,6 +190,7 @@ def _average_faces(faces: FaceFeatures, num_cast: int, group: np.ndarray) -> Fac
         np.bincount(group, faces.detected) > 0,
         np.bincount(group, faces.selected) > 0,
         quality,
+        faces.searched,
     )
 
 
@@ -178,17 +201,23 @@ def _number_people(cast: Sequence[str], labels: Sequence[str | None]) -> np.ndar
     return np.array([numbers.setdefault(who, len(numbers)) for who in named], int)
 
 
-def _load_faces(path: str | Path, usable: np.ndarray, candidates: np.ndarray) -> FaceFeatures:
+def _load_faces(
+    path: str | Path, cast: np.ndarray, candidates: np.ndarray, person: np.ndarray, on_unclear: str
+) -> FaceFeatures:
     table = files.read_table(path)
     column = table["feature"].combine_chunks()
     width = column.type.list_size
     features = np.zeros((len(table), width), np.float32)
     features[column.is_valid().to_numpy(zero_copy_only=False)] = column.flatten().to_numpy().reshape(-1, width)
+    usable = cast | candidates
     own = _finite(path, np.array(table["id"].to_pylist(), object)[usable], features[usable])
+    num_faces, chosen = (table[name].to_numpy(zero_copy_only=False)[cast] for name in ("num_faces", "selected"))
+    searched = searched_portraits(num_faces, chosen, person.tolist(), on_unclear)
     detected, selected = (table[name].to_numpy()[candidates].astype(bool) for name in ("detected", "selected"))
     # Blur and doubt cost what is small most: up to the size that recognisers see, size is quality.
     size, score = (table[name].fill_null(0).to_numpy()[candidates] for name in ("size", "score"))
-    return FaceFeatures(own, detected, selected, selected * np.minimum(size, _RECOGNISED) * np.maximum(score, 0.01))
+    quality = selected * np.minimum(size, _RECOGNISED) * np.maximum(score, 0.01)
+    return FaceFeatures(own, detected, selected, quality, searched)
 
 
 def _finite(path: str | Path, ids: np.ndarray, features: np.ndarray) -> np.ndarray:
@@ -220,4 +249,5 @@ def _join_faces(movies: Sequence[Gallery], engine: str) -> FaceFeatures:
         np.concatenate([own.detected for own in faces]),
         np.concatenate([own.selected for own in faces]),
         np.concatenate([own.quality for own in faces]),
+        np.concatenate([own.searched for own in faces]),
     )

@@ -99,11 +99,13 @@ def group_unknown(
         A table of `COLUMNS`; groups are called "unknown 1", "unknown 2" and so on, by falling number of candidates. And
         a table of `REVIEW`.
     """
-    faces, num_cast = gallery.faces[engine], len(gallery.cast)
+    faces = gallery.faces[engine]
+    features, num_cast = faces.searched_feature, faces.num_searched
+    _, person = np.unique(gallery.person[faces.searched], return_inverse=True)
     _, frames = np.unique(np.asarray(gallery.frames, str), return_inverse=True)
     graph = diffusion.link(
-        best_portrait(face_similarity(faces.feature, num_cast), gallery.person),
-        faces.feature[num_cast:],
+        best_portrait(face_similarity(features, num_cast), person),
+        features[num_cast:],
         concatenate([gallery.bodies[network] for network in networks]) if networks else None,
         frames=frames,
         has_face=faces.selected,

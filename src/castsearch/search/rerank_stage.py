@@ -14,11 +14,12 @@ def rerank_gallery(gallery: Gallery, wanted: Iterable[RerankedSimilarity]) -> di
     """Compute similarities by re-ranking.
 
     Args:
-        gallery: c cast members and n candidates.
+        gallery: its n candidates and their cast.
         wanted: the similarities.
 
     Returns:
-        By key (c, n) similarities of faces, with whatever stands in for a missing face, or (n, n) of bodies.
+        By key (c, n) similarities of the faces of the c portraits that are searched by, with whatever stands in for a
+        missing face, or (n, n) of bodies.
     """
     return {each.key: _rerank(gallery, each) for each in wanted}
 
@@ -27,7 +28,8 @@ def _rerank(gallery: Gallery, wanted: RerankedSimilarity) -> np.ndarray:
     parameters = dict(wanted.rerank)
     rerank = RERANKINGS[parameters.pop("method")]
     if wanted.engine is not None:
-        num_cast = len(gallery.cast)
-        return rerank(gallery.faces[wanted.engine].feature, slice(num_cast), slice(num_cast, None), **parameters)
+        faces = gallery.faces[wanted.engine]
+        num_cast = faces.num_searched
+        return rerank(faces.searched_feature, slice(num_cast), slice(num_cast, None), **parameters)
     features = concatenate([gallery.bodies[network] for network in wanted.networks])
     return body_similarity(features, rerank(features, slice(None), slice(None), **parameters))
