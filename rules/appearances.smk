@@ -23,7 +23,7 @@ rule appearances:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=code("appearances"),
+        code=lambda wildcards: code("appearances"),
         splits=[split for split in SEARCH for _ in GROUPS[split]],
         movies=[(split, movie) for split in SEARCH for movie in MOVIES[split]],
         films=list(STEPS),

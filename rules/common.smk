@@ -3,7 +3,7 @@ import os
 from functools import lru_cache
 
 from castsearch.files import file_digest
-from castsearch.workflow import provenance
+from castsearch.workflow.code_digest import source_digest
 
 # OpenMP threads that spin while they wait take the cores from the jobs beside them, and glibc would hand a training
 # step's memory back to the kernel only to ask for it again.
@@ -23,8 +23,11 @@ def as_it_is(path):
 
 @lru_cache(maxsize=None)
 def code(rule_name, *modules):
-    """Digest of the code of a rule, and of the modules that it chooses by name; as a parameter, it triggers reruns."""
-    return provenance.source_digest(ROOT / f"src/scripts/{rule_name}.py", modules)
+    """Digest of the code of a rule, and of the modules that it chooses by name; as a parameter, it triggers reruns.
+
+    Rules ask for it in a function: to read the code of all rules would take most of the time in which a job starts.
+    """
+    return source_digest(ROOT / f"src/scripts/{rule_name}.py", modules)
 
 
 digest = lru_cache(maxsize=None)(file_digest)

@@ -19,7 +19,7 @@ rule crop:
         mem_mb=growing(2000),  # the largest picture that is read, turned, takes 1.5 GB
         runtime=growing(20),
     params:
-        code=code("crop"),
+        code=lambda wildcards: code("crop"),
         images=lambda wildcards: SPLITS[wildcards.split]["images"],
         digest=lambda wildcards: DIGESTS[wildcards.split][wildcards.movie],
         on_bad_image=DATA["on_bad_image"],
@@ -52,7 +52,7 @@ rule crop_training:
         mem_mb=growing(2000),
         runtime=growing(240),
     params:
-        code=code("crop_training"),
+        code=lambda wildcards: code("crop_training"),
         images=lambda wildcards: SPLITS[wildcards.split]["images"],
         digests=lambda wildcards: {
             movie: DIGESTS[wildcards.split][movie]

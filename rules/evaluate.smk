@@ -33,7 +33,7 @@ rule evaluate:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=code("evaluate"),
+        code=lambda wildcards: code("evaluate"),
         splits=LABELLED,
         labels=contents(SPLITS[split]["labels"] for split in LABELLED),
         titles=TITLES,

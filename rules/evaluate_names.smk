@@ -22,7 +22,7 @@ rule evaluate_names:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=code("evaluate_names"),
+        code=lambda wildcards: code("evaluate_names"),
         splits=LABELLED,
         splits_of_names=[split for split in LABELLED for _ in GROUPS[split]],
         labels=contents(SPLITS[split]["labels"] for split in LABELLED),

@@ -20,7 +20,9 @@ rule export:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=code("export", *(FORMATS[name] for name in config["export"])),
+        code=lambda wildcards: code(
+            "export", *(FORMATS[name] for name in config["export"])
+        ),
         formats=config["export"],
     script:
         "../src/scripts/export.py"

@@ -22,7 +22,9 @@ rule fuse:
         mem_mb=growing(SEARCH_MB),
         runtime=growing(20),
     params:
-        code=code("fuse", *sorted({METHODS[each.method].module for each in VARIANTS})),
+        code=lambda wildcards: code(
+            "fuse", *sorted({METHODS[each.method].module for each in VARIANTS})
+        ),
         engines=list(FACES),
         on_unclear=config["search"]["on_unclear_portrait"],
         networks=list(NETWORKS),

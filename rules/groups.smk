@@ -23,7 +23,7 @@ rule groups:
         mem_mb=growing(SEARCH_MB),
         runtime=growing(20),
     params:
-        code=code("groups"),
+        code=lambda wildcards: code("groups"),
         engine=MAIN.engine,
         on_unclear=config["search"]["on_unclear_portrait"],
         networks=list(MAIN.networks),

@@ -21,7 +21,7 @@ rule import_mxnet:
         mem_mb=growing(3000),
         runtime=growing(10),
     params:
-        code=code("import_mxnet"),
+        code=lambda wildcards: code("import_mxnet"),
         checkpoint=lambda wildcards: contents(
             CHECKPOINTS[f"{RESULTS}/models/{wildcards.model}.onnx"]
         ),
@@ -51,7 +51,7 @@ rule verify_mxnet:
         mem_mb=growing(4000),
         runtime=growing(10),
     params:
-        code=code("verify_mxnet"),
+        code=lambda wildcards: code("verify_mxnet"),
         python=config["faces"]["mxnet"]["python"],
         shapes=lambda wildcards: network_files.TRIAL_SHAPES[
             wildcards.model.partition("/")[0]

@@ -20,7 +20,7 @@ rule import_reid:
         mem_mb=growing(4000),
         runtime=growing(10),
     params:
-        code=code("import_reid"),
+        code=lambda wildcards: code("import_reid"),
         weights=lambda wildcards: contents([NETWORKS[wildcards.network]["weights"]]),
         kind=lambda wildcards: NETWORKS[wildcards.network]["kind"],
         backbone=lambda wildcards: NETWORKS[wildcards.network]["backbone"],
@@ -54,7 +54,7 @@ rule pretrained_reid:
         mem_mb=growing(4000),
         runtime=growing(10),
     params:
-        code=code("pretrained_reid"),
+        code=lambda wildcards: code("pretrained_reid"),
         imagenet=lambda wildcards: contents([NETWORKS[wildcards.network]["imagenet"]]),
         backbone=lambda wildcards: NETWORKS[wildcards.network]["backbone"],
     script:

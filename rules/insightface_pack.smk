@@ -18,6 +18,6 @@ rule insightface_pack:
         mem_mb=growing(1000),
         runtime=growing(60),
     params:
-        code=code("insightface_pack"),
+        code=lambda wildcards: code("insightface_pack"),
     script:
         "../src/scripts/insightface_pack.py"

@@ -18,7 +18,7 @@ rule names:
         mem_mb=growing(SEARCH_MB),
         runtime=growing(10),
     params:
-        code=code("names"),
+        code=lambda wildcards: code("names"),
         variant=MAIN.key,
         min_confidence=config["search"]["min_confidence"],
     script:

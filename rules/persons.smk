@@ -19,7 +19,7 @@ rule persons:
         mem_mb=growing(4000),
         runtime=growing(12 * FILM["minutes"]),
     params:
-        code=code("persons", *DETECTION.modules),
+        code=lambda wildcards: code("persons", *DETECTION.modules),
         bounds=bounds,
         fps=lambda wildcards: FILMS[wildcards.movie].fps or FILM["persons"]["fps"],
         detector=FILM["persons"]["detector"],
@@ -47,6 +47,6 @@ rule torchvision_detector:
         mem_mb=growing(1000),
         runtime=growing(60),
     params:
-        code=code("torchvision_detector"),
+        code=lambda wildcards: code("torchvision_detector"),
     script:
         "../src/scripts/torchvision_detector.py"

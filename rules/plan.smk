@@ -18,6 +18,7 @@ from castsearch.reid import kinds
 from castsearch.search import variant as searches
 from castsearch.search.methods import METHODS
 from castsearch.workflow import variants
+from castsearch.workflow.code_digest import COMPUTING
 
 DATA = config["data"]
 TRAIN, SEARCH = DATA["train"], DATA["search"]
@@ -76,7 +77,7 @@ def verified(files):
 
 
 # What a result is to be cited with, those of it that are installed where the tables are made.
-PACKAGES = ["snakemake", *sum(provenance.COMPUTING.values(), [])]
+PACKAGES = ["snakemake", *sum(COMPUTING.values(), [])]
 SEEDS = DATA_SEEDS | {
     name: NETWORKS[name].get("seed", config["reid"]["recipe"]["seed"])
     for name in TRAINED

@@ -52,7 +52,7 @@ rule report:
         mem_mb=growing(4000),
         runtime=growing(20),
     params:
-        code=code("report"),
+        code=lambda wildcards: code("report"),
         title="Cast search",
         splits=LABELLED,
         labels=contents(SPLITS[split]["labels"] for split in LABELLED),

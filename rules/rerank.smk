@@ -21,7 +21,7 @@ rule rerank:
         mem_mb=growing(SEARCH_MB),
         runtime=growing(20),
     params:
-        code=code("rerank"),
+        code=lambda wildcards: code("rerank"),
         engines=list(FACES),
         on_unclear=config["search"]["on_unclear_portrait"],
         networks=list(NETWORKS),

@@ -24,7 +24,7 @@ rule film_scores:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=code("film_scores"),
+        code=lambda wildcards: code("film_scores"),
         parts=PARTS,
     script:
         "../src/scripts/film_scores.py"
@@ -47,6 +47,6 @@ rule film_labels:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=code("film_labels"),
+        code=lambda wildcards: code("film_labels"),
     script:
         "../src/scripts/film_labels.py"

@@ -18,7 +18,7 @@ rule changes:
         mem_mb=growing(2000),
         runtime=growing(6 * FILM["minutes"]),
     params:
-        code=code("changes"),
+        code=lambda wildcards: code("changes"),
         bounds=bounds,
         detector=FILM["shots"]["detector"],
         threshold=FILM["shots"]["threshold"],
@@ -42,7 +42,7 @@ rule shots:
         mem_mb=growing(1000),
         runtime=growing(5),
     params:
-        code=code("shots"),
+        code=lambda wildcards: code("shots"),
         shortest=FILM["shots"]["shortest"],
     script:
         "../src/scripts/shots.py"

@@ -36,7 +36,7 @@ rule demo_movie:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code("demo_movie"),
+        code=lambda wildcards: code("demo_movie"),
         settings={
             key: value
             for key, value in config["data"]["demo"].items()
@@ -65,6 +65,6 @@ rule demo_split:
         mem_mb=growing(1000),
         runtime=growing(5),
     params:
-        code=code("demo_split"),
+        code=lambda wildcards: code("demo_split"),
     script:
         "../src/scripts/demo_split.py"

@@ -19,7 +19,7 @@ rule submission:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code("submission"),
+        code=lambda wildcards: code("submission"),
         variant=MAIN.key,
     script:
         "../src/scripts/submission.py"

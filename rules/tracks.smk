@@ -19,7 +19,7 @@ rule tracks:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=code("tracks"),
+        code=lambda wildcards: code("tracks"),
         gap=FILM["tracks"]["gap"],
         boxes=FILM["tracks"]["boxes"],
     script:
@@ -43,7 +43,7 @@ rule cut_tracks:
         mem_mb=growing(2000),
         runtime=growing(6 * FILM["minutes"]),
     params:
-        code=code("cut_tracks"),
+        code=lambda wildcards: code("cut_tracks"),
         bounds=bounds,
     script:
         "../src/scripts/cut_tracks.py"
@@ -68,7 +68,7 @@ rule crop_film:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=code("crop_film"),
+        code=lambda wildcards: code("crop_film"),
         cast=lambda wildcards: FILMS[wildcards.movie].cast,
         on_bad_image=config["data"]["on_bad_image"],
     script:

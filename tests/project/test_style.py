@@ -29,37 +29,6 @@ def test_linters_find_nothing(command):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def rules():
-    """Name and text of every rule."""
-    text = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
-    return dict(re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", text, re.MULTILINE))
-
-
-@pytest.mark.parametrize("rule", rules())
-def test_every_rule_says_what_it_needs_and_leaves(rule):
-    directives = (
-        "log:",
-        "benchmark:",
-        "threads:",
-        "mem_mb=growing",
-        "runtime=growing",
-        "conda:",
-    )
-    assert [part for part in directives if part not in rules()[rule]] == []
-    assert re.search(rf'code=(lambda wildcards: )?code\(\s*"{rule}"', rules()[rule])
-
-
-def test_the_environment_of_every_rule_is_there():
-    named = {name: re.findall(r'"\.\./envs/(\w+\.yaml)"', body) for name, body in rules().items()}
-    assert {name: files for name, files in named.items() if len(files) != 1} == {}
-    assert {files[0] for files in named.values()} <= {path.name for path in (ROOT / "envs").glob("*.yaml")}
-
-
-def test_the_rules_of_networks_ask_for_a_gpu():
-    asking = {rule for rule, body in rules().items() if "gpu=" in body}
-    assert asking == {"changes", "persons", "detect", "embed_faces", "train_reid", "embed_bodies"}
-
-
 def pins():
     lines = (ROOT / "envs/constraints.txt").read_text().splitlines()
     return {name.lower().replace("_", "-"): version for name, _, version in (line.partition("==") for line in lines)}

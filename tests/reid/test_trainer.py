@@ -390,11 +390,11 @@ def test_what_a_network_draws_is_the_same_after_a_kill(crops, tmp_path, monkeypa
     monkeypatch.setattr(trainer, "initial_network", with_dropout)
     in_one_go = trained(tmp_path / "one", crops)
     killed = tmp_path / "two"
-    save = checkpoints.save
-    monkeypatch.setattr(checkpoints, "save", then_killed(save))
+    save = checkpoints.save_checkpoint
+    monkeypatch.setattr(checkpoints, "save_checkpoint", then_killed(save))
     with pytest.raises(KeyboardInterrupt):
         trained(killed, crops)
-    monkeypatch.setattr(checkpoints, "save", save)
+    monkeypatch.setattr(checkpoints, "save_checkpoint", save)
     torch.rand(7)
     assert trained(killed, crops) == in_one_go
 

@@ -1,11 +1,11 @@
 import shutil
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 from castsearch.reid import kinds
 from castsearch.search.methods import METHODS
+from castsearch.workflow.code_digest import source_digest
 
 ROOT = Path(__file__).parents[2]
 ENGINES = ("insightface", "retinaface_arcface", "yunet_sface")
@@ -17,12 +17,9 @@ def digests(project):
     bodies = {module.rpartition(".")[2]: module for module in kinds.MODULES.values()}
     methods = {name: method.module for name, method in METHODS.items()}
     chosen = {"detect": engines, "embed_faces": engines, "fuse": methods, "embed_bodies": bodies}
-    # The module goes by where its own file lies, and remembers what it has read: a copy has one of its own.
-    spec = spec_from_file_location("provenance_of_a_copy", project / "src/castsearch/workflow/provenance.py")
-    provenance = module_from_spec(spec)
-    spec.loader.exec_module(provenance)
+    package = project / "src/castsearch"
     return {
-        f"{script.stem} {name}".strip(): provenance.source_digest(script, [module] if module else [])
+        f"{script.stem} {name}".strip(): source_digest(script, [module] if module else [], package)
         for script in (project / "src/scripts").glob("*.py")
         for name, module in chosen.get(script.stem, {"": None}).items()
     }

@@ -1,0 +1,28 @@
+"""What every rule has, as Snakemake understands it."""
+
+from pathlib import Path
+
+ENVS = Path(__file__).parents[2] / "envs"
+
+
+def test_every_rule_leaves_a_log_and_a_benchmark(rules):
+    assert [name for name, rule in rules.items() if len(rule["log"]) != 1 or not rule["benchmark"]] == []
+
+
+def test_every_rule_claims_more_memory_and_time_when_it_is_tried_again(rules):
+    for name, rule in rules.items():
+        for first, second in (rule["claims"]["mem_mb"], rule["claims"]["runtime"]):
+            assert second == 2 * first > 0, name
+
+
+def test_every_rule_runs_again_with_code_of_its_own(rules):
+    assert len({rule["code"] for rule in rules.values()}) == len(rules)
+
+
+def test_every_environment_is_some_rules_and_there(rules):
+    assert {rule["environment"] for rule in rules.values()} <= {path.stem for path in ENVS.glob("*.yaml")}
+
+
+def test_the_rules_of_networks_ask_for_a_gpu(rules):
+    asking = {name for name, rule in rules.items() if "gpu" in rule["claims"]}
+    assert asking == {"changes", "persons", "detect", "embed_faces", "train_reid", "embed_bodies"}
