@@ -5,6 +5,8 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
+
 from castsearch.export.formats import FORMATS
 from castsearch.faces import engines
 from castsearch.film import detectors
@@ -12,6 +14,7 @@ from castsearch.reid import kinds
 from castsearch.search.methods import METHODS
 from castsearch.workflow import code_digest
 
+pytestmark = pytest.mark.xdist_group("rules")  # which are read once
 ROOT = Path(__file__).parents[2]
 ENGINES = [f"castsearch.faces.engines.{name}" for name in engines.available()]
 # What the script of a rule chooses by name.

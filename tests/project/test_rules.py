@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.xdist_group("rules")  # which are read once
 ENVS = Path(__file__).parents[2] / "envs"
 
 
