@@ -11,7 +11,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-REQUIREMENTS := workflow core faces film reid export dev
+REQUIREMENTS := workflow core faces film reid export provenance dev
 PYTHON_3 := import sys; (3, 11) <= sys.version_info[:2] <= (3, 13) or \
 	sys.exit("Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.11 …")
 PYTHON_3_11 := import sys; sys.version_info[:2] == (3, 11) or sys.exit("MXNet needs Python 3.11: make PYTHON=python3.11 …")

@@ -52,15 +52,12 @@ include: f"{ROOT}/rules/appearances.smk"
 include: f"{ROOT}/rules/evaluate.smk"
 include: f"{ROOT}/rules/evaluate_names.smk"
 include: f"{ROOT}/rules/report.smk"
+include: f"{ROOT}/rules/provenance.smk"
 include: f"{ROOT}/rules/params.smk"
 
 
 rule all:
     default_target: True
     input:
-        expand("results/submission/{split}.txt", split=SEARCH),
-        "results/tables/ablation.tsv" if LABELLED else [],
-        "results/tables/screen_time.tsv" if NAMED else [],
-        "results/tables/names.tsv" if NAMED and LABELLED else [],
-        "results/report.html",
-        SOURCE_RESULTS,
+        OUTCOME,
+        "results/ro-crate-metadata.json",

@@ -39,7 +39,7 @@ rule evaluate:
         titles=TITLES,
         across=ACROSS,
         on_bad_image=DATA["on_bad_image"],
-        config={key: value for key, value in config.items() if key != "report"},
+        config=COMPUTING,
         seeds=SEEDS,
         packages=PACKAGES,
     script:

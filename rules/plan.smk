@@ -6,6 +6,7 @@
 #   DATA_SEEDS      by name the seeds with which the data were made
 #   STEPS           by film the seconds from one sampled frame to the next; empty for a source without films
 #   SOURCE_RESULTS  what `rule all` makes of this source in addition
+#   SOURCE_FILES    files of the user's that all is made of, as far as they are watched
 # and for cropping, which films do without:
 #   DIGESTS         by split and movie what the movie's crops depend on, apart from files
 #   MOVIE_FILES     the pattern of further input files of a movie
@@ -34,6 +35,14 @@ BODY_FILES = {
         else f"results/reid/{name}/weights.safetensors"
     )
     for name, network in NETWORKS.items()
+}
+# Where those networks come from that this run does not train.
+IMPORTED = {
+    name: network.get("weights")
+    or network.get("file")
+    or f"the ImageNet weights of {network['backbone']}"
+    for name, network in NETWORKS.items()
+    if name not in TRAINED
 }
 ACROSS = config["search"]["scope"] == "split"
 MAIN = variants.submitted(config)
@@ -83,6 +92,21 @@ SEEDS = DATA_SEEDS | {
     for name in TRAINED
 }
 
+# The configuration that results are made with; the report's section only decides on how they are shown.
+COMPUTING = {key: value for key, value in config.items() if key != "report"}
+# All files of the user's, for the record of the run; of models, those that are changed before they are used.
+GIVEN = [
+    *SOURCE_FILES,
+    *filter(None, [config["search"]["corrections"]]),
+    *[path for checkpoint in CHECKPOINTS.values() for path in checkpoint],
+    *[
+        network[key]
+        for network in NETWORKS.values()
+        for key in ("weights", "imagenet")
+        if network.get(key, "packaged") != "packaged"
+    ],
+]
+
 # What is searched together: each movie by itself, or all movies of a split.
 GROUPS = {
     split: (
@@ -116,6 +140,20 @@ SEARCH_MB = (8000 + 1500 * len(NETWORKS)) if ACROSS else (2000 + 60 * len(NETWOR
 
 LABELLED = [split for split in SEARCH if SPLITS[split].get("labels")]
 NAMED = METHODS[MAIN.method].shares
+
+# What a run is for; all other results are on the way to these.
+TABLES = [
+    "portraits",
+    *(["queries", "movies", "ablation"] if LABELLED else []),
+    *(["screen_time", "together"] if NAMED else []),
+    *(["names", "reliability"] if NAMED and LABELLED else []),
+]
+OUTCOME = [
+    *expand("results/submission/{split}.txt", split=SEARCH),
+    *expand("results/tables/{name}.tsv", name=TABLES),
+    "results/report.html",
+    *SOURCE_RESULTS,
+]
 
 CORRECTIONS = (
     or_stop(read_corrections, config["search"]["corrections"], sum(MOVIES.values(), []))

@@ -65,13 +65,7 @@ rule report:
         networks=list(NETWORKS),
         trained=TRAINED,
         licences=LICENCES,
-        imported={
-            name: network.get("weights")
-            or network.get("file")
-            or f"the ImageNet weights of {network['backbone']}"
-            for name, network in NETWORKS.items()
-            if name not in TRAINED
-        },
+        imported=IMPORTED,
         top=config["report"]["crops"],
         config=config,
         packages=PACKAGES,

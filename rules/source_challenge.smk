@@ -18,5 +18,11 @@ DIGESTS = {
 MOVIES = {split: list(movies) for split, movies in DIGESTS.items()}
 DATA_SEEDS = {}
 SOURCE_RESULTS = []
+SOURCE_FILES = [
+    config["data"]["files"][split][key]
+    for split in SPLITS
+    for key in ("annotations", "labels")
+    if key in SPLITS[split]
+]
 STEPS = {}
 MOVIE_FILES = []  # image files are not watched, since there are too many

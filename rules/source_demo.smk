@@ -17,6 +17,7 @@ MOVIES = {
 DIGESTS = {split: dict.fromkeys(movies, "demo") for split, movies in MOVIES.items()}
 DATA_SEEDS = {"demo": config["data"]["demo"]["seed"]}
 SOURCE_RESULTS = []
+SOURCE_FILES = []
 STEPS = {}
 MOVIE_FILES = "results/demo/{split}/{movie}"
 

@@ -14,6 +14,12 @@ SCORED = all(files.truth for files in FILMS.values())
 SPLITS = {"films": {"labels": "results/tables/labels/films.json" if SCORED else None}}
 SOURCE_RESULTS = ["results/tables/films.tsv"] if SCORED else []
 SOURCE_RESULTS += [f"results/export/{film}" for film in FILMS if config["export"]]
+SOURCE_FILES = [
+    path
+    for files in FILMS.values()
+    for path in (files.video, *sum(files.cast.values(), []), files.truth)
+    if path
+]
 MOVIES = {"films": list(FILMS)}
 DATA_SEEDS = {}
 STEPS = {

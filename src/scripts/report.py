@@ -3,6 +3,7 @@ import json
 from castsearch.data.crops import movie_tables
 from castsearch.evaluation import tables
 from castsearch.report import movie_results, pages
+from castsearch.report.models import list_models
 from castsearch.report.timeline import read_timeline
 from castsearch.tsv import write_tsv
 from castsearch.workflow import provenance
@@ -30,7 +31,7 @@ with logging_to(snakemake.log[0]):
         skipped=left_out + movie_results.read_skipped(movie_tables([*inputs.train_crops, *inputs.crops])),
         histories=dict(zip(params.trained, inputs.histories, strict=True)),
         config=snakemake.config,
-        models=pages.list_models(
+        models=list_models(
             inputs.engines,
             params.licences,
             dict(zip(params.networks, inputs.weights, strict=True)),

@@ -58,19 +58,20 @@ def run_snakefile(folder, *arguments):
 
 
 def planned(folder, config, project=ROOT):
-    """Number of jobs per rule that a run would do, by Snakemake's own account; `all` is left out."""
+    """Number of jobs per rule that a run would do, by Snakemake's own account; `all` and `provenance` are left out."""
     done = run(folder, config, "--dry-run", project=project)
     assert done.returncode == 0, done.stdout
     stats = done.stdout.partition("Job stats:")[2].partition("\ntotal")[0]
     jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)$", stats, re.MULTILINE)}
-    jobs.pop("all", None)
+    for rule in ("all", "provenance"):  # which follow whatever else runs
+        jobs.pop(rule, None)
     return jobs
 
 
 def result_files(folder):
-    """Bytes of every result, by path; logs and benchmarks hold times and are left out."""
+    """Bytes of every result, by path; those that hold times of the run are left out."""
     results = folder / "results"
-    skipped = {"logs", "benchmarks"}
+    skipped = {"logs", "benchmarks", "ro-crate-metadata.json"}
     return {
         path.relative_to(results).as_posix(): path.read_bytes()
         for path in sorted(results.rglob("*"))

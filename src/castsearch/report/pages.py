@@ -142,37 +142,6 @@ def _render(page: str, run: Run, **values: object) -> str:
     return template.render(run=run, scores=scores, cmc=CMC, compared=run.variant != run.baseline, **values)
 
 
-def list_models(
-    face_tables: Sequence[str | Path],
-    licences: Mapping[str, str],
-    networks: Mapping[str, str | Path],
-    imported: Mapping[str, str],
-) -> list[dict[str, str]]:
-    """Describe the model files of a run, as `Run.models` holds them.
-
-    Args:
-        face_tables: one of each face engine; its metadata name `engine` and `models`, each with `file` and `sha256`.
-        licences: terms of use of each engine's models.
-        networks: path of the trained weights per ReID network.
-        imported: file that they were imported from, of those that this run did not train.
-    """
-    engines = [json.loads(files.read_table(path).schema.metadata[b"engine"]) for path in face_tables]
-    faces = [
-        {"model": engine["engine"], "licence": licences[engine["engine"]], **model}
-        for engine in engines
-        for model in engine["models"]
-    ]
-    return faces + [
-        {
-            "model": name,
-            "file": Path(path).name,
-            "sha256": files.file_digest(path),
-            "licence": f"that of {imported[name]}" if name in imported else "trained by this run",
-        }
-        for name, path in networks.items()
-    ]
-
-
 def _read_history(path: str | Path) -> pd.DataFrame:
     return pd.read_csv(path, sep="\t", comment="#")
 

@@ -1,0 +1,209 @@
+"""A run as a Workflow Run RO-Crate: what was run, with what, on which files, by whom, when, and what came out.
+
+The crate is the folder of results. It follows RO-Crate 1.1 and the profiles Process Run Crate 0.5, Workflow Run Crate 0.5
+and Workflow RO-Crate 1.0. Files outside of it, as the user's films and models are, have no address that others could
+follow, so they are named by their content, as RFC 6920 does it.
+"""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rocrate.model import ContextEntity, DataEntity, Entity
+from rocrate.rocrate import ROCrate
+
+from castsearch import files
+
+FILE_NAME = "ro-crate-metadata.json"
+
+_PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
+    "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
+}
+_PARAMETER_PROFILE = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
+_MIT = "https://spdx.org/licenses/MIT"
+_MEDIA_TYPES = {
+    ".html": "text/html",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".tsv": "text/tab-separated-values",
+    ".txt": "text/plain",
+    ".yaml": "application/yaml",
+}
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What a crate says of a run.
+
+    Attributes:
+        workflow: path of the workflow's main file, inside the folder of results.
+        config: path of the run's whole configuration, inside the folder of results.
+        commit: of the workflow.
+        config_digest: what tables of results cite the configuration by.
+        seeds: what each seed is for, and the seed.
+        versions: version per program or package.
+        models: for each model file its `model`, `file`, `sha256` and `licence`.
+        given: paths of the user's files.
+        results: paths of the results, files and folders, inside the folder of results.
+        run_by: `name` of who ran it, and perhaps an `orcid`; None leaves it open.
+    """
+
+    workflow: str | Path
+    config: str | Path
+    commit: str
+    config_digest: str
+    seeds: Mapping[str, int]
+    versions: Mapping[str, str]
+    models: Sequence[Mapping[str, str]]
+    given: Sequence[str | Path]
+    results: Sequence[str | Path]
+    run_by: Mapping[str, str] | None
+
+
+def write_crate(path: str | Path, run: Execution) -> None:
+    """Write the metadata of a crate, which is the folder that `path` is in.
+
+    The same files, with the same times, give the same bytes. A run is said to have lasted from the oldest of its results
+    to the newest.
+
+    Args:
+        path: of the metadata, which has to be named `FILE_NAME`.
+        run: what to say.
+    """
+    folder = Path(path).parent
+    crate = ROCrate(version="1.1")
+    start, end = _first_and_last(run.results)
+    crate.name = "Cast search: results of a run"
+    crate.description = (
+        "For a portrait of each cast member, the person boxes of the movie ranked by who they show, with scores and "
+        "reports where labels are known."
+    )
+    crate.datePublished = end
+    crate.license = _terms(crate, run.models)
+    crate.root_dataset["conformsTo"] = [
+        _context(crate, address, "CreativeWork", name=name, version=version)
+        for address, (name, version) in _PROFILES.items()
+    ]
+    config = _inside(crate, folder, run.config, name="The whole configuration", identifier=run.config_digest)
+    inputs = {
+        "configuration": [config],
+        "file": [_by_content(crate, path) for path in run.given],
+        "model": [_model(crate, model) for model in run.models],
+        "seed": [
+            _context(crate, f"#seed-{name}", "PropertyValue", name=f"seed of {name}", value=seed)
+            for name, seed in run.seeds.items()
+        ],
+    }
+    outputs = {"result": [_inside(crate, folder, path) for path in run.results]}
+    workflow = crate.add_workflow(
+        dest_path=_within(folder, run.workflow), main=True, lang="snakemake", lang_version=run.versions.get("snakemake")
+    )
+    workflow["name"] = "Cast search"
+    workflow["version"] = run.commit
+    workflow["sha256"] = files.file_digest(run.workflow)
+    workflow["license"] = _context(crate, _MIT, "CreativeWork", name="MIT License")
+    workflow["creator"] = _context(crate, "#authors", "Organization", name="The castsearch authors")
+    workflow["input"] = _parameters(crate, inputs)
+    workflow["output"] = _parameters(crate, outputs)
+    workflow["softwareRequirements"] = [
+        _context(crate, f"#software-{name}", "SoftwareApplication", name=name, softwareVersion=version)
+        for name, version in run.versions.items()
+    ]
+    action = crate.add_action(
+        workflow,
+        identifier="#run",
+        object=[entity for group in inputs.values() for entity in group],
+        result=[entity for group in outputs.values() for entity in group],
+        properties={
+            "name": "A run of the cast search",
+            "startTime": start,
+            "endTime": end,
+            "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
+        },
+    )
+    if run.run_by:
+        action["agent"] = _context(
+            crate, run.run_by.get("orcid") or "#who-ran-it", "Person", name=run.run_by["name"]
+        )
+    files.write_json(path, crate.metadata.generate())
+
+
+def _first_and_last(paths: Iterable[str | Path]) -> tuple[str, str]:
+    times = [Path(path).stat().st_mtime for path in paths]
+    first, last = (datetime.fromtimestamp(int(time), UTC).isoformat() for time in (min(times), max(times)))
+    return first, last
+
+
+def _within(folder: Path, path: str | Path) -> str:
+    return Path(path).relative_to(folder).as_posix()
+
+
+def _context(crate: ROCrate, identifier: str, kind: str, **properties: object) -> Entity:
+    return crate.add(ContextEntity(crate, identifier, properties={"@type": kind, **properties}))
+
+
+def _inside(crate: ROCrate, folder: Path, path: str | Path, **properties: object) -> Entity:
+    """A file of the crate, or a folder."""
+    place = _within(folder, path)
+    if Path(path).is_dir():
+        return crate.add_dataset(dest_path=place, properties={"name": place})
+    described = {"name": place} | _content(path) | properties
+    if media_type := _MEDIA_TYPES.get(Path(path).suffix):
+        described["encodingFormat"] = media_type
+    return crate.add_file(dest_path=place, properties=described)
+
+
+def _content(path: str | Path) -> dict[str, str]:
+    return {"sha256": files.file_digest(path), "contentSize": str(Path(path).stat().st_size)}
+
+
+def _by_content(crate: ROCrate, path: str | Path) -> Entity:
+    return _outside(crate, {"name": Path(path).name, **_content(path)})
+
+
+def _model(crate: ROCrate, model: Mapping[str, str]) -> Entity:
+    licence = _context(crate, f"#terms-{model['model']}", "CreativeWork", name=model["licence"])
+    name = f"{model['model']}: {model['file']}"
+    return _outside(crate, {"name": name, "sha256": model["sha256"], "license": licence})
+
+
+def _outside(crate: ROCrate, properties: dict[str, object]) -> Entity:
+    """A file that is not in the crate, with its `sha256` among the properties."""
+    digest = base64.urlsafe_b64encode(bytes.fromhex(str(properties["sha256"]))).decode().rstrip("=")
+    return crate.add(DataEntity(crate, f"ni:///sha-256;{digest}", properties={"@type": "File", **properties}))
+
+
+def _parameters(crate: ROCrate, groups: Mapping[str, Sequence[Entity]]) -> list[Entity]:
+    """What the workflow takes or makes, by kind, and which entities of this run are of each."""
+    parameters = []
+    for name, entities in groups.items():
+        if entities:
+            parameter = _context(
+                crate,
+                f"#parameter-{name}",
+                "FormalParameter",
+                name=name,
+                additionalType="PropertyValue" if name == "seed" else "File",
+                multipleValues=name != "configuration",
+                conformsTo={"@id": _PARAMETER_PROFILE},
+                workExample=entities,
+            )
+            for entity in entities:
+                entity["exampleOfWork"] = parameter
+            parameters.append(parameter)
+    return parameters
+
+
+def _terms(crate: ROCrate, models: Sequence[Mapping[str, str]]) -> Entity:
+    terms = sorted({f"{model['model']}: {model['licence']}" for model in models})
+    return _context(
+        crate,
+        "#terms",
+        "CreativeWork",
+        name="Terms of use",
+        description="; ".join(["Those of the movies, and of the models", *terms]),
+    )
