@@ -1,5 +1,4 @@
 import io
-import json
 from collections import OrderedDict
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -9,7 +8,6 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from castsearch import files
 from castsearch.report import pages
 from castsearch.report.movie_results import Hit, MovieResults, Query
 from castsearch.report.timeline import Lane, Span, Timeline
@@ -263,25 +261,6 @@ def test_skipped_records_are_listed_with_their_reason(run):
 
 def test_that_nothing_was_skipped_is_said(run):
     assert "None: every record of the data could be used" in index(run).words()
-
-
-def test_the_models_of_every_engine_are_listed(tmp_path):
-    paths = [tmp_path / name for name in ("yunet_sface", "insightface")]
-    for path in paths:
-        engine = {"engine": path.name, "models": [{"file": "a.dat", "sha256": "0"}]}
-        files.write_table(path, pa.table({"id": []}).replace_schema_metadata({"engine": json.dumps(engine)}))
-    models = pages.list_models(paths, {"yunet_sface": "free", "insightface": "for research"}, {}, {})
-    assert [(model["model"], model["licence"]) for model in models] == [
-        ("yunet_sface", "free"),
-        ("insightface", "for research"),
-    ]
-
-
-def test_a_network_that_was_not_trained_has_the_licence_of_its_file(tmp_path):
-    files.write_text(tmp_path / "weights.safetensors", "")
-    networks = dict.fromkeys("ab", tmp_path / "weights.safetensors")
-    own, given = pages.list_models([], {}, networks, {"b": "published.pth"})
-    assert (own["licence"], given["licence"]) == ("trained by this run", "that of published.pth")
 
 
 def test_a_configuration_that_was_read_from_json_is_shown_like_any_other(run):

@@ -51,6 +51,7 @@ def test_every_table_says_what_it_was_made_with(finished, name):
         "commit": r"[0-9a-f]{12}(\+changes)?|unknown",
         "configuration": "sha256 [0-9a-f]{64}",
         "seeds": "demo 0, triplet 0, mgn 0",
+        "record": r"ro-crate-metadata\.json",
         "versions": r"Python 3\S+, snakemake \d\S+, numpy \d\S+, .*\btorch \d.*",
     }.items():
         assert re.search(rf"^[#%-] {key}: ({value})$", text, re.MULTILINE), key

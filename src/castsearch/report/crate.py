@@ -1,8 +1,8 @@
 """A run as a Workflow Run RO-Crate: what was run, with what, on which files, by whom, when, and what came out.
 
-The crate is the folder of results. It follows RO-Crate 1.1 and the profiles Process Run Crate 0.5, Workflow Run Crate 0.5
-and Workflow RO-Crate 1.0. Files outside of it, as the user's films and models are, have no address that others could
-follow, so they are named by their content, as RFC 6920 does it.
+The crate is the folder of results. It follows RO-Crate 1.1 and the profiles Process Run Crate 0.5, Workflow Run Crate
+0.5 and Workflow RO-Crate 1.0. Files outside of it, as the user's films and models are, have no address that others
+could follow, so they are named by their content, as RFC 6920 does it.
 """
 
 import base64
@@ -24,6 +24,9 @@ _PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
 _PARAMETER_PROFILE = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
+_WORKFLOW_PROFILE = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
+# Not among the terms of RO-Crate 1.1; as the profiles define it.
+_TERMS = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
 _MIT = "https://spdx.org/licenses/MIT"
 _MEDIA_TYPES = {
     ".html": "text/html",
@@ -67,8 +70,8 @@ class Execution:
 def write_crate(path: str | Path, run: Execution) -> None:
     """Write the metadata of a crate, which is the folder that `path` is in.
 
-    The same files, with the same times, give the same bytes. A run is said to have lasted from the oldest of its results
-    to the newest.
+    The same files, with the same times, give the same bytes. A run is said to have lasted from the oldest of its
+    results to the newest.
 
     Args:
         path: of the metadata, which has to be named `FILE_NAME`.
@@ -76,6 +79,7 @@ def write_crate(path: str | Path, run: Execution) -> None:
     """
     folder = Path(path).parent
     crate = ROCrate(version="1.1")
+    crate.metadata.extra_terms.update(_TERMS)
     start, end = _first_and_last(run.results)
     crate.name = "Cast search: results of a run"
     crate.description = (
@@ -98,11 +102,17 @@ def write_crate(path: str | Path, run: Execution) -> None:
             for name, seed in run.seeds.items()
         ],
     }
-    outputs = {"result": [_inside(crate, folder, path) for path in run.results]}
+    outputs: dict[str, list[Entity]] = {}
+    for result in run.results:
+        kind = _within(folder, result).partition("/")[0].partition(".")[0]
+        kind += "-folder" if Path(result).is_dir() else ""
+        outputs.setdefault(kind, []).append(_inside(crate, folder, result))
     workflow = crate.add_workflow(
         dest_path=_within(folder, run.workflow), main=True, lang="snakemake", lang_version=run.versions.get("snakemake")
     )
     workflow["name"] = "Cast search"
+    workflow["encodingFormat"] = "text/plain"
+    workflow["conformsTo"] = {"@id": _WORKFLOW_PROFILE}
     workflow["version"] = run.commit
     workflow["sha256"] = files.file_digest(run.workflow)
     workflow["license"] = _context(crate, _MIT, "CreativeWork", name="MIT License")
@@ -116,17 +126,19 @@ def write_crate(path: str | Path, run: Execution) -> None:
     action = crate.add_action(
         workflow,
         identifier="#run",
-        object=[entity for group in inputs.values() for entity in group],
-        result=[entity for group in outputs.values() for entity in group],
+        object=_distinct(entity for group in inputs.values() for entity in group),
+        result=_distinct(entity for group in outputs.values() for entity in group),
         properties={
             "name": "A run of the cast search",
             "startTime": start,
             "endTime": end,
-            "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
+            "description": crate.description,
+            "actionStatus": "http://schema.org/CompletedActionStatus",
         },
     )
+    crate.root_dataset["mentions"] = action
     if run.run_by:
-        action["agent"] = _context(
+        crate.root_dataset["author"] = action["agent"] = _context(
             crate, run.run_by.get("orcid") or "#who-ran-it", "Person", name=run.run_by["name"]
         )
     files.write_json(path, crate.metadata.generate())
@@ -151,14 +163,19 @@ def _inside(crate: ROCrate, folder: Path, path: str | Path, **properties: object
     place = _within(folder, path)
     if Path(path).is_dir():
         return crate.add_dataset(dest_path=place, properties={"name": place})
-    described = {"name": place} | _content(path) | properties
-    if media_type := _MEDIA_TYPES.get(Path(path).suffix):
-        described["encodingFormat"] = media_type
-    return crate.add_file(dest_path=place, properties=described)
+    return crate.add_file(dest_path=place, properties={"name": place, **_content(path), **properties})
 
 
-def _content(path: str | Path) -> dict[str, str]:
-    return {"sha256": files.file_digest(path), "contentSize": str(Path(path).stat().st_size)}
+def _content(path: str | Path) -> dict[str, object]:
+    return {
+        "sha256": files.file_digest(path),
+        "contentSize": str(Path(path).stat().st_size),
+        "encodingFormat": _media_type(path),
+    }
+
+
+def _media_type(path: str | Path) -> str:
+    return _MEDIA_TYPES.get(Path(path).suffix.lower(), "application/octet-stream")
 
 
 def _by_content(crate: ROCrate, path: str | Path) -> Entity:
@@ -167,8 +184,15 @@ def _by_content(crate: ROCrate, path: str | Path) -> Entity:
 
 def _model(crate: ROCrate, model: Mapping[str, str]) -> Entity:
     licence = _context(crate, f"#terms-{model['model']}", "CreativeWork", name=model["licence"])
-    name = f"{model['model']}: {model['file']}"
-    return _outside(crate, {"name": name, "sha256": model["sha256"], "license": licence})
+    return _outside(
+        crate,
+        {
+            "name": f"{model['model']}: {model['file']}",
+            "sha256": model["sha256"],
+            "encodingFormat": _media_type(model["file"]),
+            "license": licence,
+        },
+    )
 
 
 def _outside(crate: ROCrate, properties: dict[str, object]) -> Entity:
@@ -177,7 +201,7 @@ def _outside(crate: ROCrate, properties: dict[str, object]) -> Entity:
     return crate.add(DataEntity(crate, f"ni:///sha-256;{digest}", properties={"@type": "File", **properties}))
 
 
-def _parameters(crate: ROCrate, groups: Mapping[str, Sequence[Entity]]) -> list[Entity]:
+def _parameters(crate: ROCrate, groups: Mapping[str, Sequence[Entity]]) -> Entity | list[Entity]:
     """What the workflow takes or makes, by kind, and which entities of this run are of each."""
     parameters = []
     for name, entities in groups.items():
@@ -187,15 +211,21 @@ def _parameters(crate: ROCrate, groups: Mapping[str, Sequence[Entity]]) -> list[
                 f"#parameter-{name}",
                 "FormalParameter",
                 name=name,
-                additionalType="PropertyValue" if name == "seed" else "File",
+                additionalType=entities[0].type,
                 multipleValues=name != "configuration",
                 conformsTo={"@id": _PARAMETER_PROFILE},
-                workExample=entities,
+                workExample=_distinct(entities),
             )
             for entity in entities:
                 entity["exampleOfWork"] = parameter
             parameters.append(parameter)
-    return parameters
+    return _distinct(parameters)
+
+
+def _distinct(entities: Iterable[Entity]) -> Entity | list[Entity]:
+    """The entities without those that are named twice, as files of the same content are; of a single one no list."""
+    distinct = list({entity.id: entity for entity in entities}.values())
+    return distinct[0] if len(distinct) == 1 else distinct
 
 
 def _terms(crate: ROCrate, models: Sequence[Mapping[str, str]]) -> Entity:

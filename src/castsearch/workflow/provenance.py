@@ -43,7 +43,7 @@ def commit(folder: str | Path) -> str:
 
 
 def made_with(folder: str | Path, config: object, seeds: Mapping[str, int], packages: list[str]) -> dict[str, str]:
-    """Return what a table of results was made with, as texts by what they are.
+    """Return what a table of results was made with, as texts by what they are, and the name of the run's whole record.
 
     Args:
         folder: a folder of the clone, see `commit`.
@@ -56,4 +56,5 @@ def made_with(folder: str | Path, config: object, seeds: Mapping[str, int], pack
         "configuration": f"sha256 {value_digest(config)}",
         "seeds": ", ".join(f"{name} {seed}" for name, seed in seeds.items()),
         "versions": ", ".join(map(" ".join, versions(packages).items())),
+        "record": "ro-crate-metadata.json",
     }
