@@ -21,6 +21,14 @@ rule report:
             if NAMED
             else []
         ),
+        review=(
+            of_groups("results/review/{split}/{group}.tsv", SEARCH) if NAMED else []
+        ),
+        summaries=(
+            ["results/tables/screen_time.tsv", "results/tables/together.tsv"]
+            if NAMED
+            else []
+        ),
         labels=[SPLITS[split]["labels"] for split in LABELLED],
         after=BEHIND_ANCIENT,
         ablation="results/tables/ablation.tsv" if LABELLED else [],
@@ -67,6 +75,7 @@ rule report:
         licences=LICENCES,
         imported=IMPORTED,
         top=config["report"]["crops"],
+        pictures=config["report"]["pictures"],
         config=config,
         packages=PACKAGES,
     script:

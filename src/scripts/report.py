@@ -4,7 +4,7 @@ from castsearch.data.crops import movie_tables
 from castsearch.evaluation import tables
 from castsearch.report import movie_results, pages
 from castsearch.report.models import list_models
-from castsearch.report.timeline import read_timeline
+from castsearch.report.timeline import read_timelines
 from castsearch.tsv import write_tsv
 from castsearch.workflow import provenance
 from castsearch.workflow.logs import logging_to
@@ -39,8 +39,12 @@ with logging_to(snakemake.log[0]):
         ),
         versions={"castsearch": provenance.commit(snakemake.scriptdir), **provenance.versions(params.packages)},
         top=params.top,
+        pictures=params.pictures,
     )
     write_tsv(snakemake.output.portraits, movie_results.portraits(shown))
-    names = [(movie.split, movie.name) for movie in shown]
-    timelines = {name: read_timeline(path) for name, path in zip(names, inputs.appearances, strict=False)}
+    timelines = (
+        read_timelines(inputs.appearances, inputs.crops, inputs.faces, inputs.review, inputs.summaries)
+        if inputs.appearances
+        else None
+    )
     pages.write_pages(run, shown, snakemake.output.index, snakemake.output.movies, timelines)

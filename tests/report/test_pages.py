@@ -1,8 +1,10 @@
 import io
+import json
 from collections import OrderedDict
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -10,7 +12,7 @@ from PIL import Image
 
 from castsearch.report import pages
 from castsearch.report.movie_results import Hit, MovieResults, Query
-from castsearch.report.timeline import Lane, Span, Timeline
+from castsearch.report.timeline import Lane, Picture, Span, Timeline
 
 HOSTILE = """<script>alert(1)</script>"'&"""
 
@@ -271,18 +273,59 @@ def test_a_configuration_that_was_read_from_json_is_shown_like_any_other(run):
 def timeline(name="ada"):
     known = Span("track 4", name, name, "0:04.0", "0:08.0", 50, 50, 0, 0.6)
     unknown = replace(known, box="track 2", person="unknown", left=10, width=20)
-    return Timeline(
-        "seconds", ["0:00.0"], [Lane(name, "0:04.0", [known], 1), Lane("unknown", "", [unknown], 1)], [unknown]
-    )
+    again = replace(known, box="track 3", person="unknown 1", likeliest="", picture=Picture(picture("red"), 9.0))
+    lanes = [
+        Lane(name, "0:04.0", [known], 1),
+        Lane("unknown 1", "0:04.0", [again], 1),
+        Lane("unknown", "", [unknown], 1),
+    ]
+    return Timeline("seconds", ["0:00.0"], lanes, [unknown])
 
 
 def test_the_page_has_a_button_for_each_appearance(run, movie):
     page = Page(pages.render_movie(run, replace(movie, people=["ada", "bo"]), "..", timeline()))
     buttons = [button for button in page.all("button") if "data-box" in button]
-    assert [button["data-box"] for button in buttons] == ["track 4", "track 2", "track 2"]
-    assert buttons[0]["aria-label"] == "ada from 0:04.0 to 0:08.0, track 4"
-    assert [button["data-person"] for button in buttons[1:]] == ["ada", "ada"]
+    assert [button["data-box"] for button in buttons] == ["track 4", "track 3", "track 2", "track 2"]
+    assert buttons[0]["aria-label"] == "ada from 0:04.0 to 0:08.0, 60 % ada, track 4"
+    assert [button.get("data-likeliest") for button in buttons] == [None, None, "ada", "ada"]
     assert "ada bo unknown" in page.words()
+
+
+def test_an_unknown_person_has_pictures_and_can_be_named(run, movie):
+    page = Page(pages.render_movie(run, movie, "..", timeline()))
+    assert "track 3" in " ".join(image["alt"] for image in page.all("img"))
+    [button] = [button for button in page.all("button") if button.get("class") == "name"]
+    assert json.loads(button["data-boxes"]) == ["track 3"]
+
+
+def test_without_pictures_nobody_is_shown(run, movie):
+    html = pages.render_movie(replace(run, pictures=False), movie, "..", timeline())
+    assert Page(html).all("img") == [{"alt": ""}]  # the empty frame of what is pointed at
+    assert "data:image" not in html + pages.render_index(replace(run, pictures=False), [movie], "report")
+
+
+def test_a_page_of_two_hours_can_be_sent_by_mail(run, movie):
+    """5,000 appearances, of which each has a picture of its own, and 12 portraits with 20 crops each."""
+    rng = np.random.default_rng(0)
+    looks = []
+    for _ in range(40):
+        buffer = io.BytesIO()
+        blurred = Image.fromarray(rng.integers(0, 256, (12, 6, 3), np.uint8)).resize(
+            (150, 300), Image.Resampling.BICUBIC
+        )
+        blurred.save(buffer, "JPEG")
+        looks.append(pa.scalar(buffer.getvalue(), pa.binary()))
+    span = timeline().lanes[0].spans[0]
+    spans = [
+        replace(span, box=f"track {number}", left=number / 50, width=0.02, picture=Picture(looks[number % 40], 1.0))
+        for number in range(5000)
+    ]
+    lanes = [Lane(f"unknown {number}", "0:04.0", spans[number::50], 1) for number in range(50)]
+    hits = [replace(movie.queries[0].hits[0], image=looks[number]) for number in range(20)]
+    queries = [replace(movie.queries[0], hits=hits)] * 12
+    html = pages.render_movie(run, replace(movie, queries=queries), "..", Timeline("seconds", ["0"], lanes, spans[:12]))
+    assert html.count("data:image") > 1000
+    assert len(html.encode()) < 5_000_000
 
 
 def test_a_page_without_a_timeline_has_no_section_for_it(run, movie):

@@ -4,7 +4,7 @@ import base64
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,10 +18,12 @@ from PIL import Image
 from castsearch import files
 from castsearch.evaluation.tables import CMC
 from castsearch.report.movie_results import MovieResults
-from castsearch.report.timeline import Timeline
+from castsearch.report.timeline import Span, Timeline
 from castsearch.report.training_figures import training_curves
 
 _GALLERY = 24  # crops in the gallery of those found without a face
+_HOVERED = 700_000  # bytes of pictures that appearances of a movie have, so that its page can be sent by mail
+_GROUPED = 500_000  # and of those of unknown people
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Run:
         models: for each model file its `model`, `file`, `sha256` and `licence`.
         versions: version per program or package.
         top: how many crops of each ranking are shown.
+        pictures: whether people are shown at all.
     """
 
     title: str
@@ -52,6 +55,7 @@ class Run:
     models: Sequence[Mapping[str, str]]
     versions: Mapping[str, str]
     top: int
+    pictures: bool = True
 
 
 def write_pages(
@@ -119,7 +123,39 @@ def render_movie(run: Run, movie: MovieResults, index: str, timeline: Timeline |
         index: the link to the index.
         timeline: who appears when; None where nobody is named.
     """
-    return _render("movie", run, movie=movie, index=index, timeline=timeline)
+    hovered, faces = _timeline_pictures(timeline) if timeline and run.pictures else ({}, {})
+    return _render("movie", run, movie=movie, index=index, timeline=timeline, hovered=hovered, faces=faces)
+
+
+def _timeline_pictures(timeline: Timeline) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
+    """The pictures of a timeline within what a page may weigh.
+
+    Returns:
+        By box what is shown when somebody points at it, the longest appearances first, since those are looked at; and
+        by box the thumbnails of unknown people, the best of each first.
+    """
+    spans = [span for lane in timeline.lanes for span in lane.spans if span.picture is not None]
+    spans.sort(key=lambda span: -span.width)
+    hovered = _within(_HOVERED, [*timeline.review, *spans], 60, 90)
+    best = [lane.best for lane in timeline.groups]
+    faces = [own[place] for place in range(max(map(len, best), default=0)) for own in best if place < len(own)]
+    return {box: str(thumbnail["uri"]) for box, thumbnail in hovered.items()}, _within(_GROUPED, faces, 90, 110)
+
+
+def _within(budget: int, spans: Iterable[Span], width: int, height: int) -> dict[str, dict[str, object]]:
+    """Thumbnails by box, as long as they are no more than some bytes."""
+    found: dict[str, dict[str, object]] = {}
+    for span in spans:
+        if span.box in found or span.picture is None:
+            continue
+        thumbnail = _thumbnail(span.picture.image, width, height, density=1)
+        if thumbnail is None:
+            continue
+        budget -= len(str(thumbnail["uri"]))
+        if budget < 0:
+            break
+        found[span.box] = thumbnail
+    return found
 
 
 @cache
@@ -150,23 +186,25 @@ def _score(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3f}"
 
 
-def _thumbnail(image: pa.BinaryScalar, width: int, height: int) -> dict[str, object] | None:
+def _thumbnail(image: pa.BinaryScalar, width: int, height: int, density: int = 2) -> dict[str, object] | None:
     """A picture to be shown within `width` × `height` CSS pixels, never enlarged; None for a null image.
 
     Returns:
-        `width` and `height` that it is shown at, and `uri`, with twice the pixels each way for dense screens.
+        `width` and `height` that it is shown at, and `uri`, with `density` times the pixels each way: dense screens
+        show two.
     """
     if not image.is_valid:
         return None
     with Image.open(io.BytesIO(image.as_py())) as opened:
         scale = min(width / opened.width, height / opened.height, 1)
         shown = [max(1, round(side * scale)) for side in opened.size]
-        opened.draft("RGB", (2 * shown[0], 2 * shown[1]))  # decodes a large JPEG at a fraction of its size
+        pixels = (density * shown[0], density * shown[1])
+        opened.draft("RGB", pixels)  # decodes a large JPEG at a fraction of its size
         picture = opened.convert("RGB")
-    picture.thumbnail((2 * shown[0], 2 * shown[1]), Image.Resampling.LANCZOS)
+    picture.thumbnail(pixels, Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=70, optimize=True)
-    return {"width": shown[0], "height": shown[1], "uri": _uri("jpeg", buffer.getvalue())}
+    picture.save(buffer, "WEBP", quality=70)
+    return {"width": shown[0], "height": shown[1], "uri": _uri("webp", buffer.getvalue())}
 
 
 def _uri(kind: str, data: bytes) -> str:

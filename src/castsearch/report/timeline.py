@@ -1,17 +1,33 @@
-"""The timeline of a movie's page: a lane for each person, with a span for each appearance."""
+"""The timeline of a movie's page: a lane for each person, with a span for each appearance; and the unknown people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from castsearch import files
+from castsearch.data.crops import Crops, read_crops
 from castsearch.data.name_tables import UNKNOWN
 from castsearch.timeline.appearances import read_appearances
 
-_REVIEWED = 12  # appearances that are proposed to be looked at …
-_SURE = 0.98  # … none of which is surer than that
 _TICKS = 5
+_FACES = 4  # pictures of an unknown person
+
+
+class Picture(NamedTuple):
+    """What shows somebody best.
+
+    Attributes:
+        image: the encoded crop, or null.
+        quality: of the face in it, 0 where none is seen.
+    """
+
+    image: pa.BinaryScalar
+    quality: float
 
 
 @dataclass(frozen=True)
@@ -28,6 +44,7 @@ class Span:
         width: and how long it is.
         row: of its lane, from 0, so that spans of one time lie one below the other.
         confidence: in that it is the likeliest cast member.
+        picture: its best crop; None where there is none to show.
     """
 
     box: str
@@ -39,11 +56,12 @@ class Span:
     width: float
     row: int
     confidence: float
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)
 class Lane:
-    """The appearances of one person, or of all who are unknown.
+    """The appearances of one person, or of all who are unknown and seen once.
 
     Attributes:
         person: the name.
@@ -57,6 +75,17 @@ class Lane:
     spans: Sequence[Span]
     rows: int
 
+    @property
+    def is_group(self) -> bool:
+        """Whether this is somebody unknown who is seen again."""
+        return self.person.startswith(f"{UNKNOWN} ")
+
+    @property
+    def best(self) -> list[Span]:
+        """The few spans that show the face best, those without a face last."""
+        shown = [span for span in self.spans if span.picture is not None]
+        return sorted(shown, key=lambda span: -span.picture.quality if span.picture else 0)[:_FACES]
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -65,34 +94,106 @@ class Timeline:
     Attributes:
         unit: "seconds" or "frames".
         ticks: times in words, at equal distances from the start to the end.
-        lanes: the cast by falling time on screen, then the unknown.
-        review: what is least certain, and so is to be looked at first.
+        lanes: the cast by falling time on screen, then unknown people, then the unknown who are seen once.
+        review: whose answer would change most, and so is to be looked at first.
+        screen_time: a row per person, see `castsearch.timeline.summary`, with times in words.
+        together: a row per pair of people, likewise.
     """
 
     unit: str
     ticks: Sequence[str]
     lanes: Sequence[Lane]
     review: Sequence[Span]
+    screen_time: Sequence[Mapping[str, str]] = ()
+    together: Sequence[Mapping[str, str]] = ()
+
+    @property
+    def groups(self) -> list[Lane]:
+        """The unknown people who are seen again."""
+        return [lane for lane in self.lanes if lane.is_group]
+
+    @property
+    def people(self) -> list[str]:
+        """The names of those who are known."""
+        return [lane.person for lane in self.lanes if not lane.is_group and lane.person != UNKNOWN]
 
 
-def read_timeline(path: str | Path) -> Timeline:
-    """Read a movie's table of appearances as its page shows it."""
+@dataclass(frozen=True)
+class Summaries:
+    """What is read of all movies for their timelines.
+
+    Attributes:
+        review: by movie the boxes to look at first.
+        screen_time: of all movies.
+        together: of all movies.
+    """
+
+    review: Mapping[str, Sequence[str]]
+    screen_time: pd.DataFrame
+    together: pd.DataFrame
+
+
+def read_timelines(
+    appearances: Sequence[str | Path],
+    crop_tables: Sequence[str | Path],
+    face_tables: Sequence[str | Path],
+    review: Sequence[str | Path],
+    summaries: tuple[str | Path, str | Path],
+) -> dict[tuple[str, str], Timeline]:
+    """Read the timelines of all movies, by split and movie.
+
+    Args:
+        appearances: table of each movie,
+        crop_tables: its crops,
+        face_tables: and its faces, which tell what shows somebody best.
+        review: tables of what to look at first.
+        summaries: the tables of screen time and of who is together, of all movies.
+    """
+    proposed: dict[str, list[str]] = {}
+    for path in review:
+        for row in pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False).itertuples(index=False):
+            proposed.setdefault(row.movie, []).append(row.box)
+    text = {"movie": str, "person": str, "other": str}
+    tables = [pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False) for path in summaries]
+    timelines = {}
+    for path, crops, faces in zip(appearances, map(read_crops, crop_tables), face_tables, strict=True):
+        timelines[crops.split, crops.movie] = read_timeline(path, crops, faces, Summaries(proposed, *tables))
+    return timelines
+
+
+def read_timeline(path: str | Path, crops: Crops, faces: str | Path, summaries: Summaries) -> Timeline:
+    """Read what a movie's page shows of who appears when.
+
+    Args:
+        path: its table of appearances.
+        crops: of the movie.
+        faces: its table of faces, which tells what shows somebody best.
+        summaries: of all movies.
+    """
     rows = read_appearances(path)
     unit = rows["unit"].iloc[0] if len(rows) else "frames"
     start, end = (rows["start"].min(), rows["end"].max()) if len(rows) else (0.0, 1.0)
     length = max(end - start, 1e-9)
+    pictures = _pictures(crops, faces)
     lanes = []
     for person, own in rows.groupby("person"):
-        spans = _spans(own, start, length)
+        spans = _spans(own, start, length, pictures)
         time = "" if person == UNKNOWN else in_words((own["end"] - own["start"]).sum(), unit)
-        lanes.append((person == UNKNOWN, -(own["end"] - own["start"]).sum(), Lane(person, time, *spans)))
-    ordered = [lane for *_, lane in sorted(lanes, key=lambda each: (each[0], each[1], each[2].person))]
-    doubtful = sorted(
-        (span for lane in ordered for span in lane.spans if span.likeliest and span.confidence < _SURE),
-        key=lambda span: (abs(span.confidence - 0.5), -span.width),
-    )
+        lane = Lane(person, time, *spans)
+        lanes.append((person == UNKNOWN, lane.is_group, -(own["end"] - own["start"]).sum(), lane))
+    ordered = [lane for *_, lane in sorted(lanes, key=lambda each: (*each[:3], each[3].person))]
+    by_box = {span.box: span for lane in ordered for span in lane.spans}
+    called = dict(zip(crops.candidates, _called(crops), strict=True))
+    proposed = [called[box] for box in summaries.review.get(crops.movie, ()) if box in called]
     ticks = [in_words(start + length * tick / (_TICKS - 1), unit) for tick in range(_TICKS)] if len(rows) else []
-    return Timeline(unit, ticks, ordered, doubtful[:_REVIEWED])
+    return Timeline(
+        unit,
+        ticks,
+        ordered,
+        [by_box[box] for box in proposed if box in by_box],
+        _in_words(summaries.screen_time, crops, ("on_screen", "low", "high", "first", "last")),
+        _in_words(summaries.together, crops, ("in_frame", "in_shot")),
+    )
 
 
 def in_words(time: float, unit: str) -> str:
@@ -104,16 +205,44 @@ def in_words(time: float, unit: str) -> str:
     return f"{hours}:{minutes:02d}:{seconds:04.1f}" if hours else f"{minutes}:{seconds:04.1f}"
 
 
-def _spans(rows: pd.DataFrame, start: float, length: float) -> tuple[list[Span], int]:
+def _called(crops: Crops) -> list[str]:
+    """What a correction calls each candidate."""
+    tracks = crops.tracks[len(crops.cast) :].tolist()
+    return [f"track {track}" if track > 0 else box for box, track in zip(crops.candidates, tracks, strict=True)]
+
+
+def _pictures(crops: Crops, faces: str | Path) -> dict[str, Picture]:
+    """What shows each track or box best: the crop with the largest sure face."""
+    table = files.read_table(faces)
+    quality = np.where(table["selected"].to_numpy(), table["size"].fill_null(0).to_numpy(), 0)
+    quality = (quality * table["score"].fill_null(0).to_numpy())[len(crops.cast) :]
+    best: dict[str, int] = {}
+    for row, box in enumerate(_called(crops)):
+        if box not in best or quality[row] > quality[best[box]]:
+            best[box] = row
+    return {box: Picture(crops.images[len(crops.cast) + row], float(quality[row])) for box, row in best.items()}
+
+
+def _in_words(table: pd.DataFrame, crops: Crops, times: Sequence[str]) -> list[dict[str, str]]:
+    """A movie's rows of a table of all movies, with its times in words."""
+    own = table[(table["split"] == crops.split) & (table["movie"] == crops.movie)]
+    rows = own.to_dict("records")
+    for row in rows:
+        row |= {name: in_words(float(row[name]), row["unit"]) if str(row[name]) else "" for name in times}
+    return rows
+
+
+def _spans(rows: pd.DataFrame, start: float, length: float, pictures: Mapping[str, Picture]) -> tuple[list[Span], int]:
     """The spans of one lane, and in how many rows they lie: each in the first that is free."""
     spans: list[Span] = []
     ends: list[float] = []
     for each in rows.itertuples(index=False):
         row = next((number for number, end in enumerate(ends) if end <= each.start), len(ends))
         ends[row : row + 1] = [each.end]
+        box = f"track {each.track}" if each.unit == "seconds" else each.track
         spans.append(
             Span(
-                box=f"track {each.track}" if each.unit == "seconds" else each.track,
+                box=box,
                 person=each.person,
                 likeliest=each.likeliest,
                 start=in_words(each.start, each.unit),
@@ -122,6 +251,7 @@ def _spans(rows: pd.DataFrame, start: float, length: float) -> tuple[list[Span],
                 width=100 * (each.end - each.start) / length,
                 row=row,
                 confidence=each.confidence,
+                picture=pictures.get(box),
             )
         )
     return spans, len(ends)
