@@ -1,9 +1,11 @@
 """Each format is read by a reader that is not ours."""
 
+import csv
 import json
 from fractions import Fraction
 from importlib import import_module
 
+import av
 import motmetrics
 import numpy as np
 import opentimelineio as otio
@@ -128,7 +130,36 @@ def test_a_file_that_is_not_of_cvat_is_refused(tmp_path, text):
         cvat.read_track_names(tmp_path / "a.xml", timeline(tmp_path))
 
 
-@pytest.mark.parametrize("form", FORMATS)
+def test_a_table_of_tib_has_the_columns_that_it_writes_itself(tmp_path):
+    given = timeline(tmp_path)
+    table = pd.read_csv(rendered(tmp_path, "tib", given), sep="\t", quoting=csv.QUOTE_NONE)
+    assert table["start in seconds"].tolist() == [61, 63]
+    assert table["duration hh:mm:ss.ms"].tolist() == ["0:00:02.000", "0:00:01.500"]
+    assert [json.loads(names) for names in table["annotations"]] == [["ada & co"]] * 2
+    assert {path.name for path in (tmp_path / "m.tib").iterdir()} == {"01-ada___co.tsv", "02-bo.tsv"}
+
+
+def test_the_preview_has_the_frames_of_the_film_and_boxes_where_people_are(tmp_path):
+    times = [0, 0.1, 0.3, 0.4, 0.7, 0.9]
+    write(tmp_path / "m.mkv", [numbered(0)] * 6, times=times)
+    ada = Appearance(0.1, 0.5, 1, "ada", 0.9, [Box(1, 20, 40, 60, 90), Box(3, 40, 40, 80, 90)])
+    given = FilmTimeline("m", tmp_path / "m.mkv", (128, 96), np.array(times), Fraction(10), False, [ada])
+    write_formats(tmp_path, given, ["preview"])
+    with av.open(str(tmp_path / "m.preview.mp4")) as opened:
+        frames = list(opened.decode(video=0))
+    assert [frame.time for frame in frames] == pytest.approx(times, abs=0.001)
+    left_edge = [frame.to_ndarray(format="rgb24")[70, (20, 30, 40), 0] > 100 for frame in frames]  # black but for boxes
+    assert [row.tolist() for row in left_edge] == [
+        [False] * 3,
+        [True, False, False],
+        [False, True, False],
+        [False, False, True],
+        [False] * 3,
+        [False] * 3,
+    ]
+
+
+@pytest.mark.parametrize("form", FORMATS.keys() - {"preview"})
 def test_a_film_without_anybody_is_no_error(tmp_path, form):
     nobody = FilmTimeline("m", tmp_path / "m.mp4", (0, 0), np.empty(0), Fraction(25), True, [])
     assert rendered(tmp_path, form, nobody).exists()
