@@ -57,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
     corrections.add_argument("--results", type=Path, default=Path("results"), help="of the run (default: results)")
     corrections.set_defaults(command=_corrections)
 
+    deletion = commands.add_parser("delete-person", help="delete all that a run has made of movies with this person")
+    deletion.add_argument("person", help="the name in the tables, or the id of a portrait")
+    deletion.add_argument("--results", type=Path, default=Path("results"), help="of the run (default: results)")
+    deletion.set_defaults(command=_delete_person)
+
     demo = commands.add_parser("demo", help="write the embedded demo as files in the challenge's format")
     demo.add_argument("folder", type=Path, help="receives {split}.json, {split}_label.json and {split}/")
     demo.add_argument("--seed", type=int, default=0, help="another number gives another data set (default: 0)")
@@ -92,6 +97,17 @@ def _corrections(options: argparse.Namespace) -> str:
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; run the workflow on the film first")
     return cvat.corrections(options.file, load_timeline(options.film, options.video, appearances, tracks))
+
+
+def _delete_person(options: argparse.Namespace) -> str:
+    from castsearch.workflow.deletion import delete_person  # noqa: PLC0415
+
+    deleted = delete_person(options.results, options.person)
+    return (
+        f"deleted {len(deleted)} files and folders in {options.results}. Now take {options.person} out of the "
+        "configuration, its corrections and the folders of portraits, and run again. A network in "
+        f"{options.results}/reid that was trained with pictures of {options.person} stays: delete it to train it anew."
+    )
 
 
 def _demo(options: argparse.Namespace) -> str:

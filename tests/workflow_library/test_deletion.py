@@ -1,0 +1,53 @@
+import factories
+import pandas as pd
+import pytest
+
+from castsearch import files
+from castsearch.cli import main
+from castsearch.data.name_tables import write_names
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Results of two movies, of which one has ada in its cast, and names carl by a correction."""
+    for movie, label in (("m", "ada"), ("m2", "bo")):
+        cast = [{"id": f"{movie}.1", "role": "cast", "label": label, "frame": "f", "image": b"x"}]
+        factories.write_crops(tmp_path / f"crops/val/{movie}.arrow", cast)
+        names = pd.DataFrame(
+            {"movie": movie, "box": ["b"], "frame": ["f"], "person": ["carl" if label == "ada" else label]}
+        )
+        names = names.assign(time=pd.NA, shot=pd.NA, track=pd.NA, confidence=0.9, likeliest=names["person"])
+        write_names(tmp_path / f"names/val/{movie}.tsv", names)
+        for path in ("faces/e/val/{}.arrow", "bodies/n/val/{}.npy", "export/{}/{}.cvat.xml", "report/val/{}.html"):
+            files.write_text(tmp_path / path.format(movie, movie), label)
+    for path in ("tables/screen_time.tsv", "report.html", "logs/report.log", "reid/n/weights.safetensors"):
+        files.write_text(tmp_path / path, "ada")
+    return tmp_path
+
+
+@pytest.mark.parametrize("person", ["ada", "m.1", "carl"])
+def test_nothing_of_a_person_is_left(results, person, capsys):
+    assert main(["delete-person", person, "--results", str(results)]) == 0
+    left = {path.relative_to(results).as_posix() for path in results.rglob("*") if path.is_file()}
+    assert left == {
+        "crops/val/m2.arrow",
+        "names/val/m2.tsv",
+        "faces/e/val/m2.arrow",
+        "bodies/n/val/m2.npy",
+        "export/m2/m2.cvat.xml",
+        "reid/n/weights.safetensors",  # which the message names
+    }
+    assert "A network in" in capsys.readouterr().out
+
+
+def test_movies_that_were_searched_as_one_go_together(results):
+    files.write_text(results / "rankings/val/all.arrow", "ada")
+    assert main(["delete-person", "ada", "--results", str(results)]) == 0
+    assert not (results / "rankings/val/all.arrow").exists()
+
+
+def test_nothing_is_deleted_for_a_name_that_nobody_has(results, capsys):
+    before = sorted(results.rglob("*"))
+    assert main(["delete-person", "eve", "--results", str(results)]) == 1
+    assert "eve: is in no movie there" in capsys.readouterr().err
+    assert sorted(results.rglob("*")) == before
