@@ -5,7 +5,9 @@ The table has a row per box, by time, best first:
     time             float64, of the frame, in seconds
     width, height    int32, of the frame, upright and with square pixels
     box              float32[4] x1, y1, x2, y2 in pixels, within the frame
+    whole            float32[4], the same as the detector gave it: it may leave the frame
     score            float32, on the detector's own scale
+    colours          float16[132], see `castsearch.film.colours`
 
 All that scores above a low threshold is there; what is too low for a track is left out later. The schema's metadata
 says under "samples" how many frames were looked at, under "damaged" how many packets were left out, and under
@@ -24,6 +26,7 @@ from tqdm import tqdm
 
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image, read_ahead
+from castsearch.film import colours
 from castsearch.film.decode import Film, seconds
 
 LOWEST_SCORE = 0.1  # of detectors whose score is a probability
@@ -41,6 +44,17 @@ class Boxes(NamedTuple):
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
+
+
+class _Sample(NamedTuple):
+    """The persons of one frame, none of whose boxes is empty."""
+
+    time: float
+    width: int
+    height: int
+    found: Boxes
+    boxes: NDArray[np.float32]
+    colours: NDArray[np.float16]
 
 
 class PersonDetector(NamedTuple):
@@ -72,23 +86,23 @@ def find_persons(
     Raises:
         InputError: the film cannot be read, or the detector's boxes or scores are not finite.
     """
-    shown: deque[tuple[float, int, int]] = deque()  # time, width and height of what the detector has not answered yet
+    shown: deque[tuple[float, Image]] = deque()  # what the detector has not answered yet
 
     def images() -> Iterator[Image]:
         for frame in film.samples(rate, start, end):
             image = frame.rgb()
-            shown.append((seconds(frame.time), *image.shape[1::-1]))
+            shown.append((seconds(frame.time), image))
             yield image
 
     progress = tqdm(detector.detect(read_ahead(images())), f"persons {film.path.name}", unit="frame", mininterval=2)
-    rows = []
+    samples = []
     for persons in progress:
-        time, width, height = shown.popleft()
+        time, image = shown.popleft()
         if not (np.isfinite(persons.boxes).all() and np.isfinite(persons.scores).all()):
             raise InputError(f"{film.path}: {time} s: the person detector's numbers are not finite; get its file anew")
-        rows.append((time, width, height, _clipped(persons, width, height)))
-    facts = {"samples": len(rows), "damaged": film.damaged, "certain_score": detector.certain_score, "rate": rate}
-    return _table(rows).replace_schema_metadata({name: str(fact) for name, fact in facts.items()})
+        samples.append(_sample(time, image, persons))
+    facts = {"samples": len(samples), "damaged": film.damaged, "certain_score": detector.certain_score, "rate": rate}
+    return _table(samples).replace_schema_metadata({name: str(fact) for name, fact in facts.items()})
 
 
 def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
@@ -98,25 +112,34 @@ def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
         yield batch
 
 
-def _clipped(persons: Boxes, width: int, height: int) -> Boxes:
-    """Clip boxes to the frame; those of which less than a pixel is left are dropped."""
+def _sample(time: float, image: Image, persons: Boxes) -> _Sample:
+    """Clip boxes to the frame and describe what is in them; those of which less than a pixel is left are dropped."""
+    height, width = image.shape[:2]
     boxes = persons.boxes.clip(0, [width, height, width, height]).astype(np.float32)
     kept = (boxes[:, 2:] - boxes[:, :2] >= 1).all(axis=1)
-    return Boxes(boxes[kept], persons.scores[kept])
+    found = Boxes(persons.boxes[kept], persons.scores[kept])
+    return _Sample(time, width, height, found, boxes[kept], colours.describe(image, boxes[kept]))
 
 
-def _table(rows: Sequence[tuple[float, int, int, Boxes]]) -> pa.Table:
-    counts = [len(persons.scores) for *_, persons in rows]
-    boxes = np.concatenate([np.empty((0, 4), np.float32), *(persons.boxes for *_, persons in rows)])
-    scores = np.concatenate([np.empty(0, np.float32), *(persons.scores for *_, persons in rows)])
-    frames = np.repeat(np.arange(len(rows)), counts)
-    times, widths, heights = (np.array([row[place] for row in rows]) for place in range(3))
+def _table(samples: Sequence[_Sample]) -> pa.Table:
+    counts = [len(sample.boxes) for sample in samples]
+
+    def each(values: Sequence[float], kind: pa.DataType) -> pa.Array:
+        return pa.array(np.repeat(np.array(values), counts), kind)
+
+    def rows(arrays: Iterable[NDArray], kind: pa.DataType, length: int) -> pa.Array:
+        joined = np.concatenate([np.empty((0, length), kind.to_pandas_dtype()), *arrays])
+        return pa.FixedSizeListArray.from_arrays(pa.array(joined.ravel(), kind), length)
+
+    scores = np.concatenate([np.empty(0, np.float32), *(sample.found.scores for sample in samples)])
     return pa.table(
         {
-            "time": pa.array(times[frames], pa.float64()),
-            "width": pa.array(widths[frames], pa.int32()),
-            "height": pa.array(heights[frames], pa.int32()),
-            "box": pa.FixedSizeListArray.from_arrays(pa.array(boxes.ravel(), pa.float32()), 4),
+            "time": each([sample.time for sample in samples], pa.float64()),
+            "width": each([sample.width for sample in samples], pa.int32()),
+            "height": each([sample.height for sample in samples], pa.int32()),
+            "box": rows((sample.boxes for sample in samples), pa.float32(), 4),
+            "whole": rows((sample.found.boxes for sample in samples), pa.float32(), 4),
             "score": pa.array(scores, pa.float32()),
+            "colours": rows((sample.colours for sample in samples), pa.float16(), colours.LENGTH),
         }
     )

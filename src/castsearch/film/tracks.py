@@ -1,10 +1,10 @@
 """Stage tracks: the boxes of one person through the samples of one shot, in one table.
 
-Boxes are linked from sample to sample by where they are expected, by SciPy's optimal assignment: first those of a high
-score, then, to what is still missing, those of a low one (Zhang et al., "ByteTrack: Multi-Object Tracking by
-Associating Every Detection Box", ECCV 2022). A track ends with its shot.
+Boxes are linked from sample to sample by where they are expected and by the colours in them, by SciPy's optimal
+assignment: first those of a high score, then, to what is still missing, those of a low one (Zhang et al., "ByteTrack:
+Multi-Object Tracking by Associating Every Detection Box", ECCV 2022). A track ends with its shot.
 
-The table has the rows of the tables of persons that belong to a track, with their columns and
+The table has the rows of the tables of persons that belong to a track, with their time, width, height, box, score, and
 
     shot      int32, number of the shot, from 1
     track     int32, number of the track in the film, from 1, by time of its first box
@@ -27,27 +27,33 @@ CHOSEN = 5  # boxes that stand for a track
 _LEAST_OVERLAP = 0.15  # share of the union, with the box that is expected
 _LEAST_OVERLAP_WEAK = 0.4  # the same of a box with a low score
 _MEMORY = 0.5  # weight of a track's velocity before, against that of its last step
+_COLOURS = 3.0  # weight of the similarity of colours, against that of the overlap
+_SAME_COLOURS = 0.9  # similarity from which on a box need not overlap, but only be as near as a person is wide
+_FADING = 0.1  # weight of a track's last box in its colours
 
 
 @dataclass
 class _Track:
-    """A person who is followed: where they were last, and how they moved, in pixels a second."""
+    """A person who is followed: where they were last, their colours, and how they moved, in pixels a second."""
 
     number: int
     time: float
     box: NDArray[np.float64]
+    colours: NDArray[np.float32]
     velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
     steps: int = 0
 
     def expected(self, time: float) -> NDArray[np.float64]:
         return self.box + self.velocity * (time - self.time)
 
-    def move(self, time: float, box: NDArray[np.float64]) -> None:
+    def move(self, time: float, box: NDArray[np.float64], colours: NDArray[np.float32]) -> None:
         # The whole box moves; that its sides move apart is noise more often than a person who comes nearer.
         step = (box - self.box) / (time - self.time)
         step = np.tile((step[:2] + step[2:]) / 2, 2)
         self.velocity = step if not self.steps else _MEMORY * self.velocity + (1 - _MEMORY) * step
         self.time, self.box, self.steps = time, box, self.steps + 1
+        mixed = (1 - _FADING) * self.colours + _FADING * colours
+        self.colours = mixed / max(float(np.linalg.norm(mixed)), 1e-12)
 
 
 def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = GAP, chosen: int = CHOSEN) -> pa.Table:
@@ -62,20 +68,27 @@ def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = G
     certain, rate = (float(parts[0].schema.metadata[name]) for name in (b"certain_score", b"rate"))
     table = pa.concat_tables(part.replace_schema_metadata(None) for part in parts)
     times, scores = table["time"].to_numpy(), table["score"].to_numpy()
-    boxes = table["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
+    boxes, whole, colours = (_rows(table, name) for name in ("box", "whole", "colours"))
     shot = shot_numbers(times, shots)
-    track = link_boxes(times, boxes, scores, shot, certain, gap=gap + 1.5 / rate)
+    track = link_boxes(times, whole, scores, colours, shot, certain, gap=gap + 1.5 / rate)
     kept = np.flatnonzero(track > 0)
-    table = table.take(kept)
+    table = table.drop_columns(["whole", "colours"]).take(kept)
     table = table.append_column("shot", pa.array(shot[kept], pa.int32()))
     table = table.append_column("track", pa.array(track[kept], pa.int32()))
     return table.append_column("chosen", pa.array(choose(times[kept], boxes[kept], scores[kept], track[kept], chosen)))
+
+
+def _rows(table: pa.Table, column: str) -> NDArray[np.float32]:
+    """A column of lists of one length, (rows, length)."""
+    lists = table[column].combine_chunks()
+    return lists.flatten().to_numpy().astype(np.float32).reshape(len(table), -1 if len(table) else lists.type.list_size)
 
 
 def link_boxes(
     times: NDArray[np.float64],
     boxes: NDArray[np.float32],
     scores: NDArray[np.float32],
+    colours: NDArray[np.float32],
     shots: NDArray[np.integer],
     certain: float,
     *,
@@ -85,8 +98,9 @@ def link_boxes(
 
     Args:
         times: (n,) in seconds, growing; boxes of one time are of one frame.
-        boxes: (n, 4) x1, y1, x2, y2.
+        boxes: (n, 4) x1, y1, x2, y2; they may leave the frame.
         scores: (n,) of the detector.
+        colours: (n, d) of length 1, whose scalar product says how much alike two boxes are.
         shots: (n,) of what shot each is; no track has boxes of two.
         certain: from which score on a box begins a track; others only continue one.
         gap: seconds between two boxes of a track at most.
@@ -103,27 +117,42 @@ def link_boxes(
         strong = scores[rows] >= certain
         waiting = list(tracks)
         for own, least in ((rows[strong], _LEAST_OVERLAP), (rows[~strong], _LEAST_OVERLAP_WEAK)):
-            for track, row in _assign(waiting, boxes, own, time, least):
-                track.move(time, boxes[row].astype(float))
+            for track, row in _assign(waiting, boxes, colours, own, time, least):
+                track.move(time, boxes[row].astype(float), colours[row])
                 numbers[row] = track.number
                 waiting.remove(track)
         for row in rows[strong & (numbers[rows] == 0)]:
             count += 1
             numbers[row] = count
-            tracks.append(_Track(count, time, boxes[row].astype(float)))
+            tracks.append(_Track(count, time, boxes[row].astype(float), colours[row]))
     return numbers
 
 
 def _assign(
-    tracks: Sequence[_Track], boxes: NDArray[np.float32], rows: NDArray[np.int64], time: float, least: float
+    tracks: Sequence[_Track],
+    boxes: NDArray[np.float32],
+    colours: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    time: float,
+    least: float,
 ) -> list[tuple[_Track, int]]:
-    """Pairs of tracks and rows with the largest sum of overlaps, of those that overlap by `least`."""
+    """Pairs of tracks and rows that fit best in all, of those that overlap by `least` or are near and look alike."""
     if not tracks or not len(rows):
         return []
-    overlaps = overlap(np.stack([track.expected(time) for track in tracks]), boxes[rows].astype(float))
-    # Too small an overlap must not decide who gets what else.
-    pairs = linear_sum_assignment(np.where(overlaps >= least, overlaps, 0), maximize=True)
-    return [(tracks[i], int(rows[j])) for i, j in zip(*pairs, strict=True) if overlaps[i, j] >= least]
+    expected, found = np.stack([track.expected(time) for track in tracks]), boxes[rows].astype(float)
+    overlaps = overlap(expected, found)
+    alike = np.stack([track.colours for track in tracks]) @ colours[rows].T
+    possible = (overlaps >= least) | ((alike >= _SAME_COLOURS) & (_distances(expected, found) <= 1))
+    # What is impossible must not decide who gets what else.
+    pairs = linear_sum_assignment(np.where(possible, overlaps + _COLOURS * alike, 0), maximize=True)
+    return [(tracks[i], int(rows[j])) for i, j in zip(*pairs, strict=True) if possible[i, j]]
+
+
+def _distances(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distances of the centres of boxes, (n, m), in widths or heights of the larger box, whichever is more."""
+    apart = np.abs((first[:, :2] + first[:, 2:])[:, None] - (second[:, :2] + second[:, 2:])) / 2
+    sizes = np.maximum((first[:, 2:] - first[:, :2])[:, None], second[:, 2:] - second[:, :2])
+    return (apart / sizes).max(axis=2)
 
 
 def choose(
