@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from castsearch.boxes import overlap
 from castsearch.errors import InputError
-from castsearch.film import detectors
+from castsearch.film import colours, detectors
 from castsearch.film.decode import Film
 from castsearch.film.detectors.faces import grow
 from castsearch.film.persons import Boxes, PersonDetector, batched, find_persons
@@ -159,8 +159,18 @@ def test_boxes_are_clipped_to_their_frame(film):
         table = find_persons(opened, PersonDetector(by_number, 0.5), 10)
     assert table["time"].to_pylist() == [n / 10 for n in range(1, 20, 2)]
     assert table["box"].to_pylist() == [[10, 20, 128, 60]] * 10
+    assert table["whole"].to_pylist() == [[10, 20, 500, 60]] * 10
     assert (table["width"][0].as_py(), table["height"][0].as_py()) == (128, 96)
     assert table.schema.metadata == {b"samples": b"20", b"damaged": b"0", b"certain_score": b"0.5", b"rate": b"10"}
+
+
+def test_the_same_colours_are_alike_and_others_are_not():
+    red, blue = (np.full((90, 60, 3), colour, np.uint8) for colour in ((200, 30, 30), (30, 30, 200)))
+    image = np.concatenate([red, blue, red], axis=1)
+    boxes = np.array([[0, 0, 60, 90], [60, 0, 120, 90], [130, 10, 170, 80], [0, 0, 1, 1]], np.float32)
+    similarities = colours.describe(image, boxes).astype(float) @ colours.describe(image, boxes[:1]).astype(float).T
+    assert similarities[[0, 2, 3], 0] == pytest.approx([1, 1, 1], abs=1e-3)
+    assert similarities[1, 0] < 0.6
 
 
 def test_parts_have_the_boxes_of_one_pass(film):

@@ -4,7 +4,7 @@ import pytest
 
 from castsearch.boxes import overlap
 from castsearch.film.shots import Shot
-from castsearch.film.tracks import choose, link_boxes, track_table
+from castsearch.film.tracks import Detections, choose, link_boxes, track_table
 
 
 def walk(x, *, start=0, count=10, speed=4, width=20, seconds=0.2, score=0.9):
@@ -12,13 +12,14 @@ def walk(x, *, start=0, count=10, speed=4, width=20, seconds=0.2, score=0.9):
     return [((start + n) * seconds, [x + n * speed, 10, x + n * speed + width, 70], score) for n in range(count)]
 
 
-def linked(*walks, shots=None, **options):
+def linked(*walks, shots=None, colours=None, **options):
     """The track numbers of each walk."""
     rows = sorted((time, place, box, score) for place, walk in enumerate(walks) for time, box, score in walk)
     times = np.array([row[0] for row in rows])
     shot = np.ones(len(rows), int) if shots is None else np.searchsorted(shots, times, side="right") + 1
     boxes, scores = np.array([row[2] for row in rows], np.float32), np.array([row[3] for row in rows], np.float32)
-    numbers = link_boxes(times, boxes, scores, shot, 0.5, **options)
+    wears = np.eye(2, dtype=np.float32)[[colours[row[1]] if colours else 0 for row in rows]]
+    numbers = link_boxes(Detections(times, boxes, scores, wears), shot, 0.5, **options)
     return [numbers[[row[1] == place for row in rows]].tolist() for place in range(len(walks))]
 
 
@@ -29,6 +30,24 @@ def test_boxes_that_follow_each_other_are_one_track():
 def test_people_who_cross_keep_their_tracks():
     right, left = walk(0, speed=8), walk(72, speed=-8)
     assert linked(right, left) == [[1] * 10, [2] * 10]
+
+
+@pytest.mark.parametrize(("wears", "expected"), [([0, 1], [[1] * 8, [2] * 8]), ([0, 0], [[1, 1, 1, 1, 2, 2, 2, 2]])])
+def test_who_turns_back_where_they_meet_is_known_by_their_colours(wears, expected):
+    left = walk(0, count=4) + walk(12, start=4, count=4, speed=-4)
+    right = walk(28, count=4, speed=-4) + walk(16, start=4, count=4)
+    assert linked(left, right, colours=wears)[: len(expected)] == expected
+
+
+def test_a_box_of_the_same_colours_need_only_be_near():
+    quick = walk(0, count=3, speed=18)
+    assert linked(quick) == [[1, 1, 1]]
+    assert linked(quick[:1], quick[1:], colours=[0, 1]) == [[1], [2, 2]]
+
+
+def test_a_much_larger_box_is_somebody_else():
+    near = [(1.0, [-80, -200, 150, 400], 0.9)]
+    assert linked(walk(0, count=5) + near) == [[1] * 5 + [2]]
 
 
 def test_no_track_goes_across_a_cut():
@@ -82,6 +101,8 @@ def persons(*rows):
             "width": pa.array([640] * len(rows), pa.int32()),
             "height": pa.array([360] * len(rows), pa.int32()),
             "box": pa.array([row[1] for row in rows], pa.list_(pa.float32(), 4)),
+            "whole": pa.array([row[1] for row in rows], pa.list_(pa.float32(), 4)),
+            "colours": pa.array([np.eye(1, 132, dtype=np.float16)[0]] * len(rows), pa.list_(pa.float16(), 132)),
             "score": pa.array([row[2] for row in rows], pa.float32()),
         }
     ).replace_schema_metadata({"certain_score": "0.5", "rate": "5"})

@@ -1,8 +1,8 @@
 """What colours a person wears, as a few numbers that tell people of one shot apart.
 
 The middle of a box is divided into three parts, one above the other: about head, upper body and legs. Each part has a
-histogram of its lightness and one of its hue and saturation, in CIELAB. Square roots are taken, so that a scalar product
-is a Bhattacharyya coefficient: 1 for the same colours, 0 for colours that have nothing in common.
+histogram of its lightness and one of its hue and saturation, in CIELAB. Square roots are taken, so that a scalar
+product is a Bhattacharyya coefficient: 1 for the same colours, 0 for colours that have nothing in common.
 """
 
 import cv2

@@ -13,6 +13,7 @@ The table has the rows of the tables of persons that belong to a track, with the
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -27,9 +28,26 @@ CHOSEN = 5  # boxes that stand for a track
 _LEAST_OVERLAP = 0.15  # share of the union, with the box that is expected
 _LEAST_OVERLAP_WEAK = 0.4  # the same of a box with a low score
 _MEMORY = 0.5  # weight of a track's velocity before, against that of its last step
-_COLOURS = 3.0  # weight of the similarity of colours, against that of the overlap
-_SAME_COLOURS = 0.9  # similarity from which on a box need not overlap, but only be as near as a person is wide
+_COLOURS = 0.5  # weight of the similarity of colours, against that of the overlap
+_LEAST_SIZE = 0.25  # of the larger box that the smaller one covers; a face that turns up in front of another is larger
+_SAME_COLOURS = 0.9  # similarity from which on a box need not overlap, but only be near
 _FADING = 0.1  # weight of a track's last box in its colours
+
+
+class Detections(NamedTuple):
+    """Boxes of persons, by time; those of one time are of one frame.
+
+    Attributes:
+        times: (n,) in seconds.
+        boxes: (n, 4) x1, y1, x2, y2; they may leave the frame.
+        scores: (n,) of the detector.
+        colours: (n, d) of length 1, whose scalar product says how much alike two boxes are.
+    """
+
+    times: NDArray[np.float64]
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    colours: NDArray[np.float32]
 
 
 @dataclass
@@ -70,7 +88,7 @@ def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = G
     times, scores = table["time"].to_numpy(), table["score"].to_numpy()
     boxes, whole, colours = (_rows(table, name) for name in ("box", "whole", "colours"))
     shot = shot_numbers(times, shots)
-    track = link_boxes(times, whole, scores, colours, shot, certain, gap=gap + 1.5 / rate)
+    track = link_boxes(Detections(times, whole, scores, colours), shot, certain, gap + 1.5 / rate)
     kept = np.flatnonzero(track > 0)
     table = table.drop_columns(["whole", "colours"]).take(kept)
     table = table.append_column("shot", pa.array(shot[kept], pa.int32()))
@@ -84,27 +102,16 @@ def _rows(table: pa.Table, column: str) -> NDArray[np.float32]:
     return lists.flatten().to_numpy().astype(np.float32).reshape(len(table), -1 if len(table) else lists.type.list_size)
 
 
-def link_boxes(
-    times: NDArray[np.float64],
-    boxes: NDArray[np.float32],
-    scores: NDArray[np.float32],
-    colours: NDArray[np.float32],
-    shots: NDArray[np.integer],
-    certain: float,
-    *,
-    gap: float = GAP,
-) -> NDArray[np.int64]:
+def link_boxes(found: Detections, shots: NDArray[np.integer], certain: float, gap: float = GAP) -> NDArray[np.int64]:
     """Give each box the number of its track, from 1, or 0 where it belongs to none.
 
     Args:
-        times: (n,) in seconds, growing; boxes of one time are of one frame.
-        boxes: (n, 4) x1, y1, x2, y2; they may leave the frame.
-        scores: (n,) of the detector.
-        colours: (n, d) of length 1, whose scalar product says how much alike two boxes are.
+        found: n boxes.
         shots: (n,) of what shot each is; no track has boxes of two.
         certain: from which score on a box begins a track; others only continue one.
         gap: seconds between two boxes of a track at most.
     """
+    times, boxes, scores, colours = found
     numbers = np.zeros(len(times), np.int64)
     tracks: list[_Track] = []
     count = 0
@@ -116,8 +123,11 @@ def link_boxes(
         tracks = [track for track in tracks if time - track.time <= gap]
         strong = scores[rows] >= certain
         waiting = list(tracks)
-        for own, least in ((rows[strong], _LEAST_OVERLAP), (rows[~strong], _LEAST_OVERLAP_WEAK)):
-            for track, row in _assign(waiting, boxes, colours, own, time, least):
+        for own, least, alike in (
+            (rows[strong], _LEAST_OVERLAP, _SAME_COLOURS),
+            (rows[~strong], _LEAST_OVERLAP_WEAK, np.inf),
+        ):
+            for track, row in _assign(waiting, found, own, least, alike):
                 track.move(time, boxes[row].astype(float), colours[row])
                 numbers[row] = track.number
                 waiting.remove(track)
@@ -129,30 +139,27 @@ def link_boxes(
 
 
 def _assign(
-    tracks: Sequence[_Track],
-    boxes: NDArray[np.float32],
-    colours: NDArray[np.float32],
-    rows: NDArray[np.int64],
-    time: float,
-    least: float,
+    tracks: Sequence[_Track], detections: Detections, rows: NDArray[np.int64], least: float, alike: float
 ) -> list[tuple[_Track, int]]:
-    """Pairs of tracks and rows that fit best in all, of those that overlap by `least` or are near and look alike."""
+    """Pairs of tracks and rows of one time that fit best.
+
+    Their boxes are of similar size, and overlap by `least`, or are near and have colours of the similarity `alike`.
+    """
     if not tracks or not len(rows):
         return []
-    expected, found = np.stack([track.expected(time) for track in tracks]), boxes[rows].astype(float)
+    expected = np.stack([track.expected(detections.times[rows[0]]) for track in tracks])
+    found = detections.boxes[rows].astype(float)
     overlaps = overlap(expected, found)
-    alike = np.stack([track.colours for track in tracks]) @ colours[rows].T
-    possible = (overlaps >= least) | ((alike >= _SAME_COLOURS) & (_distances(expected, found) <= 1))
+    similarities = np.stack([track.colours for track in tracks]) @ detections.colours[rows].T
+    apart = np.abs((expected[:, :2] + expected[:, 2:])[:, None] - (found[:, :2] + found[:, 2:])) / 2
+    sizes = (expected[:, 2:] - expected[:, :2])[:, None], found[:, 2:] - found[:, :2]
+    smaller, larger = np.minimum(*sizes), np.maximum(*sizes)
+    near = (apart <= larger).all(axis=2)
+    possible = (overlaps >= least) | ((similarities >= alike) & near)
+    possible &= smaller.prod(axis=2) >= _LEAST_SIZE * larger.prod(axis=2)
     # What is impossible must not decide who gets what else.
-    pairs = linear_sum_assignment(np.where(possible, overlaps + _COLOURS * alike, 0), maximize=True)
+    pairs = linear_sum_assignment(np.where(possible, overlaps + _COLOURS * similarities, 0), maximize=True)
     return [(tracks[i], int(rows[j])) for i, j in zip(*pairs, strict=True) if possible[i, j]]
-
-
-def _distances(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distances of the centres of boxes, (n, m), in widths or heights of the larger box, whichever is more."""
-    apart = np.abs((first[:, :2] + first[:, 2:])[:, None] - (second[:, :2] + second[:, 2:])) / 2
-    sizes = np.maximum((first[:, 2:] - first[:, :2])[:, None], second[:, 2:] - second[:, :2])
-    return (apart / sizes).max(axis=2)
 
 
 def choose(
