@@ -34,7 +34,7 @@ from castsearch.faces.mxnet.importing import build_onnx
 from castsearch.faces.mxnet.network_files import INPUT_SIZES
 from castsearch.faces.networks.retinaface import REFERENCE_PYRAMID, pyramid_scales
 from castsearch.onnx.runtime import session_options
-from castsearch.workflow import configuration
+from castsearch.workflow import planning
 
 SHARED = Path(__file__).parents[2] / "shared"
 CROP = (300, 700)
@@ -88,7 +88,7 @@ def engines(folder: Path, config: Path | None) -> Iterator[tuple[str, str, dict]
     default = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())["faces"]
     name = faces["engine"]
     options = default.get(name, {}) | faces.get(name, {})
-    files = configuration.plan_engine({"faces": {name: options}}, name, "results/models")
+    files = planning.plan_engine({"faces": {name: options}}, name, "results/models")
     yield f"{name}, {config.name}", name, dict(files.embedding)
 
 

@@ -5,7 +5,7 @@ import yaml
 from snakemake.exceptions import ResourceValidationError, WorkflowError
 
 from castsearch.errors import InputError
-from castsearch.workflow import configuration
+from castsearch.workflow import configuration, planning
 
 
 def or_stop(function, *arguments):
@@ -67,10 +67,10 @@ if workflow.is_main_process:
 SCHEMA = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
 or_stop(configuration.validate_config, config, SCHEMA)
 
-configuration.adapt(config)
+planning.adapt(config)
 
 # Not once more in the jobs, which are given less than the run.
 if workflow.is_main_process:
     check_claims(workflow.resource_settings)
-    if any(map(configuration.is_trained, config["reid"]["networks"])):
+    if any(map(planning.is_trained, config["reid"]["networks"])):
         check_gpus(workflow.resource_settings, config["reid"]["gpus"])

@@ -24,9 +24,7 @@ from castsearch.workflow.code_digest import COMPUTING
 DATA = config["data"]
 TRAIN, SEARCH = DATA["train"], DATA["search"]
 NETWORKS = {network["name"]: network for network in config["reid"]["networks"]}
-TRAINED = [
-    name for name, network in NETWORKS.items() if configuration.is_trained(network)
-]
+TRAINED = [name for name, network in NETWORKS.items() if planning.is_trained(network)]
 # The file that a network's features come from; of a network in ONNX, the user's own.
 BODY_FILES = {
     name: (
@@ -50,7 +48,7 @@ BASELINE = variants.baseline(config)
 VARIANTS = or_stop(variants.compared, config)
 TITLES = json.dumps({variant.key: variant.title for variant in VARIANTS})
 FACES = {
-    engine: or_stop(configuration.plan_engine, config, engine, f"{RESULTS}/models")
+    engine: or_stop(planning.plan_engine, config, engine, f"{RESULTS}/models")
     for engine in dict.fromkeys(variant.engine for variant in VARIANTS)
 }
 LICENCES = {engine: engines.load(engine).LICENCE for engine in FACES}
@@ -65,7 +63,7 @@ VERIFIED = {
     if config["faces"]["mxnet"]["verify"]
 }
 if workflow.is_main_process and not all(map(os.path.exists, VERIFIED.values())):
-    or_stop(configuration.check_mxnet, config["faces"]["mxnet"]["python"])
+    or_stop(planning.check_mxnet, config["faces"]["mxnet"]["python"])
 
 
 def contents(files):
@@ -178,7 +176,9 @@ def describer_options(wildcards):
     network = NETWORKS[wildcards.network]
     if network["kind"] == "onnx":
         return {key: network[key] for key in kinds.ONNX_OPTIONS}
-    return {"precision": network.get("precision", RECIPE["precision"])}
+    return {
+        "precision": network.get("precision", config["reid"]["recipe"]["precision"])
+    }
 
 
 wildcard_constraints:

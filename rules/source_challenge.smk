@@ -5,7 +5,7 @@ SPLITS = {
     split: {key: as_it_is(path) for key, path in config["data"]["files"][split].items()}
     for split in dict.fromkeys(config["data"]["train"] + config["data"]["search"])
 }
-or_stop(configuration.check_files, SPLITS)
+or_stop(planning.check_files, SPLITS)
 DIGESTS = {
     split: {
         movie: challenge.movie_digest(entry)

@@ -9,7 +9,7 @@ PARTS = {
     film: films.number_of_parts(claimed_duration(files.video), FILM["minutes"])
     for film, files in FILMS.items()
 }
-DETECTION = or_stop(configuration.plan_persons, config, f"{RESULTS}/models")
+DETECTION = or_stop(planning.plan_persons, config, f"{RESULTS}/models")
 SCORED = all(files.truth for files in FILMS.values())
 SPLITS = {"films": {"labels": "results/tables/labels/films.json" if SCORED else None}}
 SOURCE_RESULTS = ["results/tables/films.tsv"] if SCORED else []

@@ -1,6 +1,5 @@
 # One ReID network, trained on the people of the training movies. Checkpoints are no output: they outlive a killed
 # job, and the next one goes on from the last.
-RECIPE = config["reid"]["recipe"]
 VALIDATED = [split for split in LABELLED if split not in TRAIN]
 # The jobs that read label files get this input as well. When an earlier job runs, Snakemake 9 does not look for other
 # reasons to run a job, such as a changed label file, even if every path between the two leads through `ancient`.
@@ -67,9 +66,10 @@ rule train_reid:
         runtime=growing(1440),
     params:
         code=lambda wildcards: code("train_reid"),
-        imagenet=lambda wildcards: contents([NETWORKS[wildcards.network]["imagenet"]]),
-        network=lambda wildcards: dict(
-            sorted((RECIPE | NETWORKS[wildcards.network]).items())
+        imagenet=lambda wildcards: NETWORKS[wildcards.network]["imagenet"],
+        contents=lambda wildcards: contents([NETWORKS[wildcards.network]["imagenet"]]),
+        recipe=lambda wildcards: planning.recipe_of(
+            config["reid"], NETWORKS[wildcards.network]
         ),
         checkpoints=lambda wildcards: f"{RESULTS}/reid/{wildcards.network}/checkpoints",
         logs=lambda wildcards: f"{RESULTS}/logs/train_reid/{wildcards.network}",

@@ -1,6 +1,5 @@
-from castsearch.files import write_json
 from castsearch.film.decode import Film
-from castsearch.film.shots import find_changes
+from castsearch.film.shots import find_changes, write_changes
 from castsearch.workflow.devices import claimed_gpus
 from castsearch.workflow.logs import logging_to
 
@@ -8,4 +7,4 @@ with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.gpu):
     params = snakemake.params
     with Film(snakemake.input[0], snakemake.threads) as film:
         found = find_changes(film, params.detector, *params.bounds, params.threshold)
-    write_json(snakemake.output[0], found._asdict())
+    write_changes(snakemake.output[0], found)

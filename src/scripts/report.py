@@ -1,6 +1,3 @@
-import json
-
-from castsearch.data.crops import movie_tables
 from castsearch.evaluation import tables
 from castsearch.report import movie_results, pages
 from castsearch.report.models import list_models
@@ -11,7 +8,6 @@ from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     params, inputs = snakemake.params, snakemake.input
-    titles = json.loads(params.titles)
     shown, left_out = movie_results.read_movies(
         inputs.crops,
         inputs.faces,
@@ -25,10 +21,10 @@ with logging_to(snakemake.log[0]):
     )
     run = pages.Run(
         title=params.title,
-        variant=titles[params.variant],
-        baseline=titles[params.baseline],
-        ablation=tables.read_ablation(inputs.ablation or None, json.loads(params.descriptions)),
-        skipped=left_out + movie_results.read_skipped(movie_tables([*inputs.train_crops, *inputs.crops])),
+        variant=params.variant_title,
+        baseline=params.baseline_title,
+        ablation=tables.read_ablation(inputs.ablation or None, params.descriptions),
+        skipped=left_out + movie_results.read_skipped([*inputs.train_crops, *inputs.crops]),
         histories=dict(zip(params.trained, inputs.histories, strict=True)),
         config=snakemake.config,
         models=list_models(
@@ -37,14 +33,10 @@ with logging_to(snakemake.log[0]):
             dict(zip(params.networks, inputs.weights, strict=True)),
             params.imported,
         ),
-        versions={"castsearch": provenance.commit(snakemake.scriptdir), **provenance.versions(params.packages)},
+        versions=provenance.software(snakemake.scriptdir, params.packages),
         top=params.top,
         pictures=params.pictures,
     )
     write_tsv(snakemake.output.portraits, movie_results.portraits(shown))
-    timelines = (
-        read_timelines(inputs.appearances, inputs.crops, inputs.faces, inputs.review, inputs.summaries)
-        if inputs.appearances
-        else None
-    )
+    timelines = read_timelines(inputs.appearances, inputs.crops, inputs.faces, inputs.review, inputs.summaries)
     pages.write_pages(run, shown, snakemake.output.index, snakemake.output.movies, timelines)

@@ -3,6 +3,7 @@ from pathlib import Path
 import torch
 
 from castsearch.data.crops import movie_tables
+from castsearch.reid.distributed import split_threads
 from castsearch.reid.recipe import Recipe
 from castsearch.reid.trainer import TrainingJob, train
 from castsearch.reid.weights import imagenet_file
@@ -14,21 +15,20 @@ if __name__ == "__main__":
     with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.gpu) as gpus:
         check_number(gpus, snakemake.config["reid"]["gpus"])
         torch.set_num_threads(snakemake.threads)
-        network = dict(snakemake.params.network)
-        del network["name"]
-        imagenet = imagenet_file(network.pop("imagenet"))
+        params, output = snakemake.params, snakemake.output
+        processes, workers = split_threads(snakemake.threads, len(gpus))
         train(
             TrainingJob(
                 crop_tables=movie_tables(snakemake.input.crops),
-                recipe=Recipe(**network),
-                imagenet=imagenet,
+                recipe=Recipe(**params.recipe),
+                imagenet=imagenet_file(params.imagenet),
                 validation=Path(snakemake.input.validation),
-                weights=Path(snakemake.output.weights),
-                history=Path(snakemake.output.history),
-                checkpoints=Path(snakemake.params.checkpoints),
-                logs=Path(snakemake.params.logs),
-                code=snakemake.params.code,
-                workers=(snakemake.threads - 1) // len(gpus) if gpus else 0,  # on the CPU, training needs every core
-                processes=len(gpus) or 1,
+                weights=Path(output.weights),
+                history=Path(output.history),
+                checkpoints=Path(params.checkpoints),
+                logs=Path(params.logs),
+                code=params.code,
+                workers=workers,
+                processes=processes,
             )
         )

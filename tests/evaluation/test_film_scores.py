@@ -4,17 +4,21 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from castsearch import files
 from castsearch.data.crops import crop_table
 from castsearch.errors import InputError
 from castsearch.evaluation.film_scores import (
     Detections,
     Truth,
     label_candidates,
+    label_films,
     read_truth,
     score_boxes,
     score_film,
+    score_films,
     score_shots,
     score_tracks,
+    write_scores,
 )
 
 ADA, BO = [0.0, 0, 10, 20], [50.0, 0, 60, 20]
@@ -102,6 +106,46 @@ def test_a_film_has_all_scores():
     known = truth([{"ada": ADA}, {"ada": ADA}], [[1, 1]])
     scores = score_film([1.0], [persons.replace_schema_metadata({"rate": "1"})], tracks, known)
     assert set(scores.values()) == {1.0}
+
+
+@pytest.fixture
+def films(tmp_path):
+    """The tables and truths of two films, by kind: ada is found in both frames of a, and in one of two of b."""
+
+    def path(name):
+        return tmp_path / name
+
+    for name in ("a", "b"):
+        seen = [{"person": "ada", "box": [0, 0, 10, 20]}]
+        frames = [{"time": time, "shot": 1, "boxes": seen} for time in (0.0, 1.0)]
+        files.write_json(path(f"{name}.json"), {"changes": [], "frames": frames})
+        path(f"{name}.tsv").write_text("shot\tstart\tend\tlength\n1\t0\t2\t2\n")
+        found = pa.table(
+            {"time": [0.0, 1.0], "box": pa.array([ADA, ADA], pa.list_(pa.float32(), 4)), "score": [0.9, 0.8]}
+        )
+        found = found.slice(0, 2 if name == "a" else 1)
+        files.write_table(path(f"{name}.tracks"), found.append_column("track", pa.array([1] * len(found), pa.int32())))
+        files.write_table(path(f"{name}.0"), found.slice(0, 1).replace_schema_metadata({"rate": "1"}))
+        files.write_table(path(f"{name}.1"), found.slice(1).replace_schema_metadata({"rate": "1"}))
+        rows = [{"id": f"{name}.ada", "role": "cast", "label": "ada"}]
+        rows += [{"id": f"{name}.1", "role": "candidate", "time": 0.0, "x": 0, "y": 0, "width": 10, "height": 20}]
+        files.write_table(path(f"{name}.crops"), crop_table("films", name, rows))
+    return path
+
+
+def test_every_film_is_scored_by_its_own_tables(films, tmp_path):
+    persons = [films(name) for name in ("a.0", "a.1", "b.0")]
+    tables = ([films(f"{name}.{kind}") for name in "ab"] for kind in ("tsv", "tracks", "json"))
+    shots, tracks, truths = tables
+    scores = score_films({"a": 2, "b": 1}, shots, persons, tracks, truths)
+    assert scores.set_index("film")["boxes_recall"].to_dict() == {"a": 1, "b": 0.5}
+    write_scores(tmp_path / "films.tsv", scores)
+    assert (tmp_path / "films.tsv").read_text().splitlines()[0].startswith("film\tshots_F1\t")
+
+
+def test_the_candidates_of_all_films_are_labelled(films):
+    crops, truths = ([films(f"{name}.{kind}") for name in "ab"] for kind in ("crops", "json"))
+    assert label_films(crops, truths) == {"a.ada": ["a.1"], "b.ada": ["b.1"]}
 
 
 @pytest.mark.parametrize("content", [{}, {"changes": 1, "frames": []}, {"changes": [], "frames": [{"time": 0}]}])

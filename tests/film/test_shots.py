@@ -6,7 +6,17 @@ import pytest
 from clips import write
 
 from castsearch.film.decode import Film
-from castsearch.film.shots import Changes, Shot, find_changes, join_changes, read_shots, shot_numbers, write_shots
+from castsearch.film.shots import (
+    Changes,
+    Shot,
+    find_changes,
+    join_changes,
+    read_changes,
+    read_shots,
+    shot_numbers,
+    write_changes,
+    write_shots,
+)
 
 
 def scene(seed, count):
@@ -57,6 +67,12 @@ def test_a_film_without_a_cut_has_one_shot(tmp_path):
 def test_a_threshold_decides_what_is_a_change(film):
     with Film(film) as opened:
         assert find_changes(opened, "content", threshold=200).times == []
+
+
+def test_what_a_part_tells_is_read_as_it_was_written(tmp_path):
+    for changes in (Changes([0.2, 2.0], 0.0, 5.04, 126, 1), Changes([], None, None, 0, 0)):
+        write_changes(tmp_path / "part.json", changes)
+        assert read_changes(tmp_path / "part.json") == changes
 
 
 def test_changes_in_quick_succession_are_one():

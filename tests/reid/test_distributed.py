@@ -17,6 +17,13 @@ pytestmark = pytest.mark.slow  # each test starts processes that import torch
 LABELS = torch.arange(5).repeat_interleave(3)
 
 
+@pytest.mark.parametrize(
+    ("threads", "gpus", "split"), [(8, 0, (1, 0)), (8, 1, (1, 7)), (16, 2, (2, 7)), (1, 2, (2, 0))]
+)
+def test_threads_are_divided_among_what_trains_and_what_loads(threads, gpus, split):
+    assert distributed.split_threads(threads, gpus) == split
+
+
 class WithoutNorms(torch.nn.Module):
     """Two parts without batch norms, whose statistics are shared on GPUs alone."""
 

@@ -5,7 +5,7 @@ import pytest
 
 from castsearch import files
 from castsearch.data.crops import crop_table
-from castsearch.report.movie_results import Hit, portraits, read_movies
+from castsearch.report.movie_results import Hit, portraits, read_movies, read_skipped
 from castsearch.search.fuse_stage import SCHEMA as RANKINGS
 
 
@@ -159,3 +159,10 @@ def test_a_hit_is_found_if_it_is_among_as_many_as_are_relevant():
 
 def test_a_hit_climbs_from_its_rank_in_the_baseline():
     assert (hit().climb, hit(rank_before=None).climb) == (3, 0)
+
+
+def test_what_could_not_be_used_is_told_once_of_tables_and_folders(tmp_path):
+    for movie in ("m", "n"):
+        problem = [(f"{movie}1", "no image")]
+        files.write_table(tmp_path / f"{movie}.arrow", crop_table("val", movie, [], problem))
+    assert read_skipped([tmp_path / "n.arrow", tmp_path]) == [("n1", "no image"), ("m1", "no image")]

@@ -91,6 +91,10 @@ def test_the_tables_of_all_movies_are_read_in_words(timeline):
     ]
 
 
+def test_where_nobody_is_named_there_is_no_timeline():
+    assert read_timelines([], ["crops.arrow"], ["faces.arrow"], [], ()) == {}
+
+
 def test_times_are_read_as_people_say_them():
     assert [in_words(time, "seconds") for time in (3.44, 59.96, 3723.4)] == ["0:03.4", "1:00.0", "1:02:03.4"]
     assert in_words(7, "frames") == "7"

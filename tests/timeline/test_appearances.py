@@ -7,7 +7,7 @@ import pytest
 from castsearch import files
 from castsearch.data.name_tables import write_names
 from castsearch.timeline import appearances, summary
-from castsearch.timeline.stage import FilmTables, make_tables, write_tables
+from castsearch.timeline.stage import film_tables, make_tables, write_tables
 
 SHOTS = pd.DataFrame({"shot": [1, 2], "start": [0.5, 3.0], "end": [3.0, 5.0], "length": [2.5, 2.0]})
 
@@ -92,7 +92,7 @@ def test_the_stage_writes_the_tables_of_a_film_and_of_a_movie_of_boxes(tmp_path)
     SHOTS.to_csv(tmp_path / "shots.tsv", sep="\t", index=False)
     write_names(tmp_path / "names.tsv", pd.concat([names, boxes]))
     (tmp_path / "groups.tsv").write_text("movie\tbox\tgroup\nm\td\tunknown 1\n")
-    films = {"m": FilmTables(tmp_path / "tracks.arrow", tmp_path / "shots.tsv", 0.5)}
+    films = film_tables(["m"], [tmp_path / "tracks.arrow"], [tmp_path / "shots.tsv"], [0.5])
     tables = make_tables(
         [("val", tmp_path / "names.tsv", tmp_path / "groups.tsv")], [("val", "m"), ("val", "n")], films
     )

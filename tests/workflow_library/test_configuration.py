@@ -9,8 +9,9 @@ from castsearch.demo.people import PEOPLE
 from castsearch.errors import InputError
 from castsearch.faces import engines
 from castsearch.reid import networks
-from castsearch.workflow import configuration
-from castsearch.workflow.configuration import adapt, check_files, plan_engine, validate_config
+from castsearch.workflow import configuration, contradictions
+from castsearch.workflow.configuration import validate_config
+from castsearch.workflow.planning import adapt, check_files, plan_engine, recipe_of
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
@@ -49,7 +50,7 @@ def test_one_more_name_in_the_schema_is_one_more_backbone():
 
 
 def test_where_timm_is_not_installed_its_models_are_left_to_the_training(monkeypatch):
-    monkeypatch.setattr(configuration, "find_spec", lambda _: None)
+    monkeypatch.setattr(contradictions, "find_spec", lambda _: None)
     config = changed("reid.networks.0.backbone", "timm/resnet5")
     config["reid"]["networks"][0]["imagenet"] = "weights/of_it.safetensors"
     validate_config(config, SCHEMA)
@@ -237,7 +238,7 @@ def test_a_folder_of_images_that_is_not_there_is_refused_by_key(tmp_path):
 
 
 def test_the_number_of_photographed_people_is_the_demos():
-    assert len(PEOPLE) == configuration._PHOTOGRAPHED
+    assert len(PEOPLE) == contradictions.PHOTOGRAPHED
 
 
 def test_a_missing_section_of_an_engine_is_filled_in_with_what_config_yaml_says():
@@ -254,6 +255,12 @@ def test_a_missing_model_file_is_refused_by_its_key():
     config = changed("faces.insightface.recogniser", {"file": "none.onnx"})
     with pytest.raises(InputError, match=r"^faces\.insightface\.recogniser: none\.onnx: the model file is missing"):
         plan_engine(config, "insightface", "models")
+
+
+def test_a_networks_own_keys_change_the_recipe_that_all_share():
+    reid = {"recipe": {"epochs": 3, "people": 2}}
+    network = {"name": "a", "kind": "mgn", "imagenet": "packaged", "epochs": 5}
+    assert recipe_of(reid, network) == {"epochs": 5, "kind": "mgn", "people": 2}
 
 
 def test_every_wrong_key_is_named_at_once():

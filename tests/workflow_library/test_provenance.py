@@ -48,6 +48,11 @@ def test_a_clone_of_another_user_has_its_commit(clone, monkeypatch, tmp_path):
     assert re.fullmatch("[0-9a-f]{12}", provenance.commit(clone))
 
 
+def test_the_software_is_the_clone_and_the_packages(clone):
+    found = provenance.software(clone, ["numpy"])
+    assert found == {"castsearch": provenance.commit(clone), **provenance.versions(["numpy"])}
+
+
 def test_versions_are_those_of_what_is_installed():
     found = provenance.versions(["numpy", "no-such-package"])
     assert found == {"Python": platform.python_version(), "numpy": numpy.__version__}

@@ -3,8 +3,9 @@
 They need the film's truth, a JSON file that `castsearch.demo.film` describes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import floor
 from pathlib import Path
 from typing import NamedTuple
@@ -165,6 +166,52 @@ def label_candidates(crops: pa.Table, truth: Truth) -> dict[str, list[str]]:
     return labels
 
 
+def score_films(
+    parts: Mapping[str, int],
+    shots: Iterable[str | Path],
+    persons: Iterable[str | Path],
+    tracks: Iterable[str | Path],
+    truths: Iterable[str | Path],
+) -> pd.DataFrame:
+    """Score every film.
+
+    Args:
+        parts: by film, in how many parts its persons were looked for.
+        shots: the table of shots of each film.
+        persons: the tables of persons of all parts, film by film.
+        tracks: the table of tracks of each film.
+        truths: the truth of each film.
+
+    Returns:
+        A row for each film: `film`, and what `score_film` returns.
+
+    Raises:
+        InputError: see `read_truth`.
+    """
+    waiting, rows = iter(persons), []
+    for (film, count), *paths in zip(parts.items(), shots, tracks, truths, strict=True):
+        starts = pd.read_csv(paths[0], sep="\t")["start"].tolist()[1:]
+        found = [files.read_table(path) for path in islice(waiting, count)]
+        rows.append({"film": film} | score_film(starts, found, files.read_table(paths[1]), read_truth(paths[2])))
+    return pd.DataFrame(rows)
+
+
+def label_films(crops: Iterable[str | Path], truths: Iterable[str | Path]) -> dict[str, list[str]]:
+    """Return what `label_candidates` returns, of all films.
+
+    Args:
+        crops: the crop table of each film.
+        truths: the truth of each film.
+
+    Raises:
+        InputError: see `read_truth`.
+    """
+    labels: dict[str, list[str]] = {}
+    for table, truth in zip(crops, truths, strict=True):
+        labels |= label_candidates(files.read_table(table), read_truth(truth))
+    return labels
+
+
 def score_film(shots: Sequence[float], persons: Sequence[pa.Table], tracks: pa.Table, truth: Truth) -> dict[str, float]:
     """Return all scores of a film, by name.
 
@@ -191,10 +238,9 @@ def score_film(shots: Sequence[float], persons: Sequence[pa.Table], tracks: pa.T
     }
 
 
-def write_scores(path: str | Path, scores: Mapping[str, Mapping[str, float]]) -> None:
-    """Write a table with a row for each film, of what `score_film` returned for it."""
-    table = pd.DataFrame.from_dict(scores, orient="index")
-    files.write_text(path, table.to_csv(sep="\t", index_label="film", float_format="%.4f", lineterminator="\n"))
+def write_scores(path: str | Path, scores: pd.DataFrame) -> None:
+    """Write what `score_films` returned."""
+    files.write_text(path, scores.to_csv(sep="\t", index=False, float_format="%.4f", lineterminator="\n"))
 
 
 def detections(table: pa.Table) -> Detections:

@@ -5,6 +5,7 @@ parts find the changes of one pass. Frames are made small first, as PySceneDetec
 most of the work is decoding.
 """
 
+import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -107,6 +108,16 @@ def find_changes(
         count,
         film.damaged - damaged_before,
     )
+
+
+def write_changes(path: str | Path, changes: Changes) -> None:
+    """Write what a part tells about its shots."""
+    files.write_json(path, changes._asdict())
+
+
+def read_changes(path: str | Path) -> Changes:
+    """Read what `write_changes` wrote."""
+    return Changes(**json.loads(Path(path).read_text()))
 
 
 def join_changes(parts: Sequence[Changes], shortest: float = SHORTEST) -> list[Shot]:

@@ -26,6 +26,19 @@ from castsearch.errors import InputError
 _PATIENCE = timedelta(hours=2)  # while the first process validates, the others wait
 
 
+def split_threads(threads: int, gpus: int) -> tuple[int, int]:
+    """Divide the threads of a job among what trains and what loads its images.
+
+    Args:
+        threads: that the job may use.
+        gpus: that it has; 0 trains on the CPU, which needs every thread itself.
+
+    Returns:
+        How many processes train, and how many load images for each of them.
+    """
+    return (gpus, (threads - 1) // gpus) if gpus else (1, 0)
+
+
 def launch(function: Callable[[], None], processes: int, device: str) -> None:
     """Call `function` in `processes` processes that can reach each other; a single one is this process.
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from castsearch import files
-from castsearch.data.crops import Crops, read_crops
+from castsearch.data.crops import Crops, movie_tables, read_crops
 from castsearch.data.portraits import searched_portraits
 from castsearch.data.rankings import by_split, read_rankings
 from castsearch.errors import one_line
@@ -197,8 +197,12 @@ def read_movies(
 
 
 def read_skipped(crop_tables: Iterable[str | Path]) -> list[tuple[str, str]]:
-    """Read id and reason of every record that could not be used, movie by movie."""
-    return [problem for path in dict.fromkeys(crop_tables) for problem in read_crops(path).problems]
+    """Read id and reason of every record that could not be used, movie by movie.
+
+    Args:
+        crop_tables: crop tables, and folders of them.
+    """
+    return [problem for path in dict.fromkeys(movie_tables(crop_tables)) for problem in read_crops(path).problems]
 
 
 def _people(crops: Crops, face_table: str | Path, on_unclear: str) -> dict[str, _Person]:

@@ -37,7 +37,7 @@ class Run:
         ablation: a row per labelled split and variant: `split`, `title`, `description`, `mAP` and `CMC@k`. Without
             rows, as on a split without labels, the pages have no scores.
         skipped: id and reason of every record that could not be used.
-        histories: path of the training history per ReID network, see `figures.training_curves`.
+        histories: path of the training history per ReID network, see `training_curves`.
         config: the configuration.
         models: for each model file its `model`, `file`, `sha256` and `licence`.
         versions: version per program or package.

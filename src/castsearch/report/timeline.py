@@ -143,12 +143,14 @@ def read_timelines(
     """Read the timelines of all movies, by split and movie.
 
     Args:
-        appearances: table of each movie,
+        appearances: table of each movie, or none at all where nobody is named,
         crop_tables: its crops,
         face_tables: and its faces, which tell what shows somebody best.
         review: tables of what to look at first.
         summaries: the tables of screen time and of who is together, of all movies.
     """
+    if not appearances:
+        return {}
     proposed: dict[str, list[str]] = {}
     for path in review:
         for row in pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False).itertuples(index=False):

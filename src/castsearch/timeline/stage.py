@@ -33,8 +33,16 @@ class Tables(NamedTuple):
     together: pd.DataFrame
 
 
+def film_tables(
+    films: Iterable[str], tracks: Iterable[str | Path], shots: Iterable[str | Path], steps: Iterable[float]
+) -> dict[str, FilmTables]:
+    """Return what is known of the time of each film, by its name."""
+    known = zip(films, tracks, shots, steps, strict=True)
+    return {film: FilmTables(own_tracks, own_shots, step) for film, own_tracks, own_shots, step in known}
+
+
 def make_tables(
-    names: Sequence[tuple[str, str | Path, str | Path]],
+    names: Iterable[tuple[str, str | Path, str | Path]],
     movies: Sequence[tuple[str, str]],
     films: Mapping[str, FilmTables],
 ) -> Tables:
@@ -45,6 +53,7 @@ def make_tables(
         movies: split and name of each movie.
         films: by name of the movie; a movie that is missing here has no times.
     """
+    names = list(names)
     by_split = {
         split: pd.concat([read_names([]), *(_named(path, groups) for other, path, groups in names if other == split)])
         for split, _ in movies

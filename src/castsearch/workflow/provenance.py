@@ -42,6 +42,16 @@ def commit(folder: str | Path) -> str:
     return described.stdout.strip() or "unknown"
 
 
+def software(folder: str | Path, packages: list[str]) -> dict[str, str]:
+    """Return the versions of all that made a result: the clone's commit, Python and the packages.
+
+    Args:
+        folder: see `commit`.
+        packages: see `versions`.
+    """
+    return {"castsearch": commit(folder)} | versions(packages)
+
+
 def made_with(folder: str | Path, config: object, seeds: Mapping[str, int], packages: list[str]) -> dict[str, str]:
     """Return what a table of results was made with, as texts by what they are, and the name of the run's whole record.
 
