@@ -30,7 +30,7 @@ rule provenance:
         mem_mb=growing(1000),
         runtime=growing(60),  # all of the user's films are read
     params:
-        code=code("provenance"),
+        code=lambda wildcards: code("provenance"),
         snakefile=f"{ROOT}/Snakefile",
         licences=LICENCES,
         networks=list(NETWORKS),
