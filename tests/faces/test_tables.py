@@ -182,6 +182,24 @@ def test_what_scores_below_the_least_score_was_not_detected():
     assert num_faces.tolist() == [0, 1, 0]
 
 
+def test_a_face_in_two_boxes_belongs_to_whom_it_fits():
+    # Somebody stands behind and to the right of somebody smaller, whose face is in both boxes.
+    rows = [
+        {"id": "behind", "role": "candidate", "frame": "1", "x": 0, "y": 0, "width": 200, "height": 400},
+        {"id": "smaller", "role": "candidate", "frame": "1", "x": 60, "y": 100, "width": 120, "height": 300},
+    ]
+    people = crops_of(crop_table("val", "tt1", rows))
+    boxes = np.float32([[100, 110, 140, 150], [80, 15, 110, 45], [40, 10, 80, 50]])
+    person, scores = np.array([0, 0, 1]), np.full(3, 0.99, np.float32)
+    face, num_faces = select_faces(people, person, boxes, scores, Selection())
+    assert face.tolist() == [-1, 2]  # the other face of the first is too small to be its own
+    assert num_faces.tolist() == [2, 1]
+    taller = boxes.copy()
+    taller[1] = [70, 15, 130, 75]
+    face, _ = select_faces(people, person, taller, scores, Selection())
+    assert face.tolist() == [1, 2]
+
+
 class BrokenEngine:
     """An engine whose detector or embedder gives a wrong number after so many right ones."""
 

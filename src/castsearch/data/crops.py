@@ -61,6 +61,7 @@ class Crops:
         frames: c + n names of the frames that they are cut out of.
         labels: c + n labels, None where there is none: a cast member's name, and whom a candidate shows.
         sizes: (c + n, 2) int32, width and height in pixels.
+        corners: (c + n, 2) int32, left and top in their frame, in pixels.
         readable: (c + n,) bool, whether there is an image.
         times: (c + n,) float64, of the frames in their film, in seconds,
         shots: (c + n,) int32, numbers of their shots,
@@ -76,6 +77,7 @@ class Crops:
     frames: list[str]
     labels: list[str | None]
     sizes: NDArray[np.int32]
+    corners: NDArray[np.int32]
     readable: NDArray[np.bool_]
     times: NDArray[np.float64]
     shots: NDArray[np.int32]
@@ -146,6 +148,7 @@ def crops_of(table: pa.Table) -> Crops:
         frames=table["frame"].to_pylist(),
         labels=table["label"].to_pylist(),
         sizes=np.column_stack([table["width"].to_numpy(), table["height"].to_numpy()]),
+        corners=np.column_stack([table["x"].to_numpy(), table["y"].to_numpy()]),
         readable=table["image"].is_valid().to_numpy(),
         **{name: table[column].fill_null(-1).to_numpy() for name, column in _FILM_COLUMNS.items()},
         images=table["image"],

@@ -24,17 +24,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from castsearch.boxes import overlap
 from castsearch.data.crops import Crops, decode_rgb, read_crops
 from castsearch.data.feature_check import FACE_LIMIT, check_features
 from castsearch.errors import InputError
 from castsearch.faces.detection import WRONG_FILE, engine_metadata, vectors
 from castsearch.faces.engine import Engine, Face, Image
-from castsearch.faces.selection import Selection, select_candidate_face, select_cast_face
+from castsearch.faces.selection import Selection, head_distance, select_candidate_face, select_cast_face
 from castsearch.files import read_table
 
 logger = logging.getLogger(__name__)
 
 _Number = TypeVar("_Number", bound=np.number)
+
+_SAME_FACE = 0.5  # overlap in the frame from which on two detections are one face
 
 
 def embed_table(
@@ -110,6 +113,9 @@ def select_faces(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pick each person's face among the detections of a movie.
 
+    Boxes of one frame overlap, so that the same face may be found in several. It belongs to the person whose box it fits
+    best; the others take their next best one.
+
     Args:
         people: the movie's people.
         person: (n,) row in `people` of each detection.
@@ -122,14 +128,47 @@ def select_faces(
     """
     faces = np.full(len(people.sizes), -1)
     num_faces = np.zeros(len(people.sizes), int)
-    for row, (width, height) in enumerate(people.sizes.tolist()):
-        own = np.flatnonzero((person == row) & (scores >= selection.min_score))
+    found = [np.flatnonzero((person == row) & (scores >= selection.min_score)) for row in range(len(people.sizes))]
+
+    def select(row: int, among: NDArray[np.intp]) -> None:
+        choose = select_cast_face if row < len(people.cast) else select_candidate_face
+        choice = choose(*people.sizes[row].tolist(), boxes[among], scores[among], selection)
+        faces[row] = -1 if choice is None else among[choice]
+
+    for row, own in enumerate(found):
         num_faces[row] = len(own)
-        select = select_cast_face if row < len(people.cast) else select_candidate_face
-        choice = select(width, height, boxes[own], scores[own], selection)
-        if choice is not None:
-            faces[row] = own[choice]
+        select(row, own)
+    in_frame = boxes + np.tile(people.corners[person], 2)
+    for rows in _companies(people):
+        left = {row: found[row] for row in rows}
+        while (loser := _loser(rows, faces, people.sizes, boxes, in_frame)) is not None:
+            left[loser] = left[loser][left[loser] != faces[loser]]
+            select(loser, left[loser])
     return faces, num_faces
+
+
+def _companies(people: Crops) -> list[list[int]]:
+    """Rows of the candidates of each frame that has more than one."""
+    rows: dict[str, list[int]] = {}
+    for row in range(len(people.cast), len(people.sizes)):
+        rows.setdefault(people.frames[row], []).append(row)
+    return [own for own in rows.values() if len(own) > 1]
+
+
+def _loser(
+    rows: list[int],
+    faces: NDArray[np.integer],
+    sizes: NDArray[np.integer],
+    boxes: NDArray[np.float32],
+    in_frame: NDArray[np.float32],
+) -> int | None:
+    """The first of a frame's people whose face is one that fits another of them better; None where there is none."""
+    rows = [row for row in rows if faces[row] >= 0]
+    own = in_frame[faces[rows]]
+    for first, second in zip(*np.nonzero(np.triu(overlap(own, own) > _SAME_FACE, 1)), strict=True):
+        pair = rows[first], rows[second]
+        return max(pair, key=lambda row: head_distance(*sizes[row].tolist(), boxes[faces[row]]))
+    return None
 
 
 def _matrix(column: pa.ChunkedArray, length: int) -> NDArray[np.float32]:

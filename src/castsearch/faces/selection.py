@@ -1,4 +1,4 @@
-"""Which of the detected faces is the person's own: the rules of the reference system."""
+"""Which of the detected faces is the person's own: the rules of the reference system, and who has a shared face."""
 
 from dataclasses import dataclass
 
@@ -29,6 +29,8 @@ class Selection:
 
 
 REFERENCE = Selection()
+
+_HAIR = 0.3  # height of forehead and hair above a detected face, as a share of the face's
 
 
 def select_cast_face(
@@ -76,6 +78,23 @@ def select_candidate_face(
         & (centre < width * right)
     )
     return _most_prominent(width, height, boxes, eligible)
+
+
+def head_distance(width: int, height: int, box: ArrayLike) -> float:
+    """How far a face is from where the head of a person is, whose body fills the crop: in the middle, at the top.
+
+    Args:
+        width: of the crop, in pixels.
+        height: of the crop, in pixels.
+        box: x1, y1, x2, y2 of the face in pixels.
+
+    Returns:
+        The distance from the middle, as a share of the width, and how much the gap above the face differs from the hair's,
+        as a share of the face's height. A share of the crop's height would tell little, since crops show heads alone, or
+        whole people.
+    """
+    left, top, right, bottom = np.asarray(box, float)
+    return float(abs((left + right) / 2 / width - 0.5) + abs(top / max(bottom - top, 1e-6) - _HAIR))
 
 
 def _as_arrays(boxes: ArrayLike, scores: ArrayLike) -> tuple[NDArray, NDArray]:
