@@ -48,6 +48,18 @@ def test_bodies_find_those_without_a_face():
     assert with_bodies > precision(rank(face, None, frames, has_face, num_cast), identity) + 0.2
 
 
+def test_a_portrait_of_other_years_finds_whom_it_resembles_most():
+    rng = np.random.default_rng(0)
+    identity = np.repeat(np.arange(3), 10)
+    similarity = rng.uniform(-0.15, 0.15, (3, 30)).astype(np.float32)
+    similarity[[1, 2]] += 0.6 * (identity == np.array([[1], [2]]))
+    similarity[0, identity == 0] = 0.15  # no more than a stranger may reach
+    face = np.eye(3, 32)[identity] + rng.normal(0, 0.1, (30, 32))
+    frames = [f"{number:04d}" for number in range(30)]
+    ranking = diffusion.rank(similarity, face, None, frames=frames, has_face=np.ones(30, bool)).order
+    assert sorted(ranking[0, :10]) == list(range(10))
+
+
 def test_no_faces_leave_candidate_order():
     face, body, frames, has_face, num_cast, _ = movie(faceless=1)
     assert rank(face, body, frames, has_face, num_cast).tolist() == [list(range(60))] * 3

@@ -35,9 +35,11 @@ def test_each_method_has_faces_bodies_each_reranked_and_each_network_alone():
         "cascade face+body[a]",
         "cascade face+body[b]",
     ]
-    assert found[-6:] == [
+    assert found[-8:] == [
         "diffusion face",
+        "diffusion face*",
         "diffusion face+body[a,b]",
+        "diffusion face*+body[a,b]",
         "diffusion face+body[a]",
         "diffusion face+body[b]",
         "online face",

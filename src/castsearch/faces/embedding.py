@@ -113,8 +113,8 @@ def select_faces(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pick each person's face among the detections of a movie.
 
-    Boxes of one frame overlap, so that the same face may be found in several. It belongs to the person whose box it fits
-    best; the others take their next best one.
+    Boxes of one frame overlap, so that the same face may be found in several. It belongs to the person whose box it
+    fits best; the others take their next best one.
 
     Args:
         people: the movie's people.
@@ -132,7 +132,8 @@ def select_faces(
 
     def select(row: int, among: NDArray[np.intp]) -> None:
         choose = select_cast_face if row < len(people.cast) else select_candidate_face
-        choice = choose(*people.sizes[row].tolist(), boxes[among], scores[among], selection)
+        width, height = people.sizes[row].tolist()
+        choice = choose(width, height, boxes[among], scores[among], selection)
         faces[row] = -1 if choice is None else among[choice]
 
     for row, own in enumerate(found):
@@ -167,7 +168,7 @@ def _loser(
     own = in_frame[faces[rows]]
     for first, second in zip(*np.nonzero(np.triu(overlap(own, own) > _SAME_FACE, 1)), strict=True):
         pair = rows[first], rows[second]
-        return max(pair, key=lambda row: head_distance(*sizes[row].tolist(), boxes[faces[row]]))
+        return max(pair, key=lambda row: head_distance(sizes[row, 0], sizes[row, 1], boxes[faces[row]]))
     return None
 
 

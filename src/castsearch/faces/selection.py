@@ -89,9 +89,9 @@ def head_distance(width: int, height: int, box: ArrayLike) -> float:
         box: x1, y1, x2, y2 of the face in pixels.
 
     Returns:
-        The distance from the middle, as a share of the width, and how much the gap above the face differs from the hair's,
-        as a share of the face's height. A share of the crop's height would tell little, since crops show heads alone, or
-        whole people.
+        The distance from the middle, as a share of the width, and how far the gap above the face is from the height of
+        hair, as a share of the face's height: crops show heads alone or whole people, so that a share of the crop's
+        height would tell little.
     """
     left, top, right, bottom = np.asarray(box, float)
     return float(abs((left + right) / 2 / width - 0.5) + abs(top / max(bottom - top, 1e-6) - _HAIR))

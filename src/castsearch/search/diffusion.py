@@ -30,7 +30,8 @@ _EVEN_BODY = 2.5  # … and two bodies
 _STEEPNESS = 3.0  # log odds of one person that a standard deviation adds
 _MOST_BY_FACE = 3.0  # log odds by which two seen faces change what bodies say, at most
 _DIFFERENT_FACE = 1.0  # two faces less than this above strangers are different people's
-_PORTRAIT_SPREAD = 2  # standard deviations from which on a link to a portrait, with which all begins, counts
+_PORTRAIT_SPREAD = 2  # standard deviations from which on a link to a portrait, with which all begins, counts …
+_BELOW_BEST = 1.5  # … or this much below the portrait's best one, where that is less
 _PERSON_SPREAD = 5  # those from which on two portraits of different movies show one person
 _PASSED_ON = 0.8  # share of a score that comes from the neighbours
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
@@ -83,19 +84,20 @@ def impostors(among: np.ndarray, certain: np.ndarray) -> Impostors:
     return lower_half(reached if len(reached) >= _FEWEST_CERTAIN else certain)
 
 
-def link_strength(similarity: np.ndarray, apart: Impostors, spread: float) -> np.ndarray:
+def link_strength(similarity: np.ndarray, apart: Impostors, spread: float | np.ndarray) -> np.ndarray:
     """How far similarities exceed what strangers reach, squared: 0 for a stranger's, 1 at similarity 1.
 
     Args:
         similarity: values of any shape.
         apart: what strangers reach.
-        spread: standard deviations above a stranger's mean from which on a similarity counts.
+        spread: standard deviations above a stranger's mean from which on a similarity counts; one for all, or an array
+            that broadcasts against `similarity`.
 
     Returns:
         float32 of the shape of `similarity`.
     """
     least = apart.mean + spread * apart.deviation
-    return np.square(np.maximum(similarity - least, 0) / max(1 - least, 1e-6)).astype(np.float32)
+    return np.square(np.maximum(similarity - least, 0) / np.maximum(1 - least, 1e-6)).astype(np.float32)
 
 
 def log_odds(similarity: np.ndarray, apart: Impostors, even: float) -> np.ndarray:
@@ -400,12 +402,17 @@ def _seeds(by_person: np.ndarray, has_face: np.ndarray, frames: np.ndarray) -> n
     """(people + 1, n) labels that candidates start with, the strangers' last."""
     num_people, n = by_person.shape
     seeds = np.zeros((num_people + 1, n), np.float32)
+    if not has_face.any():
+        return seeds
     similarity = by_person[:, has_face]
     apart = impostors(similarity.ravel(), _others(similarity, frames[has_face]))
-    seeds[:-1, has_face] = link_strength(similarity, apart, _PORTRAIT_SPREAD)
-    best = seeds.max(axis=0)
-    typical = np.median(best[best > 0]) if best.any() else 0
-    seeds[-1, has_face] = np.maximum(typical - best[has_face], 0)
+    best = apart.deviations(similarity.max(axis=1, keepdims=True, initial=-1))
+    # A portrait of other years is like nobody by as much, and still like its own person most.
+    counts_from = np.clip(best - _BELOW_BEST, 0, _PORTRAIT_SPREAD)
+    seeds[:-1, has_face] = link_strength(similarity, apart, counts_from)
+    strength = seeds.max(axis=0)
+    typical = np.median(strength[strength > 0]) if strength.any() else 0
+    seeds[-1, has_face] = np.maximum(typical - strength[has_face], 0)
     return seeds
 
 

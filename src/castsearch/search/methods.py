@@ -22,7 +22,6 @@ class Method:
         face_rerank: whether it can use re-ranked similarities of faces.
         body_rerank: whether it can use re-ranked similarities of bodies.
         across: whether its memory allows it to search all movies of a split at once.
-        each_rerank: whether the default comparison in one movie has it with every re-ranking that it can use, too.
         each_network: whether the default comparison has it with each ReID network alone.
         shares: whether it tells the share of each person, so that boxes can be named.
     """
@@ -33,7 +32,6 @@ class Method:
     face_rerank: bool = True
     body_rerank: bool = True
     across: bool = False
-    each_rerank: bool = True
     each_network: bool = True
     shares: bool = False
 
@@ -41,6 +39,6 @@ class Method:
 METHODS: Mapping[str, Method] = {
     "cascade": Method("castsearch.search.cascade", face_mask="detected", thresholds=True),
     "propagation": Method("castsearch.search.propagation", each_network=False),
-    "diffusion": Method("castsearch.search.diffusion", body_rerank=False, across=True, each_rerank=False, shares=True),
+    "diffusion": Method("castsearch.search.diffusion", body_rerank=False, across=True, shares=True),
     "online": Method("castsearch.search.online", face_rerank=False, body_rerank=False, each_network=False),
 }

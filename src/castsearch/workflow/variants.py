@@ -54,10 +54,7 @@ def _default_entries(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if _across(config) and not method.across:
             continue
         plain = {"method": name, "face_rerank": False, "body_rerank": False}
-        faces, bodies = (
-            (False, True) if able and (method.each_rerank or _across(config)) else (False,)
-            for able in (method.face_rerank, method.body_rerank)
-        )
+        faces, bodies = ((False, True) if able else (False,) for able in (method.face_rerank, method.body_rerank))
         yield from (plain | {"networks": [], "face_rerank": face} for face in faces)
         if networks:
             yield from (plain | {"face_rerank": face, "body_rerank": body} for face in faces for body in bodies)
