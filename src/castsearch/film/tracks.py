@@ -71,7 +71,7 @@ class _Track:
         self.velocity = step if not self.steps else _MEMORY * self.velocity + (1 - _MEMORY) * step
         self.time, self.box, self.steps = time, box, self.steps + 1
         mixed = (1 - _FADING) * self.colours + _FADING * colours
-        self.colours = mixed / max(float(np.linalg.norm(mixed)), 1e-12)
+        self.colours = (mixed / max(float(np.linalg.norm(mixed)), 1e-12)).astype(np.float32)
 
 
 def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = GAP, chosen: int = CHOSEN) -> pa.Table:

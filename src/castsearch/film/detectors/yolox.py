@@ -8,18 +8,17 @@ probabilities; the first class of COCO is "person".
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.boxes import suppress
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image
+from castsearch.film.grids import cells, fit
 from castsearch.film.persons import LOWEST_SCORE, Boxes, PersonDetector, batched
 from castsearch.model_files import model_file
 from castsearch.onnx.network import any_batch, log_session, open_session
 
-_STRIDES = 8, 16, 32
 _PADDING = 114
 _OVERLAP = 0.45  # of its non-maximum suppression
 _PERSON = 5  # column: four numbers of the box, objectness, then the classes
@@ -47,45 +46,27 @@ def make(file: str | Path, threads: int = 1) -> PersonDetector:
         raise InputError(f"{file}: a YOLOX detector with answers of 85 numbers was expected, not {answer}; {_REMEDY}")
     log_session(model, session)
     height, width = shape[2] or _SIDE, shape[3] or _SIDE
-    cells = _cells(height, width)
+    grid = cells(height, width)
     run = any_batch(lambda pictures: session.run(None, {put.name: pictures}), shape[0])
 
     def detect(images: Iterable[Image]) -> Iterator[Boxes]:
         for batch in batched(images, shape[0] or _BATCH):
-            fitted, scales = zip(*(_fit(image, height, width) for image in batch), strict=True)
-            [answers, *_] = run(np.stack(fitted))
-            if answers.shape[1] != len(cells):
-                raise InputError(f"{file}: answers for {answers.shape[1]} cells, not {len(cells)}; {_REMEDY}")
+            fitted, scales = zip(*(fit(image, height, width, _PADDING) for image in batch), strict=True)
+            [answers, *_] = run(np.stack(fitted)[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32))
+            if answers.shape[1] != len(grid):
+                raise InputError(f"{file}: answers for {answers.shape[1]} cells, not {len(grid)}; {_REMEDY}")
             for scale, answer in zip(scales, answers, strict=True):
-                yield _persons(answer, cells, scale)
+                yield _persons(answer, grid, scale)
 
     return PersonDetector(detect, 0.4)
 
 
-def _cells(height: int, width: int) -> NDArray[np.float32]:
-    """Column, row and stride of every cell, (n, 3)."""
-    grids = []
-    for stride in _STRIDES:
-        rows, columns = np.mgrid[: height // stride, : width // stride]
-        grids.append(np.stack([columns.ravel(), rows.ravel(), np.full(rows.size, stride)], axis=1))
-    return np.concatenate(grids).astype(np.float32)
-
-
-def _fit(image: Image, height: int, width: int) -> tuple[NDArray[np.float32], float]:
-    """Scale a picture into the network's; returns (3, height, width) and the scale."""
-    scale = min(height / image.shape[0], width / image.shape[1])
-    size = max(1, int(image.shape[1] * scale)), max(1, int(image.shape[0] * scale))
-    padded = np.full((height, width, 3), _PADDING, np.uint8)
-    padded[: size[1], : size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
-    return padded[..., ::-1].transpose(2, 0, 1).astype(np.float32), scale
-
-
-def _persons(answer: NDArray[np.float32], cells: NDArray[np.float32], scale: float) -> Boxes:
+def _persons(answer: NDArray[np.float32], grid: NDArray[np.float32], scale: float) -> Boxes:
     """The persons in one answer (n, 85), in pixels of the picture before it was scaled."""
     scores = answer[:, 4] * answer[:, _PERSON]
     centre, size = answer[:, :2], answer[:, 2:4]
     if not (size > 0).all():  # else the file holds their decoding, too
-        centre, size = (centre + cells[:, :2]) * cells[:, 2:], np.exp(size) * cells[:, 2:]
+        centre, size = (centre + grid[:, :2]) * grid[:, 2:], np.exp(size) * grid[:, 2:]
     likely = scores >= LOWEST_SCORE
     boxes = (np.concatenate([centre - size / 2, centre + size / 2], axis=1)[likely] / scale).astype(np.float32)
     scores = scores[likely].astype(np.float32)
