@@ -22,7 +22,7 @@ from pathlib import Path
 import onnx
 import pandas as pd
 import torch
-from faces import SHARED, mxnet_files, teraflop
+from faces import SHARED, mxnet_checkpoints, teraflop
 from tqdm import tqdm
 
 from castsearch.faces.mxnet.importing import build_onnx
@@ -35,11 +35,11 @@ CROPS = ((300, 700), (210, 430))
 
 def write_detector(folder: Path) -> tuple[Path, Path]:
     """Checkpoint's prefix and ONNX file of RetinaFace-R50 with fixed weights."""
-    graph, weights = mxnet_files().filled_checkpoint(SHARED / "golden", "R50")
+    graph, weights = mxnet_checkpoints().filled_checkpoint(SHARED / "golden", "R50")
     prefix = folder / "R50"
     Path(f"{prefix}-symbol.json").write_text(json.dumps(graph))
     named = {f"{'aux' if 'moving' in name else 'arg'}:{name}": array for name, array in weights.items()}
-    mxnet_files().write_params(Path(f"{prefix}-0000.params"), named)
+    mxnet_checkpoints().write_params(Path(f"{prefix}-0000.params"), named)
     onnx.save(build_onnx(graph, weights, INPUT_SIZES["detector"]), folder / "R50.onnx")
     return prefix, folder / "R50.onnx"
 

@@ -50,10 +50,10 @@ def crops_of_many_shapes(number: int) -> list[Image]:
     return [cv2.resize(photograph, (width + 10 * extra, height)) for extra in range(number)]
 
 
-def mxnet_files() -> ModuleType:
+def mxnet_checkpoints() -> ModuleType:
     """What the tests make checkpoints with."""
-    tests = Path(__file__).parents[1] / "tests/faces/mxnet_files.py"
-    spec = importlib.util.spec_from_file_location("mxnet_files", tests)
+    tests = Path(__file__).parents[1] / "tests/factories/mxnet_checkpoints.py"
+    spec = importlib.util.spec_from_file_location("mxnet_checkpoints", tests)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -63,7 +63,7 @@ def filled_networks(folder: Path) -> dict[str, str]:
     """The reference system's two networks, with fixed weights for trained ones."""
     files = {}
     for part, network in (("detector", "R50"), ("recogniser", "arcface")):
-        graph, weights = mxnet_files().filled_checkpoint(SHARED / "golden", network)
+        graph, weights = mxnet_checkpoints().filled_checkpoint(SHARED / "golden", network)
         files[part] = str(folder / f"{network}.onnx")
         onnx.save(build_onnx(graph, weights, INPUT_SIZES[part]), files[part])
     return files

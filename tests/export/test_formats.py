@@ -15,7 +15,7 @@ import pympi
 import pytest
 import rdflib
 import webvtt
-from clips import numbered, write
+from factories.clips import numbered, write
 
 from castsearch import files
 from castsearch.data.corrections import read_corrections

@@ -2,12 +2,12 @@ import hashlib
 import json
 import pickle
 
-import mxnet_files
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from insightface_files import (
+from factories import mxnet_checkpoints
+from factories.onnx_models import (
     LANDMARKS,
     halve,
     save,
@@ -286,7 +286,7 @@ def test_the_normalisation_of_an_ordinary_recogniser_is_in_the_log(pack, caplog)
 
 
 def test_an_import_from_mxnet_in_a_pack_gets_raw_values(pack, collins):
-    import_checkpoint(*mxnet_files.write_recogniser(pack), pack / "w600k_r50.onnx", (112, 112))
+    import_checkpoint(*mxnet_checkpoints.write_recogniser(pack), pack / "w600k_r50.onnx", (112, 112))
     (feature,) = engine(pack).embed([(collins, None)])
     session = onnxruntime.InferenceSession(pack / "w600k_r50.onnx", providers=["CPUExecutionProvider"])
     images = centre_chip(collins).transpose(2, 0, 1)[None].astype(np.float32)

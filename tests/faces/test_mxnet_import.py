@@ -1,14 +1,14 @@
 import struct
 from pathlib import Path
 
-import mxnet_dialects
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 import torch
+from factories import mxnet_dialects
+from factories.mxnet_checkpoints import filled_checkpoint, symbol, write_params, write_recogniser
 from insightface.model_zoo import ArcFaceONNX
-from mxnet_files import filled_checkpoint, symbol, write_params, write_recogniser
 from torch.nn import functional
 
 from castsearch.errors import InputError

@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from mxnet_files import write_params, write_recogniser
+from factories.mxnet_checkpoints import write_params, write_recogniser
 
 from castsearch.errors import InputError
 from castsearch.faces.mxnet.importing import import_checkpoint, read_params

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 import requests
+from factories.onnx_models import write_pack
 from insightface.utils import storage
-from insightface_files import write_pack
 
 from castsearch.errors import InputError
 from castsearch.faces.engines import insightface

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from insightface_files import write_pack
+from factories.onnx_models import write_pack
 
 from castsearch.faces.engine import Face
 from castsearch.faces.engines import insightface

@@ -1,7 +1,7 @@
 import numpy as np
 import onnxruntime
 import pytest
-from mxnet_files import filled_checkpoint
+from factories.mxnet_checkpoints import filled_checkpoint
 
 from castsearch.faces.mxnet.importing import build_onnx
 from castsearch.faces.networks.retinaface import OUTPUT_CHANNELS, decode, detect, pyramid_scales

@@ -2,9 +2,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from insightface_files import halve
-from insightface_files import write_recogniser as write_fixed_recogniser
-from mxnet_files import filled_checkpoint, write_recogniser
+from factories.mxnet_checkpoints import filled_checkpoint, write_recogniser
+from factories.onnx_models import halve
+from factories.onnx_models import write_recogniser as write_fixed_recogniser
 
 from castsearch.errors import InputError
 from castsearch.faces.alignment import align, centre_chip

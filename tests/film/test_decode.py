@@ -4,7 +4,7 @@ from itertools import chain, pairwise
 import av
 import numpy as np
 import pytest
-from clips import HEIGHT, WIDTH, number_of, numbered, write
+from factories.clips import HEIGHT, WIDTH, number_of, numbered, write
 
 from castsearch.errors import InputError
 from castsearch.film.decode import Film

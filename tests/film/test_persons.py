@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from clips import numbered, write
+from factories.clips import numbered, write
 from onnx import TensorProto, helper, numpy_helper
 
 from castsearch.boxes import overlap

@@ -3,7 +3,7 @@ from itertools import chain, pairwise
 
 import numpy as np
 import pytest
-from clips import write
+from factories.clips import write
 
 from castsearch.film.decode import Film
 from castsearch.film.shots import (

@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from clips import number_of, numbered, write
+from factories.clips import number_of, numbered, write
 from PIL import Image
 
 from castsearch.data.crops import crops_of, decode_rgb

@@ -2,8 +2,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from insightface_files import save
-from mxnet_files import filled_checkpoint
+from factories.mxnet_checkpoints import filled_checkpoint
+from factories.onnx_models import save
 from onnx import helper
 
 from castsearch.errors import InputError

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from factories import people_rows
+from factories.crops import people_rows
 
 from castsearch import files
 from castsearch.errors import InputError

@@ -1,5 +1,5 @@
 import pytest
-from factories import people_rows, rows_of, write_crops
+from factories.crops import people_rows, rows_of, write_crops
 
 from castsearch.errors import InputError
 from castsearch.reid.identities import read_identities

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from insightface_files import save
+from factories.onnx_models import save
 from onnx import helper
 
 from castsearch.errors import InputError

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from factories import people_rows, rows_of, write_crops
+from factories.crops import people_rows, rows_of, write_crops
 from safetensors.torch import load, load_file
 from tensorboardX.proto import event_pb2
 

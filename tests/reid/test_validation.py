@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from factories import rows_of, write_crops
+from factories.crops import rows_of, write_crops
 
 from castsearch.evaluation import tables
 from castsearch.reid.identities import collect_labelled

@@ -1,6 +1,6 @@
-import factories
 import numpy as np
 import pytest
+from factories import searches
 
 from castsearch import files
 from castsearch.data.corrections import Correction
@@ -15,7 +15,7 @@ from castsearch.search.similarity import face_similarity
 
 def gathered(tmp_path, *rows, frames=None):
     """Facts of a movie of the cast a and b, whose boxes are p2 to p7, each in a frame of its own unless said."""
-    gallery = factories.gallery(tmp_path / "m", labels=["a", "b"])
+    gallery = searches.gallery(tmp_path / "m", labels=["a", "b"])
     gallery.frames[:] = frames or gallery.frames
     corrections = [Correction(f"c.tsv: line {line}", "m", *row) for line, row in enumerate(rows, start=2)]
     return gather_facts(corrections, gallery, [read_crops(tmp_path / "m/crops.arrow")])
@@ -59,7 +59,7 @@ def test_without_corrections_nothing_is_certain(tmp_path):
 
 
 def test_a_track_is_named_by_its_number(tmp_path):
-    gallery = factories.gallery(tmp_path / "m", labels=["a", "b"])
+    gallery = searches.gallery(tmp_path / "m", labels=["a", "b"])
     gallery.candidates[1] = "m.track7"
     gallery.boxes["m.track7"] = ["p3"]
     corrections = [Correction("c.tsv: line 2", "m", "track 7", "b", "yes")]
@@ -87,20 +87,20 @@ def test_a_fact_is_ranked_first_or_last_and_passed_on_to_whom_it_resembles():
 
 
 def test_facts_reach_the_rankings(tmp_path):
-    gallery = factories.gallery(tmp_path, n=24)
+    gallery = searches.gallery(tmp_path, n=24)
     facts = Facts(np.zeros((3, 24), np.int8), *np.empty((3, 0), int), [])
     facts.certain[:, 1] = 1, -1, -1
-    row = rank_gallery(gallery, {}, [factories.variant("diffusion")], facts).to_pylist()[0]
+    row = rank_gallery(gallery, {}, [searches.variant("diffusion")], facts).to_pylist()[0]
     assert "p3" in row["ranking"][:2]  # an odd number, which looks like the other
 
 
 def test_a_box_with_a_new_name_is_the_portrait_of_somebody_else(tmp_path):
-    gallery = factories.gallery(tmp_path, labels=["a", "b"], n=24)
+    gallery = searches.gallery(tmp_path, labels=["a", "b"], n=24)
     movies = [read_crops(tmp_path / "crops.arrow")]
     rows = [("p3", "carl", "new"), ("p7", "carl", "new"), ("p6", "carl", "no")]
     facts = gather_facts([Correction("c.tsv: line 2", movies[0].movie, *row) for row in rows], gallery, movies)
     assert facts.certain[:, 1].tolist() == [-1, -1, 1, -1]
-    variants = [factories.variant("diffusion"), factories.variant("cascade")]
+    variants = [searches.variant("diffusion"), searches.variant("cascade")]
     table = rank_gallery(gallery, {}, variants, facts)
     files.write_table(tmp_path / "rankings.arrow", table)
     shares = read_shares(tmp_path / "rankings.arrow", variants[0].key)

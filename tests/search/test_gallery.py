@@ -1,7 +1,7 @@
-import factories
 import numpy as np
 import pyarrow as pa
 import pytest
+from factories import searches
 
 from castsearch import files
 from castsearch.errors import InputError
@@ -9,7 +9,7 @@ from castsearch.search.gallery import by_name, load_gallery
 
 
 def test_a_gallery_is_a_movies_readable_people(tmp_path):
-    gallery = factories.gallery(tmp_path, unreadable=(1, 4))
+    gallery = searches.gallery(tmp_path, unreadable=(1, 4))
     assert (gallery.cast, gallery.skipped_cast) == (["p0"], ["p1"])
     assert (gallery.candidates, gallery.skipped_candidates) == (["p2", "p3", "p5", "p6", "p7"], ["p4"])
     assert gallery.faces["yunet_sface"].feature.shape == (6, 8)
@@ -20,8 +20,8 @@ def test_a_gallery_is_a_movies_readable_people(tmp_path):
 
 def test_movies_become_one_gallery(tmp_path):
     movies = {"a": (), "b": (0, 4)}
-    parts = [factories.gallery(tmp_path / name, unreadable=rows, prefix=name) for name, rows in movies.items()]
-    gallery = factories.load(tmp_path / "a", tmp_path / "b")
+    parts = [searches.gallery(tmp_path / name, unreadable=rows, prefix=name) for name, rows in movies.items()]
+    gallery = searches.load(tmp_path / "a", tmp_path / "b")
     assert (gallery.cast, gallery.skipped_cast, gallery.skipped_candidates) == (["a0", "a1", "b1"], ["b0"], ["b4"])
     assert len(gallery.candidates) == len(gallery.frames) == len(gallery.bodies["net"]) == 11
     features = [(part.faces["yunet_sface"].feature, len(part.cast)) for part in parts]
@@ -34,37 +34,37 @@ def test_movies_become_one_gallery(tmp_path):
 def test_portraits_of_a_movie_that_share_a_label_show_one_person(tmp_path):
     labels = ["x", "y", "x", None, None]
     for name, rows in {"a": (), "b": (1,)}.items():
-        factories.write_gallery(tmp_path / name, num_cast=5, prefix=name, labels=labels, unreadable=rows)
-    assert factories.load(tmp_path / "a", tmp_path / "b").person.tolist() == [0, 1, 0, 2, 3, 4, 4, 5, 6]
+        searches.write_gallery(tmp_path / name, num_cast=5, prefix=name, labels=labels, unreadable=rows)
+    assert searches.load(tmp_path / "a", tmp_path / "b").person.tolist() == [0, 1, 0, 2, 3, 4, 4, 5, 6]
 
 
 def test_an_id_of_two_movies_is_refused(tmp_path):
-    factories.write_gallery(tmp_path)
+    searches.write_gallery(tmp_path)
     with pytest.raises(InputError, match=r"p0: .* has this id too"):
-        factories.load(tmp_path, tmp_path)
+        searches.load(tmp_path, tmp_path)
 
 
 def test_an_id_that_could_not_be_read_is_refused_in_another_movie(tmp_path):
-    factories.write_gallery(tmp_path / "a", num_cast=1, unreadable=(2,), prefix="a")
-    factories.write_gallery(tmp_path / "b", num_cast=1, prefix="b")
+    searches.write_gallery(tmp_path / "a", num_cast=1, unreadable=(2,), prefix="a")
+    searches.write_gallery(tmp_path / "b", num_cast=1, prefix="b")
     table = files.read_table(tmp_path / "b/crops.arrow")
     ids = pa.array(["b0", "a2", *table["id"].to_pylist()[2:]])
     files.write_table(tmp_path / "b/crops.arrow", table.set_column(table.schema.get_field_index("id"), "id", ids))
     with pytest.raises(InputError, match=r"a2: .* has this id too"):
-        factories.load(tmp_path / "a", tmp_path / "b")
+        searches.load(tmp_path / "a", tmp_path / "b")
 
 
 def test_a_feature_that_is_not_finite_is_refused_by_file_and_id(tmp_path):
-    factories.write_gallery(tmp_path)
+    searches.write_gallery(tmp_path)
     body = np.load(tmp_path / "net.npy")
     body[3, 5] = np.nan
     files.write_array(tmp_path / "net.npy", body)
     with pytest.raises(InputError, match=r"net.npy: p5: its feature has numbers that are not finite"):
-        factories.load(tmp_path)
+        searches.load(tmp_path)
 
 
 def test_a_gallery_may_be_without_bodies(tmp_path):
-    factories.write_gallery(tmp_path)
+    searches.write_gallery(tmp_path)
     gallery = load_gallery([tmp_path / "crops.arrow"], {"yunet_sface": [tmp_path / "faces.arrow"]}, {})
     assert gallery.bodies == {}
     assert len(gallery.candidates) == 6
@@ -77,7 +77,7 @@ def test_files_are_divided_by_name():
 
 def write_film(folder, tracks, **options):
     """Write a movie whose six candidates are boxes of tracks, one a second, in one shot."""
-    factories.write_gallery(folder, **options)
+    searches.write_gallery(folder, **options)
     table = files.read_table(folder / "crops.arrow")
     film = {"time": pa.array([None, None, *map(float, range(6))]), "shot": pa.array([None, None, *[1] * 6], pa.int32())}
     film["track"] = pa.array([None, None, *tracks], pa.int32())
@@ -88,7 +88,7 @@ def write_film(folder, tracks, **options):
 
 
 def test_the_boxes_of_a_film_are_searched_as_tracks(tmp_path):
-    gallery = factories.load(write_film(tmp_path, [1, 2, 1, 2, 3, 3]))
+    gallery = searches.load(write_film(tmp_path, [1, 2, 1, 2, 3, 3]))
     name = tmp_path.name
     assert gallery.candidates == [f"{name}.track1", f"{name}.track2", f"{name}.track3"]
     assert gallery.ranked == [["p2", "p4"], ["p3", "p5"], ["p6", "p7"]]
@@ -98,19 +98,19 @@ def test_the_boxes_of_a_film_are_searched_as_tracks(tmp_path):
 
 
 def test_a_track_has_a_face_where_one_of_its_boxes_has(tmp_path):
-    gallery = factories.load(write_film(tmp_path, [1, 1, 2, 3, 3, 3]))  # the first and the fourth have none
+    gallery = searches.load(write_film(tmp_path, [1, 1, 2, 3, 3, 3]))  # the first and the fourth have none
     assert gallery.faces["yunet_sface"].selected.tolist() == [True, True, True]
-    assert factories.load(write_film(tmp_path, [1, 2, 2, 2, 2, 2])).faces["yunet_sface"].selected.tolist() == [
+    assert searches.load(write_film(tmp_path, [1, 2, 2, 2, 2, 2])).faces["yunet_sface"].selected.tolist() == [
         False,
         True,
     ]
     face = gallery.faces["yunet_sface"].feature[2:]
-    alone = factories.load(write_film(tmp_path, [1, 2, 3, 4, 5, 6])).faces["yunet_sface"].feature[2:]
+    alone = searches.load(write_film(tmp_path, [1, 2, 3, 4, 5, 6])).faces["yunet_sface"].feature[2:]
     assert face[0] == pytest.approx(alone[1] / np.linalg.norm(alone[1]), abs=1e-6)  # of the box that shows it
     assert np.array_equal(face[1], alone[2])
 
 
 def test_boxes_that_cannot_be_read_leave_their_tracks(tmp_path):
-    gallery = factories.load(write_film(tmp_path, [1, 1, 2, 2, 3, 3], unreadable=(3, 4, 5)))
+    gallery = searches.load(write_film(tmp_path, [1, 1, 2, 2, 3, 3], unreadable=(3, 4, 5)))
     assert gallery.ranked == [["p2"], ["p6", "p7"]]
     assert gallery.skipped_candidates == ["p3", "p4", "p5"]

@@ -1,6 +1,6 @@
-import factories
 import numpy as np
 import pandas as pd
+from factories import searches
 from scipy import sparse
 
 from castsearch.data.name_tables import write_names
@@ -37,7 +37,7 @@ def test_two_who_are_seen_together_stay_apart_whatever_links_them():
 
 
 def test_the_unknown_are_grouped_without_any_portrait(tmp_path):
-    gallery = factories.gallery(tmp_path / "m", num_cast=0, n=24)
+    gallery = searches.gallery(tmp_path / "m", num_cast=0, n=24)
     gallery.faces["yunet_sface"].feature[:] = np.eye(8, dtype=np.float32)[np.arange(24) % 2]
     boxes = [f"p{number}" for number in range(24)]
     names = pd.DataFrame({"movie": "m", "box": boxes, "frame": boxes, "person": "unknown", "confidence": 0.0})
@@ -53,7 +53,7 @@ def test_the_unknown_are_grouped_without_any_portrait(tmp_path):
 
 
 def test_whom_the_search_has_named_is_in_no_group(tmp_path):
-    gallery = factories.gallery(tmp_path / "m", n=24)
+    gallery = searches.gallery(tmp_path / "m", n=24)
     boxes = [f"p{number}" for number in range(2, 26)]
     names = pd.DataFrame({"movie": "m", "box": boxes, "frame": boxes, "person": "ada", "confidence": 0.9})
     write_names(tmp_path / "names.tsv", names.assign(time=pd.NA, shot=pd.NA, track=pd.NA, likeliest="ada"))

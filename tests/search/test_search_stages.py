@@ -1,8 +1,8 @@
 from dataclasses import replace
 
-import factories
 import numpy as np
 import pytest
+from factories import searches
 
 from castsearch import files
 from castsearch.search.facts import Facts
@@ -13,7 +13,7 @@ from castsearch.search.rerank_stage import rerank_gallery
 from castsearch.search.variant import reranked_similarities
 
 EVERY_VARIANT = [
-    factories.variant(name, bodies=bodies, face_rerank=face_rerank, body_rerank=body_rerank)
+    searches.variant(name, bodies=bodies, face_rerank=face_rerank, body_rerank=body_rerank)
     for name, method in METHODS.items()
     for bodies in (False, True)
     for face_rerank in ((False, True) if method.face_rerank else (False,))
@@ -27,7 +27,7 @@ def rank(gallery, *variants):
 
 @pytest.mark.parametrize("variant", EVERY_VARIANT, ids=lambda variant: variant.key)
 def test_every_variant_ranks_a_persons_candidates_first(tmp_path, variant):
-    for row in rank(factories.gallery(tmp_path, n=24), variant):
+    for row in rank(searches.gallery(tmp_path, n=24), variant):
         own = {f"p{number}" for number in range(2, 26) if number % 2 == int(row["cast"][1:])}
         found = 12 if variant.networks else 8  # every third has no face
         assert set(row["ranking"][:found]) <= own
@@ -36,7 +36,7 @@ def test_every_variant_ranks_a_persons_candidates_first(tmp_path, variant):
 @pytest.mark.parametrize("variant", EVERY_VARIANT, ids=lambda variant: variant.key)
 def test_a_person_is_searched_by_the_best_of_several_portraits(tmp_path, variant):
     # The third portrait is the second person's, too, but unlike the movie.
-    gallery = factories.gallery(tmp_path, num_cast=3, n=24, labels=["a", "b", "b"])
+    gallery = searches.gallery(tmp_path, num_cast=3, n=24, labels=["a", "b", "b"])
     (faces,) = gallery.faces.values()
     faces.feature[2] = np.eye(8)[7]
     bodies = np.eye(8)[np.arange(24) % 2]
@@ -48,49 +48,49 @@ def test_a_person_is_searched_by_the_best_of_several_portraits(tmp_path, variant
 
 
 def test_candidates_that_could_not_be_read_come_last(tmp_path):
-    for row in rank(factories.gallery(tmp_path, unreadable=(3, 5)), *EVERY_VARIANT):
+    for row in rank(searches.gallery(tmp_path, unreadable=(3, 5)), *EVERY_VARIANT):
         assert row["ranking"][-2:] == ["p3", "p5"]
         assert sorted(row["ranking"]) == [f"p{number}" for number in range(2, 8)]
 
 
 def test_a_portrait_that_could_not_be_read_is_answered_in_annotation_order(tmp_path):
-    rows = rank(factories.gallery(tmp_path, unreadable=(0,)), factories.variant())
+    rows = rank(searches.gallery(tmp_path, unreadable=(0,)), searches.variant())
     assert {row["cast"]: row["ranking"] for row in rows}["p0"] == [f"p{number}" for number in range(2, 8)]
 
 
 @pytest.mark.parametrize("variant", EVERY_VARIANT, ids=lambda variant: variant.key)
 def test_who_has_no_clear_portrait_is_not_searched(tmp_path, variant):
     options = {"num_cast": 3, "n": 24}
-    rows = {row["cast"]: row for row in rank(factories.gallery(tmp_path / "a", unclear=(1,), **options), variant)}
+    rows = {row["cast"]: row for row in rank(searches.gallery(tmp_path / "a", unclear=(1,), **options), variant)}
     assert rows["p1"]["ranking"] == [f"p{number}" for number in range(3, 27)]
     assert rows["p1"]["person"] not in (rows["p0"]["person"], rows["p2"]["person"])
     assert not rows["p1"]["share"] or set(rows["p1"]["share"]) == {0}
     # The others are searched as if that portrait were not there.
-    factories.write_gallery(tmp_path / "b", unreadable=(1,), **options)
-    alone = {row["cast"]: row["ranking"] for row in rank(factories.load(tmp_path / "b"), variant)}
+    searches.write_gallery(tmp_path / "b", unreadable=(1,), **options)
+    alone = {row["cast"]: row["ranking"] for row in rank(searches.load(tmp_path / "b"), variant)}
     assert [rows[name]["ranking"] for name in ("p0", "p2")] == [alone[name] for name in ("p0", "p2")]
 
 
 def test_who_has_no_clear_portrait_is_where_somebody_said_so(tmp_path):
-    gallery = factories.gallery(tmp_path, unclear=(1,))
+    gallery = searches.gallery(tmp_path, unclear=(1,))
     certain = np.zeros((3, 6), np.int8)
     certain[1, 4] = 1
     facts = Facts(certain, *np.empty((3, 0), int), [])
-    rows = rank_gallery(gallery, {}, [factories.variant("diffusion")], facts).to_pylist()
+    rows = rank_gallery(gallery, {}, [searches.variant("diffusion")], facts).to_pylist()
     assert (rows[1]["ranking"][0], rows[1]["share"][:2]) == ("p6", [1, 0])
 
 
 def test_an_unclear_portrait_is_searched_if_the_user_says_so(tmp_path):
-    variant = factories.variant()
-    asked = rank(factories.gallery(tmp_path / "a", unclear=(1,), on_unclear="search"), variant)
-    assert asked == rank(factories.gallery(tmp_path / "a"), variant)
+    variant = searches.variant()
+    asked = rank(searches.gallery(tmp_path / "a", unclear=(1,), on_unclear="search"), variant)
+    assert asked == rank(searches.gallery(tmp_path / "a"), variant)
 
 
 @pytest.mark.parametrize("on_unclear", ["skip", "search"])
 def test_of_several_portraits_an_unclear_one_is_left_out(tmp_path, on_unclear):
-    gallery = factories.gallery(tmp_path, num_cast=3, labels=["a", "b", "b"], unclear=(2,), on_unclear=on_unclear)
+    gallery = searches.gallery(tmp_path, num_cast=3, labels=["a", "b", "b"], unclear=(2,), on_unclear=on_unclear)
     assert gallery.faces["yunet_sface"].searched.tolist() == [True, True, False]
-    rows = {row["cast"]: row for row in rank(gallery, factories.variant())}
+    rows = {row["cast"]: row for row in rank(gallery, searches.variant())}
     assert rows["p1"]["ranking"] == rows["p2"]["ranking"]
     assert rows["p1"]["person"] == rows["p2"]["person"]
 
@@ -98,8 +98,8 @@ def test_of_several_portraits_an_unclear_one_is_left_out(tmp_path, on_unclear):
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.across])
 def test_a_search_of_two_movies_ranks_the_candidates_of_both(tmp_path, method):
     for name in ("a", "b"):
-        factories.write_gallery(tmp_path / name, prefix=name)
-    for row in rank(factories.load(tmp_path / "a", tmp_path / "b"), factories.variant(method, bodies=True)):
+        searches.write_gallery(tmp_path / name, prefix=name)
+    for row in rank(searches.load(tmp_path / "a", tmp_path / "b"), searches.variant(method, bodies=True)):
         assert sorted(row["ranking"]) == [f"{name}{number}" for name in "ab" for number in range(2, 8)]
 
 
@@ -107,51 +107,51 @@ def test_a_search_of_two_movies_ranks_the_candidates_of_both(tmp_path, method):
 @pytest.mark.parametrize("face_rerank", [False, True])
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_goes_by_the_faces_of_its_mask_alone(tmp_path, name, face_rerank, bodies):
-    gallery = factories.gallery(tmp_path, n=24)
+    gallery = searches.gallery(tmp_path, n=24)
     faces = gallery.faces["yunet_sface"]
     # What the feature shows is the middle of the crop, and happens to look like somebody.
     faces.feature[len(gallery.cast) :][~faces.selected] = faces.feature[1]
     neighbours = replace(gallery, faces={"yunet_sface": replace(faces, detected=np.ones_like(faces.detected))})
-    variant = factories.variant(name, bodies=bodies, face_rerank=face_rerank)
+    variant = searches.variant(name, bodies=bodies, face_rerank=face_rerank)
     same = rank(neighbours, variant) == rank(gallery, variant)
     assert same == (METHODS[name].face_mask == "selected")
 
 
 @pytest.mark.parametrize("size", [{"num_cast": 0}, {"n": 0}, {"n": 1}, {"num_cast": 0, "n": 0}])
 def test_a_movie_without_cast_or_candidates_is_no_error(tmp_path, size):
-    gallery = factories.gallery(tmp_path, **size)
+    gallery = searches.gallery(tmp_path, **size)
     assert len(rank(gallery, *EVERY_VARIANT)) == len(gallery.cast) * len(EVERY_VARIANT)
 
 
 def test_each_similarity_is_re_ranked_once_for_all_variants(tmp_path):
     wanted = reranked_similarities(EVERY_VARIANT)
     assert [each.key for each in wanted] == ["face+yunet_sface", "body+net"]
-    assert set(rerank_gallery(factories.gallery(tmp_path), wanted)) == {"face+yunet_sface", "body+net"}
+    assert set(rerank_gallery(searches.gallery(tmp_path), wanted)) == {"face+yunet_sface", "body+net"}
 
 
 def test_each_engine_ranks_by_its_own_faces(tmp_path):
     for name in ("a", "b"):
-        factories.write_gallery(tmp_path / name)
+        searches.write_gallery(tmp_path / name)
     # The second engine takes each cast member for the other.
     table = files.read_table(tmp_path / "b/faces.arrow")
     files.write_table(tmp_path / "b/faces.arrow", table.take([1, 0, *range(2, 8)]))
     faces = {"yunet_sface": [tmp_path / "a/faces.arrow"], "insightface": [tmp_path / "b/faces.arrow"]}
     gallery = load_gallery([tmp_path / "a/crops.arrow"], faces, {})
-    one, other = factories.variant(), factories.variant(engine="insightface")
+    one, other = searches.variant(), searches.variant(engine="insightface")
     found = {(row["variant"], row["cast"]): row["ranking"][0] for row in rank(gallery, one, other)}
     assert found[one.key, "p0"] == found[other.key, "p1"]
     assert found[one.key, "p1"] == found[other.key, "p0"]
 
 
 def test_a_variants_thresholds_decide_on_its_ranking(tmp_path):
-    gallery = factories.gallery(tmp_path, n=24)
-    strict, usual = factories.variant(thresholds=(0.99, 0.98)), factories.variant()
+    gallery = searches.gallery(tmp_path, n=24)
+    strict, usual = searches.variant(thresholds=(0.99, 0.98)), searches.variant()
     rankings = [[row["ranking"] for row in rank(gallery, variant)] for variant in (strict, usual)]
     assert rankings[0] != rankings[1]
 
 
 def test_the_rankings_are_written_and_read_again(tmp_path):
-    gallery = factories.gallery(tmp_path)
+    gallery = searches.gallery(tmp_path)
     variants = EVERY_VARIANT[:2]
     table = rank_gallery(gallery, rerank_gallery(gallery, reranked_similarities(variants)), variants)
     files.write_table(tmp_path / "rankings.arrow", table)
@@ -159,17 +159,17 @@ def test_the_rankings_are_written_and_read_again(tmp_path):
 
 
 def test_the_boxes_of_a_track_are_ranked_together(tmp_path):
-    gallery = factories.gallery(tmp_path)
-    whole = [row["ranking"] for row in rank(gallery, factories.variant())]
+    gallery = searches.gallery(tmp_path)
+    whole = [row["ranking"] for row in rank(gallery, searches.variant())]
     gallery.boxes.update(p3=["p3", "p3b"], p6=["p6", "p6b", "p6c"])
-    expanded = [row["ranking"] for row in rank(gallery, factories.variant())]
+    expanded = [row["ranking"] for row in rank(gallery, searches.variant())]
     boxes = {"p3": ["p3", "p3b"], "p6": ["p6", "p6b", "p6c"]}
     assert expanded == [[box for name in ranking for box in boxes.get(name, [name])] for ranking in whole]
 
 
 def test_scores_and_shares_are_kept_beside_the_ranking(tmp_path):
-    gallery = factories.gallery(tmp_path, unreadable=(3,), labels=["a", "b"])
-    row = rank(gallery, factories.variant("diffusion"))[0]
+    gallery = searches.gallery(tmp_path, unreadable=(3,), labels=["a", "b"])
+    row = rank(gallery, searches.variant("diffusion"))[0]
     assert row["score"] == sorted(row["score"], reverse=True)
     share = dict(zip(row["ranking"], row["share"], strict=True))
     assert share["p4"] > 0.5 > share["p7"]
@@ -177,11 +177,11 @@ def test_scores_and_shares_are_kept_beside_the_ranking(tmp_path):
 
 
 def test_a_method_that_knows_of_no_strangers_has_no_shares(tmp_path):
-    for row in rank(factories.gallery(tmp_path), *(each for each in EVERY_VARIANT if each.method == "propagation")):
+    for row in rank(searches.gallery(tmp_path), *(each for each in EVERY_VARIANT if each.method == "propagation")):
         assert row["share"] is None
         assert len(row["score"]) == len(row["ranking"])
 
 
 def test_portraits_of_one_person_have_one_number(tmp_path):
-    rows = rank(factories.gallery(tmp_path, num_cast=3, labels=["a", "b", "b"]), *EVERY_VARIANT)
+    rows = rank(searches.gallery(tmp_path, num_cast=3, labels=["a", "b", "b"]), *EVERY_VARIANT)
     assert {(row["cast"], row["person"]) for row in rows} == {("p0", 0), ("p1", 1), ("p2", 1)}

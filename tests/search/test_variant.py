@@ -1,12 +1,12 @@
 from dataclasses import replace
 
-import factories
+from factories import searches
 
 from castsearch.search.variant import reranked_similarities, similarities_from_json, to_json, variants_from_json
 
 VARIANTS = [
-    factories.variant(bodies=True, face_rerank=True, body_rerank=True),
-    factories.variant("diffusion"),
+    searches.variant(bodies=True, face_rerank=True, body_rerank=True),
+    searches.variant("diffusion"),
 ]
 
 

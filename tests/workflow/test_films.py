@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from clips import numbered, write
+from factories.clips import numbered, write
 from runs import planned, result_files, run
 
 from castsearch.data.name_tables import read_names

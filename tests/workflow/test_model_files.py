@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 import pytest
-from insightface_files import save, write_pack
-from mxnet_files import write_recogniser
+from factories.mxnet_checkpoints import write_recogniser
+from factories.onnx_models import save, write_pack
 from onnx import helper
 from runs import planned, run, with_changes
 

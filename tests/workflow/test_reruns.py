@@ -6,7 +6,7 @@ import re
 import shutil
 
 import pytest
-from insightface_files import write_pack
+from factories.onnx_models import write_pack
 from runs import AFTER_FUSING, ROOT, TINY, planned, run, with_changes
 
 from castsearch.files import packaged_file

@@ -1,6 +1,6 @@
-import factories
 import pandas as pd
 import pytest
+from factories.crops import write_crops
 
 from castsearch import files
 from castsearch.cli import main
@@ -12,7 +12,7 @@ def results(tmp_path):
     """Results of two movies, of which one has ada in its cast, and names carl by a correction."""
     for movie, label in (("m", "ada"), ("m2", "bo")):
         cast = [{"id": f"{movie}.1", "role": "cast", "label": label, "frame": "f", "image": b"x"}]
-        factories.write_crops(tmp_path / f"crops/val/{movie}.arrow", cast)
+        write_crops(tmp_path / f"crops/val/{movie}.arrow", cast)
         names = pd.DataFrame(
             {"movie": movie, "box": ["b"], "frame": ["f"], "person": ["carl" if label == "ada" else label]}
         )

@@ -1,7 +1,7 @@
 """Small MXNet graphs in the dialects of several versions, and what MXNet 1.9.1 computes for them.
 
-`.venv-mxnet/bin/python tests/faces/mxnet_dialects.py` (after `make mxnet`) writes data/mxnet_dialects.npz anew: the
-outputs of every graph, for the images and the parameters below.
+`.venv-mxnet/bin/python tests/factories/mxnet_dialects.py` (after `make mxnet`) writes `OUTPUTS` anew: the outputs of
+every graph, for the images and the parameters below.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-OUTPUTS = Path(__file__).parent / "data/mxnet_dialects.npz"
+OUTPUTS = Path(__file__).parents[1] / "faces/data/mxnet_dialects.npz"
 DATA = {"op": "null", "name": "data", "inputs": []}
 PARAMS = {
     name: np.random.RandomState(index).uniform(0.5, 1.5, shape).astype(np.float32)

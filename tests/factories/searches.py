@@ -1,6 +1,5 @@
-"""What tests are made of: crop tables of people who can be told apart, galleries with features, and searches."""
+"""Galleries with features, and searches."""
 
-import cv2
 import numpy as np
 import pyarrow as pa
 
@@ -10,38 +9,6 @@ from castsearch.search.gallery import Gallery, load_gallery
 from castsearch.search.variant import Variant
 
 RERANKING = {"method": "k_reciprocal", "k1": 4, "k2": 2, "lambda_value": 0.3}
-
-
-def person(rng, colours):
-    """JPEG of one sighting: two patches of the person's colours on noise, moved, in light of any strength and hue."""
-    image = rng.integers(0, 256, (96, 48, 3))
-    top, left = rng.integers(0, 12, 2)
-    for index, colour in enumerate(colours):
-        image[top + 40 * index : top + 40 * (index + 1), left : left + 36] = colour
-    light = rng.uniform(0.5, 1.1) * rng.uniform(0.6, 1.1, 3)
-    pixels = np.clip(image * light + rng.normal(0, 12, image.shape), 0, 255).astype(np.uint8)
-    return cv2.imencode(".jpg", pixels)[1].tobytes()
-
-
-def rows_of(label, images, role="candidate"):
-    box = {"frame": "", "x": 0, "y": 0, "width": 48, "height": 96, "problem": None}
-    return [
-        {"id": f"{label}_{role}_{index}", "role": role, "label": label, "image": image, **box}
-        for index, image in enumerate(images)
-    ]
-
-
-def people_rows(labels, images, seed=0):
-    """Rows of `images` sightings of each of `labels`."""
-    rng = np.random.default_rng(seed)
-    clothes = {label: rng.integers(0, 256, (2, 3)) for label in labels}
-    return [row for label in labels for row in rows_of(label, [person(rng, clothes[label]) for _ in range(images)])]
-
-
-def write_crops(path, rows):
-    """Write the crop table `{split}/{movie}.arrow` of these rows."""
-    files.write_table(path, crop_table(path.parent.name, path.stem, rows))
-    return path
 
 
 def write_gallery(folder, num_cast=2, n=6, unreadable=(), prefix="p", labels=None, unclear=()):
