@@ -54,6 +54,7 @@ include: f"{ROOT}/rules/evaluate_names.smk"
 include: f"{ROOT}/rules/report.smk"
 include: f"{ROOT}/rules/provenance.smk"
 include: f"{ROOT}/rules/params.smk"
+include: f"{ROOT}/rules/sharing.smk"
 
 
 rule all:

@@ -21,6 +21,11 @@ def as_it_is(path):
     return path if RESULTS == "results" else local(path)
 
 
+# Whether results that two people with one film would both compute are shared by their runs, which `--cache` asks for.
+# Not those of frames in files, since Snakemake would tell them by their annotations and no pixels.
+SHARED = workflow.enable_cache and config["data"]["source"] != "files"
+
+
 @lru_cache(maxsize=None)
 def code(rule_name, *modules):
     """Digest of the code of a rule, and of the modules that it chooses by name; as a parameter, it triggers reruns.

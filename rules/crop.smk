@@ -12,6 +12,7 @@ rule crop:
         "results/logs/crop/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/crop/{split}/{movie}.tsv"
+    cache: SHARED
     conda:
         "../envs/core.yaml"
     threads: 1

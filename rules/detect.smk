@@ -14,6 +14,7 @@ rule detect:
         "results/logs/detect/{engine}/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/detect/{engine}/{split}/{movie}.tsv"
+    cache: SHARED
     conda:
         "../envs/faces.yaml"
     threads: lambda wildcards: engines.load(wildcards.engine).THREADS

@@ -11,6 +11,7 @@ rule embed_bodies:
         "results/logs/embed_bodies/{network}/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/embed_bodies/{network}/{split}/{movie}.tsv"
+    cache: SHARED
     conda:
         "../envs/reid.yaml"
     threads: 8

@@ -15,6 +15,7 @@ rule embed_faces:
         "results/logs/embed_faces/{engine}/{split}/{movie}.log",
     benchmark:
         "results/benchmarks/embed_faces/{engine}/{split}/{movie}.tsv"
+    cache: SHARED
     conda:
         "../envs/faces.yaml"
     threads: lambda wildcards: engines.load(wildcards.engine).THREADS

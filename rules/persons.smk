@@ -11,6 +11,7 @@ rule persons:
         "results/logs/persons/{movie}/{part}.log",
     benchmark:
         "results/benchmarks/persons/{movie}/{part}.tsv"
+    cache: SHARED
     conda:
         "../envs/film.yaml"
     threads: DETECTION.threads

@@ -10,6 +10,7 @@ rule changes:
         "results/logs/changes/{movie}/{part}.log",
     benchmark:
         "results/benchmarks/changes/{movie}/{part}.tsv"
+    cache: SHARED
     conda:
         "../envs/film.yaml"
     threads: 2

@@ -61,6 +61,7 @@ rule crop_film:
         "results/logs/crop_film/{movie}.log",
     benchmark:
         "results/benchmarks/crop_film/{movie}.tsv"
+    cache: SHARED
     conda:
         "../envs/film.yaml"
     threads: 1
