@@ -140,16 +140,45 @@ def test_a_film_that_cannot_be_used_does_not_stop_the_others(films, tmp_path):
     assert (tmp_path / "run/results/rankings/films/good.arrow").exists()
 
 
-def test_a_film_without_anybody_or_without_portraits_has_a_complete_result(films, tmp_path):
+def test_a_film_without_anybody_has_a_complete_result(films, tmp_path):
     write(tmp_path / "frame.mkv", [numbered(3)])
     write(tmp_path / "nobody.mkv", [numbered(0)] * 30)
     cast = {"ada": str(next((films / "good").glob("*.jpg")))}
     empty = {name: {"video": str(tmp_path / f"{name}.mkv"), "cast": cast} for name in ("frame", "nobody")}
-    done = run(tmp_path, config(empty | {"unknown": {"video": str(films / "good/film.mp4")}}))
+    done = run(tmp_path, config(empty))
     assert done.returncode == 0, done.stdout
     assert (tmp_path / "results/report.html").exists()
-    counts = {name: len(read_table(tmp_path / f"results/tracks/{name}.arrow")) for name in (*empty, "unknown")}
-    assert counts["frame"] == counts["nobody"] == 0 < counts["unknown"]
+    counts = {name: len(read_table(tmp_path / f"results/tracks/{name}.arrow")) for name in empty}
+    assert counts == {"frame": 0, "nobody": 0}
+
+
+@pytest.fixture(scope="module")
+def without_portraits(films, tmp_path_factory):
+    """A finished run of a film of which nobody has a portrait."""
+    folder = tmp_path_factory.mktemp("unknown")
+    done = run(folder, config({"film": {"video": str(films / "good/film.mp4")}}))
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+def test_a_film_without_portraits_has_groups_of_unknown_people(without_portraits):
+    appearances = read_appearances(without_portraits / "results/appearances/films/film.tsv")
+    assert appearances["person"].str.startswith("unknown").all()
+    assert appearances["person"].eq("unknown 1").sum() > 1
+    assert "Give a name" in (without_portraits / "results/report/films/film.html").read_text()
+
+
+def test_who_is_given_a_name_is_searched_like_the_cast(films, without_portraits):
+    appearances = read_appearances(without_portraits / "results/appearances/films/film.tsv")
+    track = appearances.loc[appearances["person"] == "unknown 1", "track"].iloc[0]
+    rows = f"movie\tbox\tperson\tright\nfilm\ttrack {track}\tcarl\tnew\n"
+    (without_portraits / "corrections.tsv").write_text(rows)
+    named = config({"film": {"video": str(films / "good/film.mp4")}}) | {"search": {"corrections": "corrections.tsv"}}
+    assert not {"crop_film", "detect", "embed_faces", "embed_bodies"} & planned(without_portraits, named).keys()
+    done = run(without_portraits, named, "--until", "names")
+    assert done.returncode == 0, done.stdout
+    names = read_names([without_portraits / "results/names/films/film.tsv"])
+    assert names.loc[names["person"] == "carl", "track"].nunique() > 1
 
 
 REFUSALS = {

@@ -19,7 +19,7 @@ CHANGES = {
     "`fusion.face_rerank`, `fusion.body_rerank`": {"fusion.face_rerank": True},
     "`search.method`": {"search.method": "cascade"},
     "`search.min_confidence`": {"search.min_confidence": 0.7},
-    "`search.corrections`, or a line of that file": {"search.corrections": "corrections.tsv"},
+    "`search.corrections`, or a line of that file, such as a new name": {"search.corrections": "corrections.tsv"},
     "`search.on_unclear_portrait`": {"search.on_unclear_portrait": "search"},
     "`search.scope`": {"search.scope": "split"},
     "`rerank.*`": {"rerank.k_reciprocal.face": {"k1": 10}},
@@ -65,7 +65,7 @@ def test_every_line_of_the_table_is_tested():
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_reruns_what_depends_on_it_and_nothing_else(finished, change):
     (finished / "face.onnx").touch()  # of which a dry run takes the digest and no more
-    (finished / "corrections.tsv").write_text("movie\tbox\tperson\tright\ntt9200001\tbox\tunknown\tyes\n")
+    (finished / "corrections.tsv").write_text("movie\tbox\tperson\tright\ntt9200001\tbox\tcarl\tnew\n")
     jobs = planned(finished, with_changes(CHANGES[change]))
     assert set(jobs) == promises()[change]
 
