@@ -19,6 +19,13 @@ PYTHON_3_11 := import sys; sys.version_info[:2] == (3, 11) or sys.exit("MXNet ne
 PLAIN_FOLDER := import os, re, sys; bad = re.findall(r"[^\w@%+=:,./-]", os.getcwd()); \
 	bad and sys.exit(f"This folder has {bad[0]!r} in its path, with which Snakemake cannot start scripts: move it")
 
+# Snakemake and others keep files in a home and ask for its user's name: of a cluster's or container's user who has
+# neither, they are here.
+export USER ?= somebody
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export HOME := $(CURDIR)/.home
+endif
+
 .PHONY: install demo demo-film test test-fast test-slurm bench mxnet lint clean
 .DELETE_ON_ERROR:
 
@@ -64,7 +71,7 @@ lint: .venv/ready
 	$(BIN)/hadolint containers/Dockerfile
 
 clean:
-	rm -rf results/* .snakemake
+	rm -rf results/* .snakemake .home
 
 # One environment for all rules; `snakemake --sdm conda` builds one per kind of rule instead, from the same pins.
 .venv/ready: $(wildcard envs/*.txt) pyproject.toml

@@ -78,7 +78,7 @@ def prepared(data: Path, folder: Path) -> dict[str, tuple[Path, Path]]:
     for movie, entry in tqdm(load_annotations(data / "val.json").items(), desc="faces"):
         crops, faces, detections = (folder / f"{movie}.{part}.arrow" for part in ("crops", "faces", "detections"))
         source, images = f"val.json: movie {movie}", data / "val"
-        files.write_table(crops, crop_movie("val", movie, entry, source=source, images=images, on_bad_image="skip"))
+        crop_movie(crops, "val", movie, entry, source=source, images=images, on_bad_image="skip")
         files.write_table(detections, detect_table(crops, engine))
         files.write_table(faces, embed_table(crops, detections, engine, engine.selection))
         tables[movie] = crops, faces

@@ -83,7 +83,8 @@ def score(crops: Path, faces: Path, bodies: Path | None, engine: str, labels: Ma
     networks = [] if bodies is None else ["body"]
     compared = searches(engine=engine, networks=networks, thresholds=None)
     gallery = load_gallery([crops], {engine: [faces]}, {name: [bodies] for name in networks})
-    rankings = rank_gallery(gallery, rerank_gallery(gallery, reranked_similarities(compared)), compared).to_pylist()
+    reranked = dict(rerank_gallery(gallery, reranked_similarities(compared)))
+    rankings = rank_gallery(gallery, reranked, compared).to_pylist()
     titles = {variant.key: variant.title.replace("[body]", "") for variant in compared}
     found: dict[str, list[float]] = {title: [] for title in titles.values()}
     for row in rankings:
@@ -99,8 +100,8 @@ def measure(data: Path, engine_options: Sequence[Mapping], networks: Sequence[Ma
     for movie, entry in tqdm(annotations.items(), unit="movie"):
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            table = crop_movie("val", movie, entry, source=movie, images=data / "val", on_bad_image="stop")
-            files.write_table(folder / "crops.arrow", table)
+            crops = folder / "crops.arrow"
+            crop_movie(crops, "val", movie, entry, source=movie, images=data / "val", on_bad_image="stop")
             bodies = {"none": None} | {each["name"]: make_bodies(folder, each) for each in networks}
             for options in engine_options:
                 faces = make_faces(folder, options)

@@ -68,8 +68,7 @@ def crop_tables(split: str, count: int, folder: Path) -> list[Path]:
     for movie in tqdm(movie_ids(split, count), desc=f"{split} movies", mininterval=2):
         annotation = movies.write_movie(split, movie, movies.MovieSettings(), folder / split)
         paths.append(folder / f"{movie}.arrow")
-        cut = crop_movie(split, movie, annotation, source=movie, images=folder / split, on_bad_image="stop")
-        files.write_table(paths[-1], cut)
+        crop_movie(paths[-1], split, movie, annotation, source=movie, images=folder / split, on_bad_image="stop")
     return paths
 
 

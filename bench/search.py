@@ -129,7 +129,7 @@ def searchable(drawn: simulation.SimulatedMovie) -> tuple[Gallery, dict[str, lis
 def precisions(drawn: simulation.SimulatedMovie, compared: Sequence[Variant]) -> pd.DataFrame:
     """Average precision of every variant (column, by title) for every portrait (row) of a movie."""
     gallery, labels = searchable(drawn)
-    reranked = rerank_gallery(gallery, reranked_similarities(compared))
+    reranked = dict(rerank_gallery(gallery, reranked_similarities(compared)))
     scores: dict[str, list[float]] = {variant.key: [] for variant in compared}
     for row in rank_gallery(gallery, reranked, compared).to_pylist():
         scores[row["variant"]].append(metrics.average_precision(labels[row["cast"]], row["ranking"]))

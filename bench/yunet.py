@@ -16,6 +16,7 @@ Four tables:
 """
 
 import argparse
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ from tqdm import tqdm
 
 from castsearch.boxes import suppress
 from castsearch.data.challenge import image_path, is_cast_label, load_annotations, load_labels
-from castsearch.data.crops import crops_of, decode_rgb
+from castsearch.data.crops import decode_rgb, read_crops
 from castsearch.data.cutting import crop_movie
 from castsearch.data.images import read_rgb
 from castsearch.evaluation.metrics import mean_average_precision
@@ -75,9 +76,11 @@ def read_movies(folder: Path) -> list[Movie]:
     """Cut out the people of all movies of a folder."""
     answers, movies = load_labels(folder / "val_label.json"), []
     for name, entry in load_annotations(folder / "val.json").items():
-        table = crop_movie("val", name, entry, source=name, images=folder / "val", on_bad_image="stop")
-        crops = crops_of(table)
-        images = [decode_rgb(image.as_py()) for image in crops.images]
+        with tempfile.TemporaryDirectory() as temporary:
+            table = Path(temporary, "crops.arrow")
+            crop_movie(table, "val", name, entry, source=name, images=folder / "val", on_bad_image="stop")
+            crops = read_crops(table)
+            images = [decode_rgb(image.as_py()) for image in crops.images]
         own = {person: answers[person] for person in crops.cast}
         movies.append(Movie(name, len(crops.cast), crops.ids, crops.labels, crops.frames, images, own))
     return movies

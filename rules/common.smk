@@ -3,6 +3,7 @@ import os
 from functools import lru_cache
 
 from castsearch.files import file_digest
+from castsearch.workflow import claims
 from castsearch.workflow.code_digest import source_digest
 
 # OpenMP threads that spin while they wait take the cores from the jobs beside them, and glibc would hand a training
@@ -75,5 +76,7 @@ def searched_by(pattern, **names):
 
 
 def growing(base):
-    """A resource that doubles its claim whenever the job is tried again."""
-    return lambda wildcards, attempt: base * 2 ** (attempt - 1)
+    """A resource that doubles its claim whenever the job is tried again; `base` may be a function of the wildcards."""
+    return lambda wildcards, attempt: (
+        base(wildcards) if callable(base) else base
+    ) * 2 ** (attempt - 1)

@@ -17,7 +17,7 @@ rule crop:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),  # the largest picture that is read, turned, takes 1.5 GB
+        mem_mb=growing(claims.CROP_MB),
         runtime=growing(20),
     params:
         code=lambda wildcards: code("crop"),
@@ -50,7 +50,7 @@ rule crop_training:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(claims.CROP_MB),
         runtime=growing(240),
     params:
         code=lambda wildcards: code("crop_training"),

@@ -19,8 +19,8 @@ rule fuse:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(SEARCH_MB),
-        runtime=growing(20),
+        mem_mb=search_mb(NETWORKS, VARIANTS),
+        runtime=search_minutes(VARIANTS),
     params:
         code=lambda wildcards: code(
             "fuse", *sorted({METHODS[each.method].module for each in VARIANTS})

@@ -20,7 +20,7 @@ rule groups:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(SEARCH_MB),
+        mem_mb=search_mb(MAIN.networks, []),
         runtime=growing(20),
     params:
         code=lambda wildcards: code("groups"),

@@ -15,7 +15,7 @@ rule names:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(SEARCH_MB),
+        mem_mb=search_mb([], [MAIN]),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("names"),

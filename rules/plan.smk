@@ -3,6 +3,7 @@
 # The data source has defined, in its source_*.smk:
 #   SPLITS          by split its files: "labels", and what else the source itself needs
 #   MOVIES          by split its movies
+#   SIZES           by split and movie the number of portraits and that of candidates, as far as known
 #   DATA_SEEDS      by name the seeds with which the data were made
 #   STEPS           by film the seconds from one sampled frame to the next; empty for a source without films
 #   SOURCE_RESULTS  what `rule all` makes of this source in addition
@@ -133,8 +134,32 @@ TRAINING_CROPS = of_movies(
     for batch in batches
 ]
 
-# Features of hundreds to thousands of candidates, or of tens of thousands, by each network.
-SEARCH_MB = (8000 + 1500 * len(NETWORKS)) if ACROSS else (2000 + 60 * len(NETWORKS))
+
+def size_of(wildcards):
+    """How many portraits and candidates a job's group has."""
+    movies = GROUPS[wildcards.split][wildcards.group]
+    return [
+        sum(numbers)
+        for numbers in zip(*(SIZES[wildcards.split][movie] for movie in movies))
+    ]
+
+
+def search_mb(networks, searches):
+    """Claim on memory of a job that reads the features of these networks for these variants."""
+
+    def megabytes(wildcards):
+        portraits, candidates = size_of(wildcards)
+        return claims.search_mb(candidates, portraits, len(networks), searches)
+
+    return growing(megabytes)
+
+
+def search_minutes(searches):
+    """Claim on time of a job that makes these variants, or what they need."""
+    return growing(
+        lambda wildcards: claims.search_minutes(size_of(wildcards)[1], len(searches))
+    )
+
 
 LABELLED = [split for split in SEARCH if SPLITS[split].get("labels")]
 NAMED = METHODS[MAIN.method].shares

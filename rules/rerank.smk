@@ -18,8 +18,8 @@ rule rerank:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(SEARCH_MB),
-        runtime=growing(20),
+        mem_mb=search_mb(NETWORKS, VARIANTS),
+        runtime=search_minutes(VARIANTS),
     params:
         code=lambda wildcards: code("rerank"),
         engines=list(FACES),

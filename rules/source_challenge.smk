@@ -6,15 +6,16 @@ SPLITS = {
     for split in dict.fromkeys(config["data"]["train"] + config["data"]["search"])
 }
 or_stop(planning.check_files, SPLITS)
-DIGESTS = {
-    split: {
-        movie: challenge.movie_digest(entry)
-        for movie, entry in or_stop(
-            challenge.load_annotations, files["annotations"]
-        ).items()
+DIGESTS, SIZES = {}, {}
+for split, files in SPLITS.items():
+    entries = or_stop(challenge.load_annotations, files["annotations"])
+    DIGESTS[split] = {
+        movie: challenge.movie_digest(entry) for movie, entry in entries.items()
     }
-    for split, files in SPLITS.items()
-}
+    SIZES[split] = {
+        movie: (len(entry["cast"]), len(entry["candidates"]))
+        for movie, entry in entries.items()
+    }
 MOVIES = {split: list(movies) for split, movies in DIGESTS.items()}
 DATA_SEEDS = {}
 SOURCE_RESULTS = []

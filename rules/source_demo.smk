@@ -13,6 +13,12 @@ MOVIES = {
     split: movie_ids(split, number)
     for split, number in config["data"]["demo"]["movies"].items()
 }
+SIZES = {
+    split: dict.fromkeys(
+        movies, (config["data"]["demo"]["cast"], config["data"]["demo"]["candidates"])
+    )
+    for split, movies in MOVIES.items()
+}
 # A demo movie's own folder is the input of its crop job, so nothing more needs to be remembered.
 DIGESTS = {split: dict.fromkeys(movies, "demo") for split, movies in MOVIES.items()}
 DATA_SEEDS = {"demo": config["data"]["demo"]["seed"]}

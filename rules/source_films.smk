@@ -21,6 +21,12 @@ SOURCE_FILES = [
     if path
 ]
 MOVIES = {"films": list(FILMS)}
+SIZES = {
+    "films": {
+        film: (sum(map(len, files.cast.values())), claims.FILM_TRACKS)
+        for film, files in FILMS.items()
+    }
+}
 DATA_SEEDS = {}
 STEPS = {
     film: 1 / (files.fps or FILM["persons"]["fps"]) for film, files in FILMS.items()

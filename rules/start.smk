@@ -1,6 +1,6 @@
 # What is said, checked and watched once a run starts: not when it is only planned, nor in its jobs.
 import threading
-from functools import partial
+import time
 
 from snakemake.logging import logger
 

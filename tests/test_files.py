@@ -127,7 +127,7 @@ def test_the_same_content_gives_the_same_bytes(tmp_path):
     table, array = pa.table({"id": ["a", "b"], "score": [1.0, 2.0]}), np.arange(6.0)
     for name in ("one", "two"):
         files.write_table(tmp_path / name, table)
-        files.write_arrays(tmp_path / f"{name}.npz", array=array)
+        files.write_arrays(tmp_path / f"{name}.npz", [("array", array)])
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 

@@ -14,13 +14,17 @@ def test_torch_is_not_asked_for_a_gpu_where_none_is_to_be_seen(monkeypatch, tmp_
     assert not hardware.torch_has_gpu()
 
 
-def test_a_gpu_that_torch_cannot_use_is_said_not_to_be_used(monkeypatch, tmp_path, caplog):
+@pytest.mark.parametrize(("named", "driver"), [(None, "."), ("0", "none")])
+def test_a_gpu_that_torch_cannot_use_is_said_not_to_be_used(monkeypatch, tmp_path, caplog, named, driver):
     def fail():
         raise RuntimeError("The NVIDIA driver on your system is too old")
 
-    monkeypatch.setattr(hardware, "DRIVERS", [tmp_path])
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(hardware, "DRIVERS", [tmp_path / driver])
+    if named is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cuda, "init", fail)
     assert not hardware.torch_has_gpu()
-    assert "cannot use, so the CPU computes: The NVIDIA driver on your system is too old" in caplog.text
+    assert "cannot use it, so the CPU computes: The NVIDIA driver on your system is too old" in caplog.text

@@ -11,7 +11,8 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -100,10 +101,12 @@ def write_array(path: str | Path, array: np.ndarray) -> None:
         np.save(temporary, array)
 
 
-def write_arrays(path: str | Path, **arrays: np.ndarray) -> None:
-    """Write named arrays as an uncompressed .npz, whose bytes depend on nothing but the arrays."""
-    with replacing(path) as temporary:
-        np.savez(temporary, allow_pickle=False, **arrays)
+def write_arrays(path: str | Path, arrays: Iterable[tuple[str, np.ndarray]]) -> None:
+    """Write named arrays, one after the other, as an uncompressed .npz, whose bytes depend on the arrays alone."""
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in arrays:
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def file_digest(path: str | Path) -> str:

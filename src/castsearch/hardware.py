@@ -11,9 +11,13 @@ DRIVERS = tuple(map(Path, ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg"))
 
 
 def torch_has_gpu() -> bool:
-    """Whether torch is installed and finds a CUDA device; where one is there that it cannot use, the log says why."""
+    """Whether torch is installed and finds a CUDA device.
+
+    Where one is there that it cannot use, or one was named, an error is logged that says why.
+    """
     # Importing torch takes seconds, so that what says without it that there is none comes first.
-    if os.environ.get("CUDA_VISIBLE_DEVICES") == "" or not any(path.exists() for path in DRIVERS):
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named == "" or (named is None and not any(path.exists() for path in DRIVERS)):
         return False
     if importlib.util.find_spec("torch") is None:
         return False
@@ -26,5 +30,5 @@ def torch_has_gpu() -> bool:
         reason = "it finds none"
     except (AssertionError, RuntimeError) as error:
         reason = str(error).strip().split("\n", 1)[0]
-    logger.warning("the machine has a GPU that torch cannot use, so the CPU computes: %s", reason)
+    logger.error("there is to be a GPU, but torch cannot use it, so the CPU computes: %s", reason)
     return False

@@ -1,12 +1,12 @@
 from castsearch.data.challenge import load_annotations
 from castsearch.data.cutting import crop_movie
-from castsearch.files import write_table
 from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     split, movie = snakemake.wildcards.split, snakemake.wildcards.movie
     annotations = snakemake.input.annotations
-    table = crop_movie(
+    crop_movie(
+        snakemake.output[0],
         split,
         movie,
         load_annotations(annotations)[movie],
@@ -14,4 +14,3 @@ with logging_to(snakemake.log[0]):
         images=snakemake.params.images,
         on_bad_image=snakemake.params.on_bad_image,
     )
-    write_table(snakemake.output[0], table)

@@ -2,14 +2,14 @@ from pathlib import Path
 
 from castsearch.data.challenge import load_annotations
 from castsearch.data.cutting import crop_movie
-from castsearch.files import write_table
 from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     annotations = snakemake.input.annotations
     entries = load_annotations(annotations)
     for movie in snakemake.params.digests:
-        table = crop_movie(
+        crop_movie(
+            Path(snakemake.output[0], f"{movie}.arrow"),
             snakemake.wildcards.split,
             movie,
             entries[movie],
@@ -17,4 +17,3 @@ with logging_to(snakemake.log[0]):
             images=snakemake.params.images,
             on_bad_image=snakemake.params.on_bad_image,
         )
-        write_table(Path(snakemake.output[0], f"{movie}.arrow"), table)

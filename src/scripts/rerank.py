@@ -9,4 +9,4 @@ with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.get("gpu", 0
     bodies = gallery.by_name(params.networks, inputs.bodies)
     wanted = variant.similarities_from_json(params.similarities)
     arrays = rerank_stage.rerank_gallery(gallery.load_gallery(inputs.crops, faces, bodies, params.on_unclear), wanted)
-    files.write_arrays(snakemake.output[0], **arrays)
+    files.write_arrays(snakemake.output[0], arrays)

@@ -5,7 +5,15 @@ import pytest
 from PIL import Image
 
 from castsearch import files
-from castsearch.data.crops import crop_table, decode_rgb, encode_rgb, movie_tables, read_crops, read_splits
+from castsearch.data.crops import (
+    crop_table,
+    decode_rgb,
+    encode_rgb,
+    movie_tables,
+    read_crops,
+    read_splits,
+    write_crops,
+)
 
 BOX = {"x": 0, "y": 0, "width": 4, "height": 8}
 ROWS = [
@@ -78,3 +86,12 @@ def test_a_grey_crop_is_decoded_as_rgb():
     buffer = io.BytesIO()
     Image.new("L", (7, 9), 128).save(buffer, "JPEG")
     assert decode_rgb(buffer.getvalue()).shape == (9, 7, 3)
+
+
+def test_rows_are_written_in_parts_of_which_none_has_many_images(tmp_path):
+    rows = [{"id": str(number), "role": "candidate", "image": bytes([number]) * (1 << 25)} for number in range(5)]
+    write_crops(tmp_path / "m.arrow", "val", "tt1", iter(rows))
+    table = files.read_table(tmp_path / "m.arrow")
+    assert table["id"].to_pylist() == list("01234")
+    assert table["image"].num_chunks == 2
+    assert read_crops(tmp_path / "m.arrow").images[4].as_py() == rows[4]["image"]

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 from castsearch.data.crops import crops_of, decode_rgb
 from castsearch.data.cutting import clip, crop_movie
 from castsearch.errors import InputError
+from castsearch.files import read_table
 
 SOURCE = "val.json: movie tt1"
 
@@ -34,7 +35,9 @@ def candidate(name="a", bbox=(20, 0, 20, 30), img="tt1/frame.jpg"):
 
 
 def table_of(entry, images, on_bad_image="stop"):
-    return crop_movie("val", "tt1", entry, source=SOURCE, images=images, on_bad_image=on_bad_image)
+    path = images / "crops.arrow"
+    crop_movie(path, "val", "tt1", entry, source=SOURCE, images=images, on_bad_image=on_bad_image)
+    return read_table(path)
 
 
 def cut(entry, images, on_bad_image="stop"):
@@ -142,8 +145,12 @@ def test_what_cannot_be_used_keeps_its_row_when_skipped(images, case):
 
 
 def test_a_failing_file_system_stops_the_movie_even_when_skipping(images, monkeypatch):
-    def fail(*_, **__):
-        raise OSError(errno.ESTALE, "Stale file handle")
+    works = io.open
+
+    def fail(path, *rest, **more):
+        if str(path).endswith(".jpg"):
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return works(path, *rest, **more)
 
     monkeypatch.setattr(io, "open", fail)
     with pytest.raises(InputError, match=r"tt1/.*\.jpg cannot be read now: Stale file handle; run it again"):

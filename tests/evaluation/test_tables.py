@@ -70,12 +70,8 @@ def write_movie(tmp_path):
             "candidates": [{"id": name, **image, **({"img": ""} if name in broken else {})} for name in candidates],
         }
         paths = [tmp_path / kind / split / f"{movie}.arrow" for kind in ("crops", "rankings")]
-        files.write_table(
-            paths[0],
-            crop_movie(
-                split, movie, entry, source=f"{split}.json: movie {movie}", images=tmp_path, on_bad_image="skip"
-            ),
-        )
+        source = f"{split}.json: movie {movie}"
+        crop_movie(paths[0], split, movie, entry, source=source, images=tmp_path, on_bad_image="skip")
         ranked = [{"variant": "face", "cast": name, "ranking": candidates} for name in cast]
         files.write_table(paths[1], pa.Table.from_pylist(ranked, schema=RANKINGS.with_metadata({"split": split})))
         return paths

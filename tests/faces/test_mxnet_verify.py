@@ -6,6 +6,7 @@ import pytest
 from factories.mxnet_checkpoints import write_params, write_recogniser
 
 from castsearch.errors import InputError
+from castsearch.faces.mxnet import verifying
 from castsearch.faces.mxnet.importing import import_checkpoint, read_params
 from castsearch.faces.mxnet.verifying import check_errors, largest_errors, write_errors
 
@@ -43,6 +44,14 @@ def test_outputs_within_the_tolerance_pass():
 def test_missing_environment_is_named_with_its_remedy(checkpoint, tmp_path):
     with pytest.raises(InputError, match=r"none/bin/python: cannot be started .*; `make mxnet` sets it up"):
         largest_errors(tmp_path / "none/bin/python", *checkpoint, SHAPES)
+
+
+def test_a_comparison_that_hangs_is_not_waited_for(checkpoint, tmp_path, monkeypatch):
+    (tmp_path / "python").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setattr(verifying, "SECONDS_FOR_MXNET", 0.1)
+    with pytest.raises(InputError, match=r"did not compare .*small-0000\.params with .* within 0\.1 seconds"):
+        largest_errors(tmp_path / "python", *checkpoint, SHAPES)
 
 
 def test_environment_without_mxnet_is_refused_with_the_reason(checkpoint):

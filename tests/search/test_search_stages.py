@@ -22,7 +22,7 @@ EVERY_VARIANT = [
 
 
 def rank(gallery, *variants):
-    return rank_gallery(gallery, rerank_gallery(gallery, reranked_similarities(variants)), variants).to_pylist()
+    return rank_gallery(gallery, dict(rerank_gallery(gallery, reranked_similarities(variants))), variants).to_pylist()
 
 
 @pytest.mark.parametrize("variant", EVERY_VARIANT, ids=lambda variant: variant.key)
@@ -126,7 +126,7 @@ def test_a_movie_without_cast_or_candidates_is_no_error(tmp_path, size):
 def test_each_similarity_is_re_ranked_once_for_all_variants(tmp_path):
     wanted = reranked_similarities(EVERY_VARIANT)
     assert [each.key for each in wanted] == ["face+yunet_sface", "body+net"]
-    assert set(rerank_gallery(searches.gallery(tmp_path), wanted)) == {"face+yunet_sface", "body+net"}
+    assert set(dict(rerank_gallery(searches.gallery(tmp_path), wanted))) == {"face+yunet_sface", "body+net"}
 
 
 def test_each_engine_ranks_by_its_own_faces(tmp_path):
@@ -153,7 +153,7 @@ def test_a_variants_thresholds_decide_on_its_ranking(tmp_path):
 def test_the_rankings_are_written_and_read_again(tmp_path):
     gallery = searches.gallery(tmp_path)
     variants = EVERY_VARIANT[:2]
-    table = rank_gallery(gallery, rerank_gallery(gallery, reranked_similarities(variants)), variants)
+    table = rank_gallery(gallery, dict(rerank_gallery(gallery, reranked_similarities(variants))), variants)
     files.write_table(tmp_path / "rankings.arrow", table)
     assert files.read_table(tmp_path / "rankings.arrow").equals(table)
 

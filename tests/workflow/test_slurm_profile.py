@@ -139,6 +139,7 @@ def submitted(folder, config, profile, *arguments):
     stand_ins = {"sbatch": f'echo "$@" >> {asked}; exit 1', "sacct": "exit 0", "squeue": "exit 0"}
     done = with_stand_ins(folder, config, profile, *arguments, **stand_ins)
     assert done.returncode != 0
+    assert "Traceback" not in done.stdout  # of the thread that watches, say
     return asked.read_text().splitlines()
 
 

@@ -154,11 +154,19 @@ def test_without_the_drivers_program_the_cards_themselves_are_counted(monkeypatc
     assert devices.visible_gpus() == ["0", "1"]
 
 
-def test_a_training_with_fewer_gpus_than_it_should_have_is_refused():
-    with pytest.raises(InputError, match=r"reid\.gpus is 3, but this job has 2 of them; allow them by"):
-        devices.check_number(["0", "1"], 3)
+@pytest.mark.parametrize(
+    ("gpus", "usable", "said"),
+    [
+        (["0", "1"], 2, r"but this job has 2 of them; allow them by --resources gpu=3, or set reid\.gpus: 2"),
+        ([], 0, r"but this job has 0 of them; .* or set reid\.gpus: 1"),
+        (["0", "1", "2"], 0, "has the GPUs 0, 1, 2, of which torch can use 0"),
+    ],
+)
+def test_a_training_with_fewer_gpus_than_it_should_have_is_refused(gpus, usable, said):
+    with pytest.raises(InputError, match=rf"reid\.gpus is 3, .*{said}"):
+        devices.check_number(3, gpus, usable)
 
 
-@pytest.mark.parametrize("gpus", [[], ["0", "1"]])
-def test_a_training_runs_on_all_its_gpus_or_on_none(gpus):
-    devices.check_number(gpus, 2)
+@pytest.mark.parametrize(("wanted", "gpus", "usable"), [(2, ["0", "1"], 2), (1, [], 0), (1, ["0"], 0)])
+def test_a_training_has_all_its_gpus_or_a_lone_one_is_missing(wanted, gpus, usable):
+    devices.check_number(wanted, gpus, usable)

@@ -56,6 +56,14 @@ def test_the_log_has_this_packages_records_and_other_packages_warnings(tmp_path)
     assert "four" in words
 
 
+def test_this_packages_errors_are_seen_outside_of_the_log_too(tmp_path, capsys):
+    with logging_to(tmp_path / "log"):
+        logging.getLogger("castsearch.x").error("the CPU computes")
+        logging.getLogger("castsearch.x").warning("odd")
+    assert capsys.readouterr().err == "ERROR: the CPU computes\n"
+    assert "ERROR castsearch.x: the CPU computes\n" in (tmp_path / "log").read_text()
+
+
 def test_after_a_job_its_log_gets_no_more_records(tmp_path):
     with logging_to(tmp_path / "log"):
         pass

@@ -37,6 +37,14 @@ def test_where_git_is_not_installed_the_commit_is_unknown(clone, tmp_path, monke
     assert provenance.commit(clone) == "unknown"
 
 
+def test_a_git_that_hangs_is_not_waited_for(clone, tmp_path, monkeypatch):
+    (tmp_path / "git").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(provenance, "SECONDS_FOR_GIT", 0.1)
+    assert provenance.commit(clone) == "unknown"
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root, to give files away")
 def test_a_clone_of_another_user_has_its_commit(clone, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))  # whose configuration trusts no folder

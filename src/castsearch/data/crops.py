@@ -14,7 +14,7 @@ Which movie it is stands in the table itself, and not in the path of its file.
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ SCHEMA = pa.schema(
 _FILM_COLUMNS = {"times": "time", "shots": "shot", "tracks": "track"}
 _MOVIE = b"movie"  # metadata key: the movie's identity, as JSON [split, movie]
 _DROPPED = b"dropped"  # metadata key: records that could not become a row, as JSON [[id, reason], ...]
+_MOST_BYTES = 1 << 26  # of images that are held while they are written
 _QUALITY = 95  # visually lossless; a face of 40 pixels must not lose what the detector looks for
 
 
@@ -116,6 +117,19 @@ def crop_table(
     return table.replace_schema_metadata(identity)
 
 
+def write_crops(
+    path: str | Path, split: str, movie: str, rows: Iterable[Mapping[str, Any]], dropped: Sequence[tuple[str, str]] = ()
+) -> None:
+    """Write the crop table of a movie whose rows are made one after the other; few are held at a time.
+
+    The arguments but the path are those of `crop_table`.
+    """
+    schema = crop_table(split, movie, [], dropped).schema
+    with files.replacing(path) as temporary, pa.ipc.new_file(str(temporary), schema) as writer:
+        for batch in _batches(rows):
+            writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=schema))
+
+
 def read_crops(path: str | Path) -> Crops:
     """Read the crop table of a movie, its images excepted."""
     return crops_of(files.read_table(path))
@@ -155,6 +169,19 @@ def crops_of(table: pa.Table) -> Crops:
         problems=[(name, reason) for name, reason in json.loads(table.schema.metadata[_DROPPED])]
         + [(name, reason) for name, reason in zip(ids, problems, strict=True) if reason],
     )
+
+
+def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    batch: list[Mapping[str, Any]] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += len(row["image"] or b"")
+        if size > _MOST_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def encode_rgb(image: Image.Image | NDArray[np.uint8]) -> bytes:

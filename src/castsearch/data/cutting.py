@@ -4,13 +4,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
-import pyarrow as pa
 from tqdm import tqdm
 
 from castsearch.data.challenge import Record, image_path, parse_movie
-from castsearch.data.crops import crop_table, encode_rgb
+from castsearch.data.crops import encode_rgb, write_crops
 from castsearch.data.images import read_rgb
 from castsearch.errors import InputError, one_line
 
@@ -18,20 +18,21 @@ _LONGEST = 65_500  # pixels of a side, which is all that the JPEG library writes
 
 
 def crop_movie(
-    split: str, movie: str, entry: Mapping, *, source: str, images: str | Path, on_bad_image: str
-) -> pa.Table:
-    """Cut out all people of one movie.
+    path: str | Path, split: str, movie: str, entry: Mapping, *, source: str, images: str | Path, on_bad_image: str
+) -> None:
+    """Cut out all people of one movie, and write its crop table.
+
+    Each frame is decoded once, and no more than one is held; a file without a name beside `path` keeps what was cut out
+    of the others until all are there, since rows are in the order of the annotations.
 
     Args:
+        path: of the table.
         split: the split that the movie belongs to.
         movie: the movie's id.
         entry: the movie's value in `{split}.json`.
         source: how error messages name the annotation file and the movie.
         images: the folder that `img` paths are relative to.
         on_bad_image: "stop" raises at the first record that cannot be used; "skip" keeps its row without an image.
-
-    Returns:
-        The crop table.
 
     Raises:
         InputError: a record cannot be used and `on_bad_image` is "stop"; or there are candidates and none of them can
@@ -40,21 +41,42 @@ def crop_movie(
     persons, dropped = parse_movie(entry, source)
     if dropped and on_bad_image == "stop":
         raise InputError(dropped[0][1])
-    rows: dict[str, dict] = {}
-    by_frame = sorted(persons, key=lambda person: (person.role, person.img))  # decode each frame once
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=Path(path).parent) as cut:
+        rows = _cut(persons, source, images, on_bad_image, cut)
+        candidates = [rows[person.id] for person in persons if person.role == "candidate"]
+        if entry["candidates"] and all(row["problem"] for row in candidates):
+            reasons = [row["problem"] for row in candidates] + [reason for _, reason in dropped]
+            raise InputError(f"{images}: none of the movie's candidates can be used; {reasons[0]}")
+        write_crops(path, split, movie, (_with_image(rows[person.id], cut) for person in persons), dropped)
+
+
+def _cut(
+    persons: Sequence[Record], source: str, images: str | Path, on_bad_image: str, cut: BinaryIO
+) -> dict[str, dict[str, Any]]:
+    """Rows by person, with the place of each image in the file `cut` in the image's stead."""
+    rows: dict[str, dict[str, Any]] = {}
+    by_frame = sorted(persons, key=lambda person: (person.role, person.img))
     progress = tqdm(total=len(persons), desc=f"crop {source}", unit="person", mininterval=2)
     for img, group in groupby(by_frame, key=lambda person: person.img):
         for person, row in _cut_frame(list(group), img, source, images):
             if row["problem"] and on_bad_image == "stop":
                 raise InputError(row["problem"])
+            if row["image"] is not None:
+                start = cut.tell()
+                row["image"] = (start, cut.write(row["image"]))
             rows[person.id] = row
             progress.update()
     progress.close()
-    candidates = [rows[person.id] for person in persons if person.role == "candidate"]
-    if entry["candidates"] and not any(row["image"] for row in candidates):
-        reasons = [row["problem"] for row in candidates] + [reason for _, reason in dropped]
-        raise InputError(f"{images}: none of the movie's candidates can be used; {reasons[0]}")
-    return crop_table(split, movie, [rows[person.id] for person in persons], dropped)
+    return rows
+
+
+def _with_image(row: Mapping[str, Any], cut: BinaryIO) -> dict[str, Any]:
+    if row["image"] is None:
+        return dict(row)
+    start, length = row["image"]
+    cut.seek(start)
+    return {**row, "image": cut.read(length)}
 
 
 def _cut_frame(

@@ -17,6 +17,7 @@ from torch import nn
 
 from castsearch.errors import InputError
 from castsearch.float_precision import FloatPrecision
+from castsearch.hardware import torch_has_gpu
 from castsearch.onnx import Network
 from castsearch.onnx.runtime import session_settings
 
@@ -42,7 +43,7 @@ def open_network(path: Path, session: onnxruntime.InferenceSession, threads: int
     Raises:
         InputError: the network has an operator or an option that onnx2torch does not know or takes for another.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device("cuda" if torch_has_gpu() else "cpu")
     reduced = precision == "bfloat16"
     if reduced and device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         _logger.warning("precision bfloat16: this processor has no such arithmetic, and is slower by far with it")

@@ -96,12 +96,22 @@ def rank(
     Raises:
         ValueError: if the shapes do not fit, or there is no threshold.
     """
-    num_cast, n = np.shape(face)
+    _, n = np.shape(face)
     has_face = np.asarray(has_face, bool)
     shapes = [np.shape(matrix) for matrix in (face_cosine, body, body_cosine) if matrix is not None]
     if set(shapes) != {(n, n)} or len(shapes) == 2 or len(frames) != n or has_face.shape != (n,):
         raise ValueError(f"{n} candidates do not fit {shapes}, {len(frames)} frames or has_face {has_face.shape}")
     lists = match_faces(face, face_cosine, has_face, thresholds)
+    if body is None or body_cosine is None:
+        return _order(lists, [*face], [*face], frames)
+    return _order(lists, _votes(lists, body, face), _closest(lists, body_cosine, face), frames)
+
+
+def _order(
+    lists: Sequence[np.ndarray], undecided: Sequence[np.ndarray], others: Sequence[np.ndarray], frames: Sequence[str]
+) -> np.ndarray:
+    """Steps 3 to 5 of `rank`, from each cast member's list and scores of those whom nobody or somebody else listed."""
+    num_cast, n = len(lists), len(frames)
     decided = np.zeros(n, bool)
     for listed in lists:
         decided[listed] = True
@@ -112,15 +122,12 @@ def rank(
         in_frame[listed] = False
         free = ~in_frame
         free[listed] = False
-        undecided_score = others_score = face[row]
-        if body is not None and body_cosine is not None and len(listed):
-            undecided_score, others_score = _vote(body[listed]), body_cosine[listed].max(axis=0)
         ranking[row] = np.concatenate(
             [
                 listed,
-                _best_first(undecided_score, free & ~decided),
+                _best_first(undecided[row], free & ~decided),
                 np.flatnonzero(in_frame),
-                _best_first(others_score, free & decided),
+                _best_first(others[row], free & decided),
             ]
         )
     return ranking
@@ -178,20 +185,16 @@ def search(given: SearchInput) -> SearchResult:
 
     A person of several portraits is searched by the best of them for each candidate.
     """
-    bodies, body_cosine = given.body_similarity, None
+    face = without_faceless(best_portrait(given.face_similarity, given.person), given.has_face)
+    # As `rank` does, but with one of its three large matrices after the other.
+    lists = match_faces(face, cosine_similarity(given.face), given.has_face, given.thresholds)
+    undecided = [*face]
+    others = undecided
     if given.body is not None:
-        bodies = body_similarity(given.body) if bodies is None else bodies
-        body_cosine = cosine_similarity(given.body)
-    similarity = best_portrait(given.face_similarity, given.person)
-    ranking = rank(
-        without_faceless(similarity, given.has_face),
-        cosine_similarity(given.face),
-        bodies,
-        body_cosine,
-        frames=given.frames,
-        has_face=given.has_face,
-        thresholds=given.thresholds,
-    )
+        others = _closest(lists, cosine_similarity(given.body), face)
+        bodies = body_similarity(given.body) if given.body_similarity is None else given.body_similarity
+        undecided = _votes(lists, bodies, face)
+    ranking = _order(lists, undecided, others, given.frames)
     return SearchResult(ranking[given.person], given.person)
 
 
@@ -201,8 +204,18 @@ def _best_first(score: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return indices[np.argsort(-score[indices], kind="stable")]
 
 
+def _votes(lists: Sequence[np.ndarray], body: np.ndarray, face: np.ndarray) -> list[np.ndarray]:
+    """Each cast member's scores by body; by face where nobody is listed."""
+    return [_vote(body[listed]) if len(listed) else face[row] for row, listed in enumerate(lists)]
+
+
+def _closest(lists: Sequence[np.ndarray], body_cosine: np.ndarray, face: np.ndarray) -> list[np.ndarray]:
+    """Each cast member's highest body cosines to the list; face similarities where nobody is listed."""
+    return [body_cosine[listed].max(axis=0) if len(listed) else face[row] for row, listed in enumerate(lists)]
+
+
 def _vote(similarity: np.ndarray) -> np.ndarray:
     """Softmax-weighted mean of each column's highest values."""
-    votes = np.sort(similarity, axis=0)[-_VOTES:]
+    votes = np.sort(np.partition(similarity, range(-min(_VOTES, len(similarity)), 0), axis=0)[-_VOTES:], axis=0)
     weights = np.exp(votes - votes.max(axis=0))
     return (votes * weights).sum(axis=0) / weights.sum(axis=0)

@@ -51,7 +51,7 @@ def rank_gallery(
 
     Args:
         gallery: what is searched.
-        reranked: what `rerank_stage.rerank_gallery` returned.
+        reranked: what `rerank_stage.rerank_gallery` yielded, by key.
         variants: the searches to be made.
         facts: what is certain, as `facts.gather_facts` returns it.
 

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from castsearch.search.neighbors import BLOCK_ROWS, blocks, l2_normalize
 from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
-from castsearch.search.similarity import best_portrait, body_similarity, cosine_similarity
+from castsearch.search.similarity import best_portrait, body_similarity
 
 _NEGLIGIBLE = 1e-3  # weaker labels of frozen nodes are not passed on
+_CACHED_ROWS = 16  # of 20,000 links each stay in the processor's cache
 _TEMPERATURE = 0.1  # of the search; `docs/search-methods.md` compares it with the published 0.03
 
 
@@ -34,7 +36,8 @@ def competitive_consensus(
     last.
 
     Args:
-        affinity: (n, n) links, cast first. 0 is no link; a negative link repels (two people of one frame).
+        affinity: (n, n) links, cast first. 0 is no link; a negative link repels (two people of one frame). No other
+            matrix of this size is made.
         num_cast: number of cast rows.
         steps: number of steps, at least 1.
         init_fraction: share of all nodes frozen in the first step, 0 to 1.
@@ -50,15 +53,11 @@ def competitive_consensus(
     if not 0 <= init_fraction <= 1 or temperature <= 0:
         raise ValueError(f"init_fraction must be in 0..1 and temperature above 0: {init_fraction}, {temperature}")
     n = len(affinity)
-    result = affinity @ labels
+    result = np.asarray(affinity[:, :num_cast], np.float64)
     frozen = np.zeros(n, bool)
     for step in range(steps):
         fraction = init_fraction + step * ((1 - init_fraction) / max(1, steps - 1))
-        scores = np.zeros_like(labels)
-        for cast in range(num_cast):
-            holders = np.flatnonzero(labels[:, cast])
-            if len(holders):
-                scores[:, cast] = (affinity[:, holders] * labels[holders, cast]).max(axis=1)
+        scores = _strongest(affinity, labels)
         scores = np.where(frozen[:, None], labels, _softmax(scores / temperature))
         confident = np.argsort(-scores.max(axis=1, initial=0), kind="stable")
         frozen[confident[: n - int(n * (1 - fraction))]] = True
@@ -81,7 +80,7 @@ def label_propagation(affinity: np.ndarray, num_cast: int, steps: int = 50) -> n
         ValueError: if the matrix is not square, or a parameter is out of its range.
     """
     affinity, labels = _start(affinity, num_cast, steps)
-    transition = _softmax(affinity)
+    transition = _softmax(affinity.astype(np.float64))
     for _ in range(steps):
         labels = transition @ labels
     return labels.T[:, num_cast:]
@@ -118,18 +117,9 @@ def link_movie(
     pairwise = [face_cosine] if body is None else [face_cosine, body]
     if any(np.shape(matrix) != (n, n) for matrix in pairwise) or len(frames) != n or has_face.shape != (n,):
         raise ValueError(f"{n} candidates do not fit the matrices, {len(frames)} frames or has_face {has_face.shape}")
-    both = has_face[:, None] & has_face
-    if body is None:
-        link = np.where(both, face_cosine, 0)
-    else:
-        body = (body + body.T) / 2
-        link = np.where(both, (face_cosine + body) / 2, body)
-    _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
-    link = np.where(frame[:, None] == frame, -1, link)
-    affinity = np.eye(num_cast + n)
-    affinity[num_cast:, num_cast:][~np.eye(n, dtype=bool)] = link[~np.eye(n, dtype=bool)]
-    affinity[:num_cast, num_cast:] = np.where(has_face, face, 0)
-    affinity[num_cast:, :num_cast] = affinity[:num_cast, num_cast:].T
+    affinity = np.empty((num_cast + n, num_cast + n), np.result_type(face, *pairwise))
+    affinity[num_cast:, num_cast:] = face_cosine
+    _link(affinity, face, body, frames, has_face)
     return affinity
 
 
@@ -158,15 +148,54 @@ def search(given: SearchInput) -> SearchResult:
     if bodies is None and given.body is not None:
         bodies = body_similarity(given.body)
     similarity = best_portrait(given.face_similarity, given.person)
-    affinity = link_movie(
-        similarity, cosine_similarity(given.face), bodies, frames=given.frames, has_face=given.has_face
-    )
+    # As `link_movie` does, but with the cosines of faces where the links will be: beside the bodies' similarities, this
+    # is the one large matrix.
+    size = len(similarity) + len(given.face)
+    affinity = np.empty((size, size), np.float32)
+    unit = l2_normalize(given.face)
+    np.matmul(unit, unit.T, out=affinity[len(similarity) :, len(similarity) :])
+    _link(affinity, similarity, bodies, given.frames, given.has_face)
+    del bodies
     order, scores = rank(affinity, len(similarity))
     return SearchResult(order[given.person], given.person, scores[given.person].astype(np.float32))
 
 
+def _link(
+    affinity: np.ndarray, face: np.ndarray, body: np.ndarray | None, frames: Sequence[str], has_face: np.ndarray
+) -> None:
+    """Turn the face cosines of candidates into links in place, and put the cast's before them; see `link_movie`."""
+    num_cast, n = face.shape
+    _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
+    links = affinity[num_cast:, num_cast:]
+    for rows in blocks(n, BLOCK_ROWS):
+        both, link = has_face[rows, None] & has_face, links[rows]
+        if body is None:
+            link = np.where(both, link, 0)
+        else:
+            bodies = (body[rows] + body[:, rows].T) / 2
+            link = np.where(both, (link + bodies) / 2, bodies)
+        link[frame[rows, None] == frame] = -1
+        links[rows] = link
+    np.fill_diagonal(affinity, 1)
+    affinity[:num_cast, :num_cast] = np.eye(num_cast)
+    affinity[:num_cast, num_cast:] = np.where(has_face, face, 0)
+    affinity[num_cast:, :num_cast] = affinity[:num_cast, num_cast:].T
+
+
+def _strongest(affinity: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Scores (n, num_cast): each node's strongest link, times label, to a node that holds a cast member's label."""
+    scores = np.zeros_like(labels)
+    holders = [np.flatnonzero(held) for held in labels.T]
+    for rows in blocks(len(affinity), _CACHED_ROWS):
+        links = affinity[rows].astype(np.float64)
+        for cast, held in enumerate(holders):
+            if len(held):
+                scores[rows, cast] = (links[:, held] * labels[held, cast]).max(axis=1)
+    return scores
+
+
 def _start(affinity: np.ndarray, num_cast: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    affinity = np.asarray(affinity, np.float64)
+    affinity = np.asarray(affinity)
     n = len(affinity)
     if affinity.shape != (n, n):
         raise ValueError(f"affinity must be a square matrix, not {affinity.shape}")

@@ -245,13 +245,16 @@ def expanded_cross_neighborhood_between(
 
 def k_reciprocal_similarity(features: np.ndarray, queries: slice, gallery: slice, **parameters: Any) -> np.ndarray:
     """Return one less the distance of `k_reciprocal_from_features`."""
-    return 1 - k_reciprocal_from_features(features, queries, gallery, **parameters)
+    distance = k_reciprocal_from_features(features, queries, gallery, **parameters)
+    return np.subtract(1, distance, out=distance)
 
 
 def ecn_similarity(features: np.ndarray, queries: slice, gallery: slice, **parameters: Any) -> np.ndarray:
     """Return the cosine of unit vectors at the distance of ECN, which is Euclidean; of features of any length."""
     distance = expanded_cross_neighborhood_between(l2_normalize(features), queries, gallery, **parameters)
-    return 1 - np.square(distance) / 2
+    np.square(distance, out=distance)
+    distance /= 2
+    return np.subtract(1, distance, out=distance)
 
 
 RERANKINGS: Mapping[str, Callable[..., np.ndarray]] = {

@@ -1,6 +1,6 @@
 """Stage rerank: the similarities by re-ranking that the variants of the search share. It reaches no method."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -10,18 +10,18 @@ from castsearch.search.similarity import body_similarity, concatenate
 from castsearch.search.variant import RerankedSimilarity
 
 
-def rerank_gallery(gallery: Gallery, wanted: Iterable[RerankedSimilarity]) -> dict[str, np.ndarray]:
-    """Compute similarities by re-ranking.
+def rerank_gallery(gallery: Gallery, wanted: Iterable[RerankedSimilarity]) -> Iterator[tuple[str, np.ndarray]]:
+    """Compute similarities by re-ranking, one after the other, since each may be as large as memory allows.
 
     Args:
         gallery: its n candidates and their cast.
         wanted: the similarities.
 
-    Returns:
-        By key (c, n) similarities of the faces of the c portraits that are searched by, with whatever stands in for a
-        missing face, or (n, n) of bodies.
+    Yields:
+        A key and (c, n) similarities of the faces of the c portraits that are searched by, with whatever stands in for
+        a missing face, or (n, n) of bodies.
     """
-    return {each.key: _rerank(gallery, each) for each in wanted}
+    return ((each.key, _rerank(gallery, each)) for each in wanted)
 
 
 def _rerank(gallery: Gallery, wanted: RerankedSimilarity) -> np.ndarray:

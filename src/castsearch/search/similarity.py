@@ -111,8 +111,10 @@ def body_similarity(body: np.ndarray, reranked: np.ndarray | None = None) -> np.
         ValueError: if `body` is not a matrix of finite numbers.
     """
     body = l2_normalize(body)
-    direct = body @ body.T if reranked is None else reranked
-    return (direct + cosine_similarity(_smooth(body))) / 2
+    similarity = cosine_similarity(_smooth(body))
+    similarity += body @ body.T if reranked is None else reranked  # in place, since these matrices are the largest
+    similarity /= 2
+    return similarity
 
 
 def _smooth(features: np.ndarray) -> np.ndarray:

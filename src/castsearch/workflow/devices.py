@@ -103,19 +103,31 @@ def claimed_gpus(number: int) -> Iterator[list[str]]:
             yield names
 
 
-def check_number(gpus: Sequence[str], wanted: int) -> None:
-    """Check that a training has as many GPUs as the configuration says, or none; another number rounds differently.
+def check_number(wanted: int, gpus: Sequence[str], usable: int) -> None:
+    """Check that a training has as many GPUs as the configuration says; another number rounds differently.
+
+    One that is to have a single GPU may be without any, on the CPU.
 
     Args:
-        gpus: names of the claimed GPUs.
         wanted: the configuration's `reid.gpus`.
+        gpus: names of the claimed GPUs.
+        usable: how many of them torch can use.
 
     Raises:
-        InputError: there are GPUs, but fewer.
+        InputError: a training that is to have several has fewer.
     """
-    if 0 < len(gpus) < wanted:
-        remedy = f"allow them by --resources gpu={wanted}, or set reid.gpus: {len(gpus)}"
-        raise InputError(f"reid.gpus is {wanted}, but this job has {len(gpus)} of them; {remedy}")
+    if wanted == 1 or usable >= wanted:
+        return
+    if len(gpus) >= wanted:
+        raise InputError(
+            f"reid.gpus is {wanted}, and this job has the GPUs {', '.join(gpus)}, of which torch can use {usable}: "
+            "`nvidia-smi` may say why; or set reid.gpus: 1"
+        )
+    number = max(1, len(gpus))
+    raise InputError(
+        f"reid.gpus is {wanted}, but this job has {len(gpus)} of them; allow them by --resources gpu={wanted}, or set "
+        f"reid.gpus: {number}"
+    )
 
 
 @contextmanager

@@ -17,15 +17,15 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def logging_to(path: str | Path) -> Iterator[None]:
     """Send what a job says to the file `path`: standard output and error, log records, and Python's warnings.
 
-    Of this package's records those from INFO on are written, of all others those from WARNING on. An `InputError`
-    becomes one line in the file and on the standard error of before, and exit code 1.
+    Of this package's records those from INFO on are written, of all others those from WARNING on; this package's errors
+    also go to the standard error of before. An `InputError` becomes one line in both, and exit code 1.
     """
     # A message may quote what no encoding can write; it is escaped there, as Python does on standard error.
     with Path(path).open("w", buffering=1, encoding="utf-8", errors="backslashreplace") as log:
         streams = sys.stdout, sys.stderr
         sys.stdout = sys.stderr = log
         try:
-            with _records_to(log):
+            with _records_to(log, streams[1]):
                 yield
         except InputError as error:
             print(f"error: {error}", file=log)
@@ -39,13 +39,16 @@ def logging_to(path: str | Path) -> Iterator[None]:
 
 
 @contextmanager
-def _records_to(log: TextIO) -> Iterator[None]:
-    """Let the one handler of the process write to `log`."""
-    handler = logging.StreamHandler(log)
+def _records_to(log: TextIO, console: TextIO) -> Iterator[None]:
+    """Let all records go to `log`, and this package's errors to `console`, too."""
+    handler, loud = logging.StreamHandler(log), logging.StreamHandler(console)
     handler.setFormatter(logging.Formatter(_FORMAT))
+    loud.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    loud.setLevel(logging.ERROR)
     root, own = logging.getLogger(), logging.getLogger("castsearch")
     before = own.level
     root.addHandler(handler)
+    own.addHandler(loud)
     own.setLevel(logging.INFO)
     logging.captureWarnings(True)
     try:
@@ -53,4 +56,5 @@ def _records_to(log: TextIO) -> Iterator[None]:
     finally:
         logging.captureWarnings(False)
         own.setLevel(before)
+        own.removeHandler(loud)
         root.removeHandler(handler)

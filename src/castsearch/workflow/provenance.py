@@ -10,6 +10,8 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
+SECONDS_FOR_GIT = 60
+
 
 def value_digest(value: object) -> str:
     """Return the SHA-256, in hex, of anything that JSON can hold; the order of keys does not matter."""
@@ -31,14 +33,20 @@ def installed(packages: Iterable[str]) -> dict[str, str]:
 
 
 def commit(folder: str | Path) -> str:
-    """Return the commit that `folder` is at, with "+changes" where files differ from it; "unknown" outside of git."""
+    """Return the commit that `folder` is at, with "+changes" where files differ from it.
+
+    It is "unknown" outside of git, and where git does not answer in time, as on a file system that hangs.
+    """
     program = shutil.which("git")
     if program is None:
         return "unknown"
     # The clone may be another user's, as in a container; git would say nothing of it.
     command = [program, "-c", "safe.directory=*", "-C", str(folder), "describe", "--always", "--abbrev=12"]
     command += ["--dirty=+changes", "--exclude=*"]
-    described = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        described = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS_FOR_GIT)
+    except subprocess.TimeoutExpired:
+        return "unknown"
     return described.stdout.strip() or "unknown"
 
 

@@ -11,6 +11,7 @@ from castsearch.faces.mxnet import comparing
 from castsearch.files import write_text
 
 TOLERANCE = 1e-4
+SECONDS_FOR_MXNET = 1800  # the largest network takes seconds
 
 _logger = logging.getLogger(__name__)
 
@@ -31,12 +32,17 @@ def largest_errors(
         For each output the largest difference, relative to the output's largest absolute value.
 
     Raises:
-        InputError: there is no such interpreter, or it could not run both.
+        InputError: there is no such interpreter, or it could not run both, or not in time.
     """
     files = {"symbol": str(symbol), "params": str(params), "onnx": str(onnx)}
     command = [str(python), "-P", comparing.__file__, json.dumps(files | {"shapes": shapes})]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS_FOR_MXNET)
+    except subprocess.TimeoutExpired:
+        raise InputError(
+            f"{python}: did not compare {params} with {onnx} within {SECONDS_FOR_MXNET} seconds; try it again, or do "
+            "without it, by faces.mxnet.verify: false"
+        ) from None
     except OSError as error:
         raise InputError(f"{python}: cannot be started ({error.strerror}); `make mxnet` sets it up") from None
     _logger.info("%s", done.stderr.strip())

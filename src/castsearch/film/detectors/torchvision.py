@@ -9,6 +9,7 @@ from torchvision.models import detection, get_model
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image
 from castsearch.film.persons import LOWEST_SCORE, Boxes, PersonDetector, batched
+from castsearch.hardware import torch_has_gpu
 
 _PERSON = 1  # COCO's number of the class
 _BATCH = 4  # pictures on a GPU
@@ -35,7 +36,7 @@ def make(name: str, file: str | Path, threads: int = 1) -> PersonDetector:
         network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     except Exception as error:
         raise InputError(f"{file}: not the weights of {name}: {str(error).splitlines()[0]}") from None
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device("cuda" if torch_has_gpu() else "cpu")
     network.eval().to(device)
 
     def detect(images: Iterable[Image]) -> Iterator[Boxes]:
