@@ -13,9 +13,15 @@ ONE_TIME = np.zeros(3)
 
 
 def test_a_person_with_most_of_the_share_is_surer_than_strangers_or_others_with_it():
-    share = np.array([[0.8, 0.2, 0.45], [0.1, 0.1, 0.45]])
+    share = np.array([[0.8, 0.05, 0.45], [0.1, 0.03, 0.45]])
     sure, strange, torn = confidence(share)[0]
     assert sure > 0.9 > 0.5 > torn > strange
+
+
+def test_a_movie_with_few_strangers_is_surer_of_a_doubtful_candidate():
+    doubtful, cast, strange = [[0.2]], np.full((1, 40), 0.9), np.full((1, 40), 0.02)
+    few, many = (confidence(np.append(doubtful, others, axis=1))[0, 0] for others in (cast, strange))
+    assert few > 0.8 > 0.2 > many
 
 
 def test_whom_nobody_resembles_is_nobody():
@@ -63,8 +69,8 @@ def box(name, **fields):
 
 def test_boxes_are_named_by_the_labels_of_portraits_and_weak_names_are_unknown(tmp_path):
     rows = [cast("m.ada", "ada"), cast("m.ada.2", "ada"), cast("m.bo"), box("1"), box("2"), box("3")]
-    ada = (0, {"1": 0.9, "2": 0.25, "3": 0.0})
-    names = movie(tmp_path, rows, {"m.ada": ada, "m.ada.2": ada, "m.bo": (1, {"2": 0.2, "1": 0.0, "3": 0.9})})
+    ada = (0, {"1": 0.9, "2": 0.06, "3": 0.0})
+    names = movie(tmp_path, rows, {"m.ada": ada, "m.ada.2": ada, "m.bo": (1, {"2": 0.05, "1": 0.0, "3": 0.9})})
     assert names["person"].tolist() == ["ada", "unknown", "m.bo"]
     assert names["likeliest"].tolist() == ["ada", "ada", "m.bo"]
     assert names["confidence"].tolist() == pytest.approx([1, 0.49, 1], abs=0.01)
