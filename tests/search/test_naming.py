@@ -73,7 +73,7 @@ def test_boxes_are_named_by_the_labels_of_portraits_and_weak_names_are_unknown(t
     names = movie(tmp_path, rows, {"m.ada": ada, "m.ada.2": ada, "m.bo": (1, {"2": 0.05, "1": 0.0, "3": 0.9})})
     assert names["person"].tolist() == ["ada", "unknown", "m.bo"]
     assert names["likeliest"].tolist() == ["ada", "ada", "m.bo"]
-    assert names["confidence"].tolist() == pytest.approx([1, 0.49, 1], abs=0.01)
+    assert names["confidence"].tolist() == pytest.approx([1, 0.19, 1], abs=0.01)
 
 
 def test_the_boxes_of_a_track_have_one_name(tmp_path):
