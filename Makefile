@@ -6,6 +6,7 @@
 # make test-slurm install SLURM if it is missing, and run the workflow on a cluster of two nodes on this machine
 # make bench      time every part, compare the ways to search: an hour or more
 # make mxnet      set up MXNet's own environment, which only the rule verify_mxnet needs
+# make api        write the API documents of the library to build/api, and check their links
 # make lint       only the linters and the check of types, fixing nothing
 # make clean      delete what the workflow wrote
 
@@ -26,7 +27,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export HOME := $(CURDIR)/.home
 endif
 
-.PHONY: install demo demo-film test test-fast test-slurm bench mxnet lint clean
+.PHONY: install demo demo-film test test-fast test-slurm bench mxnet api lint clean
 .DELETE_ON_ERROR:
 
 install: .venv/ready
@@ -62,6 +63,10 @@ bench: .venv/ready
 	for program in bench/*.py; do $(BIN)/python $$program || exit 1; done
 
 mxnet: .venv-mxnet/ready
+
+api: .venv/ready
+	$(BIN)/pdoc --docformat google --output-directory build/api castsearch
+	$(BIN)/python tests/project/check_links.py build/api
 
 lint: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -53,7 +53,7 @@ _POOLINGS: dict[Pooling, type[Average | GeM]] = {"average": Average, "gem": GeM}
 class ReidNetwork(nn.Module):
     """What both kinds have in common.
 
-    In training mode `forward` returns `Parts`. In evaluation mode it returns the embeddings alone, which describe a
+    In training mode a call returns `Parts`. In evaluation mode it returns the embeddings alone, which describe a
     person: (n, d) for `triplet`, (n, 4, d) for `mgn`.
 
     A pooled map becomes an embedding through a batch norm, and a linear classifier stands on the embedding. With the
