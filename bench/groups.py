@@ -1,6 +1,6 @@
 """How right the groups of unknown people are, beside what scikit-learn's HDBSCAN makes of the same faces.
 
-    python bench/groups.py                  simulated movies, some minutes
+    python bench/groups.py                  simulated movies, a minute or two
     python bench/groups.py DATA [DATA ...]  labelled pictures, too: folders with val.json, val_label.json and val/
 
 Homogeneity and completeness (Rosenberg and Hirschberg, EMNLP 2007), and precision, recall and F1 of pairs of boxes that
@@ -127,10 +127,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="*", help="folders of labelled pictures")
     parser.add_argument("--seed", type=int, default=1, help="of the simulated movies; those of 0 chose the constants")
+    parser.add_argument("--movies", type=int, default=6, help="how many are simulated in each world")
     arguments = parser.parse_args()
     sets = {}
     for world in WORLDS:
-        drawn = search.draw(arguments.seed, search.SCENARIOS[world], simulation.SIZES)
+        drawn = search.draw(arguments.seed, search.SCENARIOS[world], simulation.SIZES[: arguments.movies])
         sets |= {
             f"{world}, {which}": [of_simulation(movie, which == "strangers") for movie in drawn]
             for which in ("all", "strangers")
