@@ -35,29 +35,8 @@ from castsearch.search.similarity import face_similarity
 WORLDS = ("as assumed", "poor faces", "poor bodies", "half of the costumes are uniforms")
 
 
-class Boxes(NamedTuple):
-    """n boxes to be grouped, as a simulated movie has them, and c portraits, which tell what strangers reach."""
-
-    portraits: np.ndarray
-    face: np.ndarray
-    has_face: np.ndarray
-    body: np.ndarray
-    frames: np.ndarray
-    identity: np.ndarray  # −1 where it is not known
-
-
-def of_simulation(drawn: simulation.SimulatedMovie, strangers: bool) -> Boxes:
-    """The boxes of a simulated movie: all without any portrait, or those of strangers."""
-    num_cast = len(drawn.face) - len(drawn.identity)
-    _, frames = np.unique(drawn.frames, return_inverse=True)
-    own = drawn.identity >= (num_cast if strangers else 0)
-    portraits = drawn.face[: num_cast if strangers else 0]
-    face = drawn.face[num_cast:][own]
-    return Boxes(portraits, face, drawn.has_face[own], drawn.body[own], frames[own], drawn.identity[own])
-
-
-def of_pictures(data: Path) -> dict[str, Boxes]:
-    """The boxes of labelled pictures by movie, without any portrait."""
+def of_pictures(data: Path) -> dict[str, simulation.SimulatedMovie]:
+    """Labelled pictures by movie, as if they were simulated; whom a label does not name is −1."""
     annotations, labels = load_annotations(data / "val.json"), load_labels(data / "val_label.json")
     engine, network = real.DEFAULT["engines"][0], real.DEFAULT["networks"][0]
     movies = {}
@@ -68,17 +47,33 @@ def of_pictures(data: Path) -> dict[str, Boxes]:
             files.write_table(folder / "crops.arrow", table)
             faces, bodies = real.make_faces(folder, engine), real.make_bodies(folder, network)
             gallery = load_gallery([folder / "crops.arrow"], {"faces": [faces]}, {"bodies": [bodies]})
-        found, num_cast = gallery.faces["faces"], len(gallery.cast)
+        found = gallery.faces["faces"]
         person = {box: number for number, name in enumerate(gallery.cast) for box in labels[name]}
-        movies[movie] = Boxes(
-            found.feature[:0],
-            found.feature[num_cast:],
-            found.selected,
-            gallery.bodies["bodies"],
-            np.unique(gallery.frames, return_inverse=True)[1],
-            np.array([person.get(box, -1) for box in gallery.candidates]),
-        )
+        identity = np.array([person.get(box, -1) for box in gallery.candidates])
+        body = gallery.bodies["bodies"]
+        movies[movie] = simulation.SimulatedMovie(identity, found.feature, found.selected, body, gallery.frames)
     return movies
+
+
+class Boxes(NamedTuple):
+    """n boxes to be grouped, as a simulated movie has them, and c portraits, which tell what strangers reach."""
+
+    portraits: np.ndarray
+    face: np.ndarray
+    has_face: np.ndarray
+    body: np.ndarray
+    frames: np.ndarray
+    identity: np.ndarray
+
+
+def choose(drawn: simulation.SimulatedMovie, strangers: bool) -> Boxes:
+    """The boxes of strangers, or all as if nobody had a portrait."""
+    num_cast = len(drawn.face) - len(drawn.identity)
+    _, frames = np.unique(drawn.frames, return_inverse=True)
+    own = drawn.identity >= num_cast if strangers else np.full(len(frames), True)
+    portraits = drawn.face[: num_cast if strangers else 0]
+    face = drawn.face[num_cast:][own]
+    return Boxes(portraits, face, drawn.has_face[own], drawn.body[own], frames[own], drawn.identity[own])
 
 
 def ours(boxes: Boxes) -> np.ndarray:
@@ -133,9 +128,9 @@ if __name__ == "__main__":
     for world in WORLDS:
         drawn = search.draw(arguments.seed, search.SCENARIOS[world], simulation.SIZES[: arguments.movies])
         sets |= {
-            f"{world}, {which}": [of_simulation(movie, which == "strangers") for movie in drawn]
+            f"{world}, {which}": [choose(movie, which == "strangers") for movie in drawn]
             for which in ("all", "strangers")
         }
     for folder in arguments.data:
-        sets |= {f"{folder.name} {movie}": [boxes] for movie, boxes in of_pictures(folder).items()}
+        sets |= {f"{folder.name} {movie}": [choose(drawn, False)] for movie, drawn in of_pictures(folder).items()}
     print(measure(sets).to_markdown(index=False, floatfmt=".2f"))

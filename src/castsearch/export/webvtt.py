@@ -1,10 +1,13 @@
-"""WebVTT: the names of people on screen, where they stand, as browsers and players show it beside the film."""
+"""WebVTT: the names of people on screen, where they stand, as browsers and players show it beside the film.
+
+Heights are numbers of lines: where they are in per cent, Chromium moves names to the left of their place.
+"""
 
 import html
 
 from castsearch.export.film_timeline import Appearance, FilmTimeline
 
-_LOWEST_LINE = 90  # per cent of the height; a line further down would be cut off
+_LINES = 14  # that fit into the height, in Chromium
 
 
 def render(timeline: FilmTimeline) -> dict[str, str]:
@@ -26,5 +29,5 @@ def _timestamp(time: float) -> str:
 def _place(appearance: Appearance, size: tuple[int, int]) -> str:
     """Where the person is in the middle of the time: above the head, centred."""
     box = appearance.boxes[len(appearance.boxes) // 2]
-    x, y = 50 * (box.left + box.right) / size[0], 100 * box.top / size[1]
-    return f"line:{min(max(y, 0), _LOWEST_LINE):.1f}% position:{min(max(x, 0), 100):.1f}% align:center"
+    x, line = 50 * (box.left + box.right) / size[0], round(_LINES * box.top / size[1]) - 1
+    return f"line:{min(max(line, 0), _LINES - 1)} position:{min(max(x, 0), 100):.1f}% align:center"
