@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import matplotlib as mpl
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
@@ -15,6 +16,7 @@ from castsearch.film.decode import Film
 
 _LONGEST = 960  # pixels of the longer side
 _TICKS = 90_000  # of a second, in which times are kept, so that a variable rate stays one
+_FONT = Path(mpl.get_data_path(), "fonts/ttf/DejaVuSans.ttf")  # has the letters of most alphabets
 _GREY = (150, 150, 150)
 # Okabe and Ito's colours, which people with any colour vision tell apart.
 _COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
@@ -59,8 +61,8 @@ def _draw(
     picture: Image.Image, scale: float, frame: int, seen: list[Appearance], colours: dict[str, tuple[int, int, int]]
 ) -> None:
     """Draw the boxes of who is seen; between two samples, a box moves evenly."""
-    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(max(12, picture.height // 30))
-    for each in seen:
+    pen, font = ImageDraw.Draw(picture), ImageFont.truetype(_FONT, max(12, picture.height // 30))
+    for each in sorted(seen, key=lambda own: own.person in colours):  # the known above the unknown
         numbers = [box.frame for box in each.boxes]
         corners = [
             scale * float(np.interp(frame, numbers, values)) for values in list(zip(*each.boxes, strict=True))[1:]
