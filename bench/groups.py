@@ -23,7 +23,6 @@ from sklearn.cluster import HDBSCAN
 from sklearn.metrics import homogeneity_completeness_v_measure, pair_confusion_matrix
 from tqdm import tqdm
 
-from castsearch import files
 from castsearch.data.challenge import load_annotations, load_labels
 from castsearch.data.cutting import crop_movie
 from castsearch.search import diffusion
@@ -43,10 +42,10 @@ def of_pictures(data: Path) -> dict[str, simulation.SimulatedMovie]:
     for movie, entry in tqdm(annotations.items(), desc=data.name, unit="movie"):
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            table = crop_movie("val", movie, entry, source=movie, images=data / "val", on_bad_image="stop")
-            files.write_table(folder / "crops.arrow", table)
+            crops = folder / "crops.arrow"
+            crop_movie(crops, "val", movie, entry, source=movie, images=data / "val", on_bad_image="stop")
             faces, bodies = real.make_faces(folder, engine), real.make_bodies(folder, network)
-            gallery = load_gallery([folder / "crops.arrow"], {"faces": [faces]}, {"bodies": [bodies]})
+            gallery = load_gallery([crops], {"faces": [faces]}, {"bodies": [bodies]})
         found = gallery.faces["faces"]
         person = {box: number for number, name in enumerate(gallery.cast) for box in labels[name]}
         identity = np.array([person.get(box, -1) for box in gallery.candidates])

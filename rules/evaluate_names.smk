@@ -5,6 +5,7 @@ rule evaluate_names:
     input:
         crops=of_movies("results/crops/{split}/{movie}.arrow", LABELLED),
         names=of_groups("results/names/{split}/{group}.tsv", LABELLED),
+        appearances=of_movies("results/appearances/{split}/{movie}.tsv", LABELLED),
         labels=[SPLITS[split]["labels"] for split in LABELLED],
         after=BEHIND_ANCIENT,
     output:
@@ -24,6 +25,7 @@ rule evaluate_names:
     params:
         code=lambda wildcards: code("evaluate_names"),
         splits=LABELLED,
+        movies=[(split, movie) for split in LABELLED for movie in MOVIES[split]],
         splits_of_names=[split for split in LABELLED for _ in GROUPS[split]],
         labels=contents(SPLITS[split]["labels"] for split in LABELLED),
         on_bad_image=DATA["on_bad_image"],

@@ -8,7 +8,8 @@ with logging_to(snakemake.log[0]):
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output
     names = list(zip(params.splits_of_names, inputs.names, strict=True))
     labels = dict(zip(params.splits, inputs.labels, strict=True))
-    found = score_names(labels, inputs.crops, names, params.on_bad_image)
+    appearances = dict(zip(params.movies, inputs.appearances, strict=True))
+    found = score_names(labels, inputs.crops, names, appearances, params.on_bad_image)
     write_tsv(output.scores, found.scores)
     write_tsv(output.reliability, found.reliability)
     files.write_text(output.figure, score_figures.reliability_curves(found.reliability))

@@ -9,6 +9,7 @@ from castsearch.data.crops import crop_table
 from castsearch.data.name_tables import write_names
 from castsearch.evaluation.name_scores import ALL, calibration_error, score_names
 from castsearch.evaluation.score_figures import reliability_curves
+from castsearch.timeline.appearances import of_boxes, write_appearances
 
 
 def scored(tmp_path, named, confidence=0.9):
@@ -21,7 +22,8 @@ def scored(tmp_path, named, confidence=0.9):
     rows = rows.assign(time=pd.NA, shot=pd.NA, track=pd.NA, confidence=confidence, likeliest=rows["person"])
     write_names(tmp_path / "names.tsv", rows.replace({"likeliest": {"unknown": ""}}))
     labels, names = {"val": tmp_path / "labels.json"}, [("val", tmp_path / "names.tsv")]
-    return score_names(labels, [tmp_path / "crops.arrow"], names, "stop")
+    write_appearances(tmp_path / "m.tsv", of_boxes(rows))
+    return score_names(labels, [tmp_path / "crops.arrow"], names, {("val", "m"): tmp_path / "m.tsv"}, "stop")
 
 
 def test_names_are_scored_by_person_and_over_all(tmp_path):
@@ -39,6 +41,12 @@ def test_a_box_that_is_named_as_another_of_the_cast_is_not_right(tmp_path):
 def test_whom_only_a_correction_names_is_no_mistake(tmp_path):
     scores = scored(tmp_path, ["ada", "bo", "bo", "carl"]).scores.set_index(["movie", "person"])
     assert scores.loc[("m", ALL), ["true", "named", "right"]].tolist() == [3, 3, 3]
+
+
+def test_screen_time_is_scored_by_person(tmp_path):
+    scores = scored(tmp_path, ["ada", "ada", "bo", "unknown"]).scores.set_index("person")
+    assert scores.loc["ada", ["time", "named_time", "time_error"]].tolist() == [1, 2, 1]
+    assert scores.loc["bo", ["time", "named_time", "time_error"]].tolist() == [2, 1, -0.5]
 
 
 def test_confidence_is_compared_with_the_share_of_right_names(tmp_path):

@@ -4,6 +4,9 @@
 
     true, named, right        boxes that show the person, that are named so, and both
     precision, recall, F1     of these
+    time, named_time          how long the person is on screen, and is said to be, in seconds, or in frames where the
+                              movie has no times; only in the rows of people, and of boxes that were found
+    time_error                named_time / time − 1
     calibration_error         expected calibration error of all that are named so: the mean difference of confidence and
                               share of right names over ten bins of confidence (Guo et al., "On Calibration of Modern
                               Neural Networks", ICML 2017); only in the rows of movies and splits
@@ -27,10 +30,13 @@ from castsearch.data.crops import Crops, read_splits
 from castsearch.data.name_tables import UNKNOWN, read_names
 from castsearch.errors import one_line
 from castsearch.evaluation.labels import cast_of, read_labels
+from castsearch.timeline.appearances import read_appearances
 
 ALL = "(all)"
 BINS = 10
-SCORES = ("split", "movie", "person", "true", "named", "right", "precision", "recall", "F1", "calibration_error")
+_COUNTS = ("true", "named", "right", "precision", "recall", "F1")
+_TIMES = ("time", "named_time", "time_error")
+SCORES = ("split", "movie", "person", *_COUNTS, *_TIMES, "calibration_error")
 RELIABILITY = ("split", "low", "high", "boxes", "confidence", "right")
 
 
@@ -45,6 +51,7 @@ def score_names(
     labels: Mapping[str, str | Path],
     crop_tables: Sequence[str | Path],
     names: Sequence[tuple[str, str | Path]],
+    appearances: Mapping[tuple[str, str], str | Path],
     on_bad: str,
 ) -> NameScores:
     """Score the names of every labelled split.
@@ -53,6 +60,7 @@ def score_names(
         labels: label file per split.
         crop_tables: those of all movies of the splits.
         names: split and path of each table of names.
+        appearances: by split and movie its table of appearances.
         on_bad: "stop" or "skip"; see `labels.read_labels`.
 
     Raises:
@@ -70,6 +78,9 @@ def score_names(
             own = zip(table["movie"], table[column], strict=True)
             table[column] = [name if (movie, name) in cast else nobody for movie, name in own]
         table["truth"] = [truth.get(key, UNKNOWN) for key in zip(table["movie"], table["box"], strict=True)]
+        table["length"] = 0.0
+        for movie, own in table.groupby("movie"):
+            table.loc[own.index, "length"] = _lengths(own, read_appearances(appearances[split, movie]))
         scores += _score_split(split, table)
         reliability += _reliability(split, table)
     return NameScores(pd.DataFrame(scores, columns=SCORES), pd.DataFrame(reliability, columns=RELIABILITY))
@@ -99,7 +110,8 @@ def _score_split(split: str, table: pd.DataFrame) -> list[tuple]:
         people = sorted({*own["truth"], *own["person"]} - {UNKNOWN})
         for person in people:
             true, named = own["truth"] == person, own["person"] == person
-            rows.append((split, movie, person, *_rates(true, named, true & named), np.nan))
+            rates, times = _rates(true, named, true & named), _times(own["length"], true, named)
+            rows.append((split, movie, person, *rates, *times, np.nan))
         rows.append((split, movie, *_row_of_all(own)))
     return [*rows, (split, ALL, *_row_of_all(table))]
 
@@ -108,7 +120,20 @@ def _row_of_all(own: pd.DataFrame) -> tuple:
     known, named = own["truth"] != UNKNOWN, own["person"] != UNKNOWN
     right = named & (own["truth"] == own["person"])
     error = calibration_error(own["confidence"][named].to_numpy(), right[named].to_numpy())
-    return ALL, *_rates(known, named, right), error
+    return ALL, *_rates(known, named, right), *[np.nan] * len(_TIMES), error
+
+
+def _lengths(names: pd.DataFrame, appearances: pd.DataFrame) -> NDArray[np.floating]:
+    """What each box is of the time of its appearance, which a track's boxes divide evenly."""
+    whose = names["track"].astype("string").fillna(names["box"].astype("string"))
+    length = (appearances["end"] - appearances["start"]).set_axis(appearances["track"])
+    return (whose.map(length) / whose.map(whose.value_counts())).fillna(0).to_numpy(float)
+
+
+def _times(length: pd.Series, true: pd.Series, named: pd.Series) -> tuple[float, float, float]:
+    """Seconds or frames on screen, as said, and the error."""
+    times = float(length[true].sum()), float(length[named].sum())
+    return *times, times[1] / times[0] - 1 if times[0] else np.nan
 
 
 def _rates(true: pd.Series, named: pd.Series, right: pd.Series) -> tuple:

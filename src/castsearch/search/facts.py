@@ -69,7 +69,7 @@ def gather_facts(corrections: Iterable[Correction], gallery: Gallery, movies: Se
             known = ", ".join(name for movie, name in people if movie == each.movie)
             raise InputError(
                 f"{each.place}: {one_line(each.person)}: not in the cast of {each.movie}: {known}; "
-                f"whoever else it is, is called {UNKNOWN}"
+                f"whoever else it is, is called {UNKNOWN}, or gets a new name by {NEW} in place of {each.right}"
             )
         if each.right == NEW:
             if not all(faces.selected[candidate] for faces in gallery.faces.values()):
