@@ -27,6 +27,7 @@ _NEIGHBORS = 10  # links of a candidate by face, and as many by body
 _LOOKED_AT = 3 * _NEIGHBORS + 1  # nearest images, itself among them, of which the most probable ones are linked
 _EVEN_FACE = 3.0  # standard deviations above strangers from which on two faces are rather one person's …
 _EVEN_BODY = 2.5  # … and two bodies
+_ENOUGH_BODIES = 100  # bodies of which the mean is taken away by half
 _STEEPNESS = 3.0  # log odds of one person that a standard deviation adds
 _MOST_BY_FACE = 3.0  # log odds by which two seen faces change what bodies say, at most
 _DIFFERENT_FACE = 1.0  # two faces less than this above strangers are different people's
@@ -168,6 +169,19 @@ def body_links(
     return nearest_links(indices, odds, frames)
 
 
+def centred(body: np.ndarray) -> np.ndarray:
+    """Take away what the bodies of a movie have in common, such as its light, as far as there are enough to tell.
+
+    Args:
+        body: (n, d) features of any length.
+
+    Returns:
+        (n, d) rows of unit length.
+    """
+    unit = l2_normalize(body)
+    return l2_normalize(unit - unit.sum(axis=0) / np.float32(len(unit) + _ENOUGH_BODIES))
+
+
 def nearest_links(indices: np.ndarray, odds: np.ndarray, frames: np.ndarray) -> sparse.csr_array:
     """Link every image with those that most probably show the same person.
 
@@ -303,7 +317,7 @@ def link(
     alike = face_links(unit[seen], frames[seen], apart).tocoo()
     graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:
-        graph = graph + body_links(l2_normalize(body), unit, has_face, frames, apart)
+        graph = graph + body_links(centred(body), unit, has_face, frames, apart)
     return graph
 
 
@@ -324,7 +338,8 @@ def rank(
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame, as far as two
        probably show one person.
     3. A candidate's score is what it has of a cast member, times that label's share of all labels it has.
-    4. Whom no label reaches, not even the strangers', as nobody is like them, gets the mean score of the others.
+    4. Whom no label reaches, not even the strangers', as nobody is like them, gets what would be usual: the others' mean
+       share of their median amount.
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, who has less of other labels is first, then
        whose seen face is more similar.
 
@@ -351,12 +366,15 @@ def rank(
     by_person = best_portrait(face_similarity, person)
     graph = link(by_person, face, body, frames=frame, has_face=has_face)
     scores = spread(_seeds(by_person, has_face, frame), graph, facts)
-    others = scores.sum(axis=0) - scores[:-1]
+    amount = scores.sum(axis=0)
+    others = amount - scores[:-1]
     reached = scores.any(axis=0)
-    share = np.divide(scores, scores.sum(axis=0), where=scores > 0, out=np.zeros_like(scores))
+    share = np.divide(scores, amount, where=scores > 0, out=np.zeros_like(scores))
     scores = (scores * share)[:-1]
     if reached.any():
-        scores[:, ~reached] = scores[:, reached].mean(axis=1, keepdims=True)
+        # Whom nothing reaches has of each person what is usual: an average share of what candidates have of all.
+        usual = share[:-1, reached].mean(axis=1, keepdims=True)
+        scores[:, ~reached] = np.square(usual) * np.median(amount[reached])
     scores = settle_frames(scores, frame)
     if facts is not None:
         best = scores.max(axis=1, keepdims=True, initial=0)
