@@ -111,6 +111,14 @@ def test_a_lone_portrait_is_found_where_it_is_most_of_the_movie():
     assert precision(ranking, identity[1:]) > 0.95
 
 
+def test_what_all_bodies_have_in_common_is_taken_away():
+    rng = np.random.default_rng(0)
+    own = rng.normal(size=(400, 16))
+    bodies = diffusion.centred(own + 5)
+    assert np.abs((bodies @ bodies.T)[np.triu_indices(400, 1)].mean()) < 0.3
+    assert diffusion.centred(own[:2] + 5)[0] @ diffusion.centred(own[:2] + 5)[1] > 0.8  # two tell nothing
+
+
 def links(face, frames):
     apart = diffusion.Impostors(0.0, 0.1)
     return diffusion.face_links(np.asarray(face, np.float32), np.asarray(frames), apart).toarray()
