@@ -5,6 +5,7 @@
 # make test-fast  the tests without runs of the workflow, linters and large networks: about a minute and a half
 # make test-slurm install SLURM if it is missing, and run the workflow on a cluster of two nodes on this machine
 # make bench      time every part, compare the ways to search: an hour or more
+# make gpu        run the tests that need a GPU, and measure what it does, in eight minutes
 # make mxnet      set up MXNet's own environment, which only the rule verify_mxnet needs
 # make api        write the API documents of the library to build/api, and check their links
 # make lint       only the linters and the check of types, fixing nothing
@@ -27,7 +28,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export HOME := $(CURDIR)/.home
 endif
 
-.PHONY: install demo demo-film test test-fast test-slurm bench mxnet api lint clean
+.PHONY: install demo demo-film test test-fast test-slurm bench gpu mxnet api lint clean
 .DELETE_ON_ERROR:
 
 install: .venv/ready
@@ -60,7 +61,10 @@ test-slurm: .venv/ready
 	$(BIN)/python -m pytest tests/slurm
 
 bench: .venv/ready
-	for program in bench/*.py; do $(BIN)/python $$program || exit 1; done
+	for program in $(filter-out bench/gpu.py,$(wildcard bench/*.py)); do $(BIN)/python $$program || exit 1; done
+
+gpu: .venv/ready
+	$(BIN)/python bench/gpu.py
 
 mxnet: .venv-mxnet/ready
 

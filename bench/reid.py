@@ -48,7 +48,6 @@ SIZE = networks.INPUT_SIZE
 CROPS = ((200, 480), (300, 700))  # usual widths and heights of a person box, pixels
 JPEG_QUALITY = 95  # without chroma subsampling, as the workflow writes crops
 BATCH = {"people": 18, "images": 4}  # the reference system's
-STEPS = 200  # of an epoch on a GPU, of which the loader has only the first few dozen ready
 KINDS = ("triplet", "mgn")
 BACKBONES = ("mobilenet_v2", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d")
 BACKBONES += ("densenet121", "densenet161", "densenet169", "densenet201")
@@ -379,7 +378,7 @@ def gpu(options: argparse.Namespace) -> pd.DataFrame:
         print("gpu: left out: there is no GPU")
         return pd.DataFrame()
     recipe = Recipe("triplet", "resnet50", **BATCH, epochs=4, checkpoint_every=4, precision="bfloat16")
-    people = STEPS * recipe.people
+    people = options.steps * recipe.people
     if options.rehearse:
         recipe = replace(recipe, backbone="mobilenet_v2", people=2, images=2, epochs=2, precision="float32")
         people = 4
@@ -425,6 +424,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all if none is named")
     parser.add_argument("--threads", type=int, default=1, help="of the processor, for what is measured on it")
     parser.add_argument("--rounds", type=int, default=3, help="how often each way is timed; the best counts")
+    parser.add_argument("--steps", type=int, default=200, help="of an epoch on the GPU; the first few dozen are ready")
     parser.add_argument("--workers", type=int, default=12, help="processes that load images for the GPU")
     parser.add_argument("--device", default="auto", help="for features and gpu")
     parser.add_argument("--rehearse", action="store_true", help="run the part gpu small, on any device")

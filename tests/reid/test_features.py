@@ -24,7 +24,8 @@ def network(request):
     return networks.build(request.param, "mobilenet_v2", 0, input_size=(64, 32))
 
 
-GPU = pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"))
+NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+GPU = pytest.param("cuda", marks=[pytest.mark.gpu, NEEDS_GPU])
 
 
 @pytest.mark.parametrize("device", ["cpu", GPU])

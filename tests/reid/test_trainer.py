@@ -99,6 +99,7 @@ def test_training_twice_gives_the_same_bytes(kind, crops, tmp_path):
     assert trained(tmp_path / "second", crops, recipe) == first
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_twice_on_a_gpu_gives_the_same_bytes_and_says_what_that_costs(kind, crops, tmp_path, log):

@@ -69,6 +69,7 @@ def test_a_full_gpu_leaves_the_work_to_the_cpu(monkeypatch, caplog, error):
     assert "4000 images are found on the CPU: the GPU said: CUDA error: out of memory" in caplog.messages[0]
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
 def test_the_gpu_finds_the_same_neighbours():
     features = whole_numbers(5000)
