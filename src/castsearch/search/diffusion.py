@@ -338,8 +338,8 @@ def rank(
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame, as far as two
        probably show one person.
     3. A candidate's score is what it has of a cast member, times that label's share of all labels it has.
-    4. Whom no label reaches, not even the strangers', as nobody is like them, gets what is usual: the others' mean share
-       of their median amount.
+    4. Whom no label reaches, not even the strangers', as nobody is like them, gets what is usual: the square of the
+       others' mean share, times their median amount.
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, who has less of other labels is first, then
        whose seen face is more similar.
 
