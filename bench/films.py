@@ -1,11 +1,12 @@
 """Shots, person boxes, tracks and the search on the generated film, by detector and by samples a second; and the cost.
 
-    python bench/films.py                      the scores, and what each stage costs for a minute of film
-    python bench/films.py --minutes 1 10 60    and how time and memory grow with a film's length
+    python bench/films.py                      the scores, and how fast each stage is
+    python bench/films.py --minutes 1 10 60    how time and memory grow with a film's length
+    python bench/films.py --pack FOLDER        the same work by insightface's FaceAnalysis, with the files of a pack
     python bench/films.py --transnetv2         with TransNetV2's shots, which take minutes without a GPU
 
-YOLOX is among the detectors where ../shared has its file, or with --yolox FILE. Seconds are those of the processor, all
-threads together, so that other work on the machine does not count.
+YOLOX is among the detectors where ../shared has its file, or with --yolox FILE. Where nothing else is said, seconds are
+those of the processor, all threads together, so that other work on the machine does not count.
 """
 
 import argparse
@@ -13,10 +14,13 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -32,7 +36,7 @@ from castsearch.faces.embedding import embed_table
 from castsearch.film import detectors
 from castsearch.film.decode import Film
 from castsearch.film.persons import find_persons
-from castsearch.film.shots import Shot, find_changes, join_changes
+from castsearch.film.shots import find_changes, join_changes
 from castsearch.film.track_crops import cut_out, join_crops
 from castsearch.film.tracks import track_table
 from castsearch.search.fuse_stage import rank_gallery
@@ -112,28 +116,99 @@ def shot_scores(folder: Path, names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def costs(folder: Path, yolox: Path | None, rate: float = 5) -> pd.DataFrame:
-    """Seconds of the processor for a minute of film, by stage; and of the network alone, on frames that are decoded."""
+def best_seconds(work: Callable[[], object], rounds: int = 3) -> float:
+    """Seconds by the clock that a call takes, at best: other work on the machine can only make it slower."""
+    took = []
+    for _ in range(rounds):
+        before = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - before)
+    return min(took)
+
+
+def speeds(folder: Path, yolox: Path | None, rate: float = 5) -> pd.DataFrame:
+    """Stages against what they are made of: frames or samples a second by the clock, with one thread for each part.
+
+    The last column is the stage's speed over that of the slower of the two.
+    """
     film = find_films(str(folder))["demo"]
-    rows = {}
+    rows = []
     with Film(film.video) as video:
-        minutes = float(video.duration) / 60
-        rows["decode every frame"] = processor_seconds(lambda: sum(1 for _ in video.frames()))[0]
+        frames = sum(1 for _ in video.frames())
+        decoding = best_seconds(lambda: sum(1 for _ in video.frames()))
+        shots = best_seconds(lambda: find_changes(video, "adaptive"))
+        rows.append(("shots, adaptive", frames, decoding, np.nan, shots))
         images = [frame.rgb() for frame in video.samples(rate)]
+        sampling = best_seconds(lambda: [frame.rgb() for frame in video.samples(rate)])
         for kind, options in kinds(yolox).items():
             detector = detectors.make(kind, options)
-            rows[f"{kind}, the network alone"] = processor_seconds(lambda d=detector: list(d.detect(iter(images))))[0]
-            took, persons = processor_seconds(lambda d=detector: find_persons(video, d, rate))
-            rows[f"{kind}, persons"] = took
-            tracks = track_table([persons], [Shot(0, 60 * minutes)])
-            rows[f"{kind}, cut_tracks"] = processor_seconds(lambda t=tracks: cut_out(video, "demo", t))[0]
-    table = pd.DataFrame({"stage": rows.keys(), "seconds a minute": np.array(list(rows.values())) / minutes})
-    return table
+            network = best_seconds(lambda d=detector: list(d.detect(iter(images))))
+            whole = best_seconds(lambda d=detector: find_persons(video, d, rate))
+            rows.append((f"persons, {kind}", len(images), sampling, network, whole))
+    table = pd.DataFrame(rows, columns=["stage", "frames", "decoding", "network", "whole"])
+    slower = table[["decoding", "network"]].max(axis=1)
+    speed = {name: table["frames"] / table[name] for name in ("decoding", "network", "whole")}
+    return pd.DataFrame({"stage": table["stage"], **speed, "of the slower": slower / table["whole"]})
+
+
+def against_insightface(folder: Path, pack: Path, rate: float = 5) -> pd.DataFrame:
+    """Processor seconds for a minute of film: insightface's FaceAnalysis on every sample, and our stages to the faces.
+
+    Both use the files of `pack` and one thread. FaceAnalysis gets the frames by OpenCV, as its users do it, and
+    describes each face. Here the boxes of `faces` become tracks, and the best few of each are described.
+    """
+    from insightface.app import FaceAnalysis  # noqa: PLC0415 (it is needed for this comparison alone)
+
+    film = find_films(str(folder))["demo"]
+    app = FaceAnalysis(str(pack), providers=["CPUExecutionProvider"], allowed_modules=["detection", "recognition"])
+    app.prepare(-1, det_size=(640, 640))
+    options = {"pack": str(pack), "side": 640, "recogniser": None}
+    engine = engines.load("insightface").make(options)
+    detector = detectors.make("faces", {"engine": "insightface", "options": options})
+    minutes = 0.0
+
+    def theirs() -> None:
+        capture = cv2.VideoCapture(film.video)
+        step, number = capture.get(cv2.CAP_PROP_FPS) / rate, 0
+        while capture.grab():
+            if number % step < 1:
+                app.get(capture.retrieve()[1])
+            number += 1
+
+    def boxes() -> pa.Table:
+        with Film(film.video) as video:
+            return find_persons(video, detector, rate)
+
+    def ours() -> None:
+        with Film(film.video) as video:
+            tracks = track_table([boxes()], join_changes([find_changes(video, "adaptive")]))
+            crops, detections = folder / "compared.arrow", folder / "detections.arrow"
+            files.write_table(crops, join_crops("demo", {}, [cut_out(video, "demo", tracks)], "stop"))
+            files.write_table(detections, detect_table(crops, engine))
+            embed_table(crops, detections, engine)
+
+    with Film(film.video) as video:
+        minutes = float(video.duration) / 60
+    theirs()  # the first run loads what is loaded at first use
+    rows = {"FaceAnalysis, each sample": theirs, "persons": boxes, "shots to described faces": ours}
+    seconds = [min(processor_seconds(work)[0] for _ in range(3)) / minutes for work in rows.values()]
+    return pd.DataFrame(
+        {"what": rows.keys(), "seconds a minute": seconds, "times as fast": seconds[0] / np.array(seconds)}
+    )
 
 
 def lengthen(source: str, path: Path, minutes: float) -> None:
-    """Repeat a film until it is so long, without encoding it again."""
-    with av.open(source) as opened, av.open(str(path), "w") as written:
+    """Repeat a film, made smaller, until it is so long: it is encoded once."""
+    small = path.with_suffix(".small.mp4")
+    with Film(source) as film, av.open(str(small), "w") as written:
+        stream = written.add_stream("libx264", rate=25, options={"threads": "1"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for number, frame in enumerate(film.frames()):
+            picture = av.VideoFrame.from_ndarray(frame.rgb(320), "rgb24")
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            written.mux(stream.encode(picture))
+        written.mux(stream.encode(None))
+    with av.open(str(small)) as opened, av.open(str(path), "w") as written:
         stream = opened.streams.video[0]
         length = float(stream.duration * stream.time_base)
         target = written.add_stream_from_template(stream)
@@ -149,30 +224,45 @@ def lengthen(source: str, path: Path, minutes: float) -> None:
 
 
 GROWTH = """
-import resource, sys
+import resource, sys, time
 from castsearch.film import detectors
+from castsearch.film.track_crops import cut_out
 from castsearch.film.decode import Film
 from castsearch.film.persons import find_persons
-from castsearch.film.shots import find_changes
+from castsearch.film.shots import find_changes, join_changes
+from castsearch.film.tracks import track_table
+def used():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 with Film(sys.argv[1]) as film:
-    find_changes(film, "adaptive")
+    shots = join_changes([find_changes(film, "adaptive")])
+    print(*used())
     options = {"engine": "yunet_sface", "options": {"detector": None, "recogniser": None}}
-    table = find_persons(film, detectors.make("faces", options), 5)
-usage = resource.getrusage(resource.RUSAGE_SELF)
-print(len(table), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    persons = find_persons(film, detectors.make("faces", options), 2)
+    print(*used())
+    tracks = track_table([persons], shots)
+    print(*used())
+    cut_out(film, "long", tracks)
+    print(*used())
+print(len(persons), len(set(tracks["track"].to_pylist())))
 """
 
 
 def growth(folder: Path, minutes: list[float]) -> pd.DataFrame:
-    """Boxes, processor seconds and most memory of shots and persons, each in one pass, by length of the film."""
+    """Processor seconds and largest memory until the end of each stage, each in one pass, by length of the film."""
     source, rows = find_films(str(folder))["demo"].video, []
     for length in minutes:
         with tempfile.TemporaryDirectory() as place:
             lengthen(source, Path(place, "long.mp4"), length)
             line = [sys.executable, "-c", GROWTH, str(Path(place, "long.mp4"))]
             done = subprocess.run(line, capture_output=True, text=True, check=True)
-        boxes, seconds, megabytes = map(float, done.stdout.split())
-        rows.append({"minutes": length, "boxes": int(boxes), "seconds": seconds, "MB": megabytes})
+        *stages, (boxes, tracks) = [line.split() for line in done.stdout.splitlines()]
+        row: dict[str, float] = {"minutes": length, "boxes": int(boxes), "tracks": int(tracks)}
+        before = 0.0
+        for name, (seconds, megabytes) in zip(("shots", "persons", "tracks", "cut_tracks"), stages, strict=True):
+            row |= {f"{name}, s": float(seconds) - before, f"{name}, MB": float(megabytes)}
+            before = float(seconds)
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -182,14 +272,18 @@ def main() -> None:
     parser.add_argument("--yolox", type=Path, default=YOLOX if YOLOX.exists() else None)
     parser.add_argument("--transnetv2", action="store_true")
     parser.add_argument("--minutes", type=float, nargs="*", default=[])
+    parser.add_argument("--pack", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         write_film(folder / "demo")
-        names = ["adaptive", "content"] + ["transnetv2"] * arguments.transnetv2
-        tables = [shot_scores(folder, names), scores(folder, arguments.yolox), costs(folder, arguments.yolox)]
         if arguments.minutes:
-            tables.append(growth(folder, arguments.minutes))
+            tables = [growth(folder, arguments.minutes)]
+        elif arguments.pack:
+            tables = [against_insightface(folder, arguments.pack)]
+        else:
+            names = ["adaptive", "content"] + ["transnetv2"] * arguments.transnetv2
+            tables = [shot_scores(folder, names), scores(folder, arguments.yolox), speeds(folder, arguments.yolox)]
     for table in tables:
         print(table.to_markdown(index=False, floatfmt=".3f"), end="\n\n")
 
