@@ -6,6 +6,8 @@
 #   SIZES           by split and movie the number of portraits and that of candidates, as far as known
 #   DATA_SEEDS      by name the seeds with which the data were made
 #   STEPS           by film the seconds from one sampled frame to the next; empty for a source without films
+#   PARTS           by film in how many parts it is worked on; likewise
+#   FILM_WARNING    what the detector of persons in films does not see; None where there is nothing to say
 #   SOURCE_RESULTS  what `rule all` makes of this source in addition
 #   SOURCE_FILES    files of the user's that all is made of, as far as they are watched
 # and for cropping, which films do without:

@@ -29,6 +29,17 @@ rule report:
             if NAMED
             else []
         ),
+        shots=expand("results/shots/{movie}.tsv", movie=PARTS),
+        changes=[
+            f"results/shots/parts/{movie}/{part}.json"
+            for movie, parts in PARTS.items()
+            for part in range(parts)
+        ],
+        shot_pictures=[
+            f"results/shots/pictures/{movie}/{part}.arrow"
+            for movie, parts in PARTS.items()
+            for part in range(parts)
+        ],
         labels=[SPLITS[split]["labels"] for split in LABELLED],
         after=BEHIND_ANCIENT,
         ablation="results/tables/ablation.tsv" if LABELLED else [],
@@ -77,6 +88,8 @@ rule report:
         imported=IMPORTED,
         top=config["report"]["crops"],
         pictures=config["report"]["pictures"],
+        parts=PARTS,
+        film_warning=FILM_WARNING,
         config=config,
         packages=PACKAGES,
     script:

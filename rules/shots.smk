@@ -1,4 +1,5 @@
-# Where a film cuts from one picture to another: in each of its parts, and then in the whole film.
+# Where a film cuts from one picture to another: in each of its parts, and then in the whole film; and a picture of each
+# shot.
 
 
 rule changes:
@@ -47,3 +48,26 @@ rule shots:
         shortest=FILM["shots"]["shortest"],
     script:
         "../src/scripts/shots.py"
+
+
+rule shot_pictures:
+    input:
+        video=video,
+        shots="results/shots/{movie}.tsv",
+    output:
+        "results/shots/pictures/{movie}/{part}.arrow",
+    log:
+        "results/logs/shot_pictures/{movie}/{part}.log",
+    benchmark:
+        "results/benchmarks/shot_pictures/{movie}/{part}.tsv"
+    conda:
+        "../envs/film.yaml"
+    threads: 2
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(6 * FILM["minutes"]),
+    params:
+        code=lambda wildcards: code("shot_pictures"),
+        bounds=bounds,
+    script:
+        "../src/scripts/shot_pictures.py"

@@ -26,4 +26,6 @@ SOURCE_FILES = [
     if key in SPLITS[split]
 ]
 STEPS = {}
+PARTS = {}
+FILM_WARNING = None
 MOVIE_FILES = []  # image files are not watched, since there are too many

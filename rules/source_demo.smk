@@ -25,6 +25,8 @@ DATA_SEEDS = {"demo": config["data"]["demo"]["seed"]}
 SOURCE_RESULTS = []
 SOURCE_FILES = []
 STEPS = {}
+PARTS = {}
+FILM_WARNING = None
 MOVIE_FILES = "results/demo/{split}/{movie}"
 
 

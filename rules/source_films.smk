@@ -1,6 +1,7 @@
 # Films and portraits: each film becomes shots, person boxes, tracks, and a crop table. There is one split, "films", in
 # which each film is a movie. plan.smk says what each name is.
 from castsearch.data import films
+from castsearch.film import detectors
 from castsearch.film.decode import claimed_duration
 
 FILM = config["film"]
@@ -9,6 +10,7 @@ PARTS = {
     film: films.number_of_parts(claimed_duration(files.video), FILM["minutes"])
     for film, files in FILMS.items()
 }
+FILM_WARNING = detectors.warning(FILM["persons"]["detector"])
 DETECTION = or_stop(planning.plan_persons, config, f"{RESULTS}/models")
 SCORED = all(files.truth for files in FILMS.values())
 SPLITS = {"films": {"labels": "results/tables/labels/films.json" if SCORED else None}}

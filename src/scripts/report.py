@@ -1,6 +1,7 @@
 from castsearch.evaluation import tables
 from castsearch.report import movie_results, pages
 from castsearch.report.models import list_models
+from castsearch.report.shots import read_films
 from castsearch.report.timeline import read_timelines
 from castsearch.tsv import write_tsv
 from castsearch.workflow import provenance
@@ -39,4 +40,5 @@ with logging_to(snakemake.log[0]):
     )
     write_tsv(snakemake.output.portraits, movie_results.portraits(shown))
     timelines = read_timelines(inputs.appearances, inputs.crops, inputs.faces, inputs.review, inputs.summaries)
-    pages.write_pages(run, shown, snakemake.output.index, snakemake.output.movies, timelines)
+    films = read_films(params.parts, inputs.shots, inputs.changes, inputs.shot_pictures, params.film_warning)
+    pages.write_pages(run, shown, snakemake.output.index, snakemake.output.movies, timelines, films=films)

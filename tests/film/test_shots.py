@@ -3,9 +3,11 @@ from itertools import chain, pairwise
 
 import numpy as np
 import pytest
-from factories.clips import write
+from factories.clips import number_of, numbered, write
 
+from castsearch.data.crops import decode_rgb
 from castsearch.film.decode import Film
+from castsearch.film.shot_pictures import take_pictures
 from castsearch.film.shots import (
     Changes,
     Shot,
@@ -99,3 +101,12 @@ def test_a_table_of_shots_is_read_as_it_was_written(tmp_path):
     write_shots(tmp_path / "shots.tsv", shots)
     assert read_shots(tmp_path / "shots.tsv") == shots
     assert (tmp_path / "shots.tsv").read_text().splitlines()[1].split("\t")[0] == "1"
+
+
+@pytest.mark.parametrize("cuts", [[], [0.5], [1.0, 1.4]])
+def test_each_shot_has_the_picture_in_its_middle(tmp_path, cuts):
+    write(tmp_path / "a.mp4", [numbered(number) for number in range(20)], rate=10)
+    with Film(tmp_path / "a.mp4") as film:
+        parts = [take_pictures(film, [Shot(0, 1), Shot(1, 2)], *part) for part in pairwise([0, *cuts, None])]
+    rows = [*chain.from_iterable(part.to_pylist() for part in parts)]
+    assert [(row["shot"], number_of(decode_rgb(row["image"]))) for row in rows] == [(1, 5), (2, 15)]

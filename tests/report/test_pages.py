@@ -12,6 +12,7 @@ from PIL import Image
 
 from castsearch.report import pages
 from castsearch.report.movie_results import Hit, MovieResults, Query
+from castsearch.report.shots import FilmReading, PicturedShot
 from castsearch.report.timeline import Lane, Picture, Span, Timeline
 
 HOSTILE = """<script>alert(1)</script>"'&"""
@@ -335,3 +336,23 @@ def test_a_page_without_a_timeline_has_no_section_for_it(run, movie):
 def test_names_on_the_timeline_that_look_like_code_are_text(run, movie):
     hostile = replace(movie, people=[HOSTILE], name=HOSTILE)
     assert len(Page(pages.render_movie(run, hostile, "..", timeline(HOSTILE))).all("script")) == 1
+
+
+def reading(warning=None, damaged=0):
+    shots = [PicturedShot(1, "0:00.0", "0:01.5", picture("red")), PicturedShot(2, "0:01.5", "0:04.0", UNREADABLE)]
+    return FilmReading(shots, 100, damaged, warning)
+
+
+def test_the_page_of_a_film_shows_its_shots(run, movie):
+    html = pages.render_movie(run, movie, "..", film=reading())
+    assert "Shots 1 0:00.0–0:01.5 2 0:01.5–0:04.0" in Page(html).words()
+    assert html.count("<img") == 1 + pages.render_movie(run, movie, "..").count("<img")
+    hidden = replace(run, pictures=False)
+    assert pages.render_movie(hidden, movie, "..", film=reading()).count("<img") == 0
+
+
+def test_the_page_of_a_film_says_what_was_not_seen(run, movie):
+    words = Page(pages.render_movie(run, movie, "..", film=reading("Nobody from behind", 1200))).words()
+    assert "Nobody from behind." in words
+    assert "1,200 damaged packets of the film were left out; 100 frames could be read." in words
+    assert "damaged" not in Page(pages.render_movie(run, movie, "..", film=reading())).words()

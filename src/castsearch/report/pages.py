@@ -18,12 +18,14 @@ from PIL import Image
 from castsearch import files
 from castsearch.evaluation.tables import CMC
 from castsearch.report.movie_results import MovieResults
+from castsearch.report.shots import FilmReading
 from castsearch.report.timeline import Span, Timeline
 from castsearch.report.training_figures import training_curves
 
 _GALLERY = 24  # crops in the gallery of those found without a face
 _HOVERED = 700_000  # bytes of pictures that appearances of a movie have, so that its page can be sent by mail
 _GROUPED = 500_000  # and of those of unknown people
+_SHOTS = 1_500_000  # and of those of shots
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def write_pages(
     index: str | Path,
     folder: str | Path,
     timelines: Mapping[tuple[str, str], Timeline] | None = None,
+    *,
+    films: Mapping[str, FilmReading] | None = None,
 ) -> None:
     """Write the index, and the page of each movie as `{folder}/{split}/{movie}.html`.
 
@@ -75,12 +79,13 @@ def write_pages(
         index: the file that receives the index.
         folder: the folder of the movies' pages, which the index links to; it lies beside the index.
         timelines: who appears when, by split and movie; None where nobody is named.
+        films: how those of the movies were read that are films, by name.
     """
     index, folder = Path(index), Path(folder)
     files.write_text(index, render_index(run, movies, folder.name))
     for movie in movies:
         timeline = (timelines or {}).get((movie.split, movie.name))
-        page = render_movie(run, movie, f"../../{index.name}", timeline)
+        page = render_movie(run, movie, f"../../{index.name}", timeline, (films or {}).get(movie.name))
         files.write_text(folder / movie.split / f"{movie.name}.html", page)
 
 
@@ -114,7 +119,9 @@ def render_index(run: Run, movies: Sequence[MovieResults], folder: str) -> str:
     )
 
 
-def render_movie(run: Run, movie: MovieResults, index: str, timeline: Timeline | None = None) -> str:
+def render_movie(
+    run: Run, movie: MovieResults, index: str, timeline: Timeline | None = None, film: FilmReading | None = None
+) -> str:
     """Render the page of one movie: who appears when, each portrait, and the first crops of its ranking.
 
     Args:
@@ -122,9 +129,36 @@ def render_movie(run: Run, movie: MovieResults, index: str, timeline: Timeline |
         movie: the movie.
         index: the link to the index.
         timeline: who appears when; None where nobody is named.
+        film: how it was read; None where it is no film.
     """
     hovered, faces = _timeline_pictures(timeline) if timeline and run.pictures else ({}, {})
-    return _render("movie", run, movie=movie, index=index, timeline=timeline, hovered=hovered, faces=faces)
+    stills = _stills(film) if film and run.pictures else {}
+    return _render(
+        "movie",
+        run,
+        movie=movie,
+        index=index,
+        timeline=timeline,
+        hovered=hovered,
+        faces=faces,
+        film=film,
+        stills=stills,
+    )
+
+
+def _stills(film: FilmReading) -> dict[int, dict[str, object]]:
+    """Thumbnails of shots by their number, as long as they are within what a page may weigh."""
+    found: dict[int, dict[str, object]] = {}
+    budget = _SHOTS
+    for shot in film.shots:
+        thumbnail = _thumbnail(shot.image, 96, 72, density=1)
+        if thumbnail is None:
+            continue
+        budget -= len(str(thumbnail["uri"]))
+        if budget < 0:
+            break
+        found[shot.number] = thumbnail
+    return found
 
 
 def _timeline_pictures(timeline: Timeline) -> tuple[dict[str, str], dict[str, dict[str, object]]]:

@@ -1,7 +1,7 @@
 """Detectors of persons in frames: one module a kind. A new kind is a new module here.
 
 The module of a kind defines `make`, with the kind's options and `threads` as keyword arguments, which returns a
-`castsearch.film.persons.PersonDetector`.
+`castsearch.film.persons.PersonDetector`; and perhaps `WARNING`, a sentence for the log and the report.
 """
 
 from collections.abc import Mapping
@@ -32,3 +32,8 @@ def make(kind: str, options: Mapping[str, object], threads: int = 1) -> PersonDe
     if kind not in available():
         raise InputError(f"person detector {kind!r}: unknown; there are: {', '.join(available())}")
     return import_module(f"{__name__}.{kind}").make(**options, threads=threads)
+
+
+def warning(kind: str) -> str | None:
+    """Return what users are to be told of a kind, or None."""
+    return getattr(import_module(f"{__name__}.{kind}"), "WARNING", None)

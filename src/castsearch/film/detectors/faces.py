@@ -12,6 +12,10 @@ from castsearch.faces import engines
 from castsearch.faces.engine import Image
 from castsearch.film.persons import Boxes, PersonDetector
 
+WARNING = (
+    "Persons are boxes around faces, so that people who turn away are not seen; to see them, choose yolox, nanodet, "
+    "detr or torchvision as film.persons.detector, and name its file"
+)
 _logger = logging.getLogger(__name__)
 
 # In widths and heights of the face: shoulders are three faces wide, and of a person's seven heads a film shows the
@@ -33,9 +37,7 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
         InputError: a model file of the engine is missing.
     """
     faces = engines.load(engine).make(options, threads)
-    _logger.warning(
-        "persons are boxes around faces: who turns away is not seen; name another film.persons.detector to see them"
-    )
+    _logger.warning(WARNING)
     least = faces.selection.min_score
 
     def detect(images: Iterable[Image]) -> Iterator[Boxes]:
