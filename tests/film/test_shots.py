@@ -43,7 +43,7 @@ def test_cuts_are_found_at_the_first_frame_of_the_new_shot(film, detector):
     assert found == Changes([1.0, 2.2], 0.0, 4.2, 105, 0)
 
 
-@pytest.mark.parametrize("detector", ["adaptive", "content"])
+@pytest.mark.parametrize("detector", ["adaptive", "content", "histogram"])
 @pytest.mark.parametrize("cuts", [[1.0], [0.96], [0.5, 1.04, 2.2, 3.9]])
 def test_parts_find_the_changes_of_one_pass(film, detector, cuts):
     with Film(film) as opened:
@@ -53,6 +53,14 @@ def test_parts_find_the_changes_of_one_pass(film, detector, cuts):
     assert [*chain.from_iterable(part.times for part in parts)] == whole.times
     assert sum(part.frames for part in parts) == whole.frames
     assert join_changes(parts) == join_changes([whole])
+
+
+def test_the_histogram_sees_a_dissolve(tmp_path):
+    first, second = np.full((96, 128, 3), 60, np.uint8), np.full((96, 128, 3), 180, np.uint8)
+    fading = [(first * (1 - share) + second * share).astype(np.uint8) for share in np.linspace(0, 1, 21)]
+    with Film(write(tmp_path / "a.mp4", [first] * 25 + fading + [second] * 25)) as film:
+        [shot, _] = join_changes([find_changes(film, "histogram")])
+    assert 1 <= shot.end <= 1.84
 
 
 def test_times_of_a_variable_rate_are_those_of_the_frames(tmp_path):

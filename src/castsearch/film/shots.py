@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode, SceneDetector
+from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode, HistogramDetector, SceneDetector
 
 from castsearch import files
 from castsearch.film.decode import Film, Frame, seconds
@@ -74,8 +74,8 @@ def find_changes(
 
     Args:
         film: the film.
-        detector: "adaptive" or "content", PySceneDetect's, which see cuts; or "transnetv2", which also sees fades and
-            dissolves.
+        detector: "adaptive" or "content", PySceneDetect's, which see cuts; its "histogram", which also sees dissolves
+            and takes changes of light for changes of shots; or "transnetv2", which sees cuts, fades and dissolves.
         start: of the part, in seconds.
         end: of the part; None for the end of the film.
         threshold: the score from which on a frame is a change; None for the detector's own default.
@@ -181,24 +181,31 @@ def _detector(name: str) -> ShotDetector:
     match name:
         case "adaptive":
             # A frame's score compares it with the last one, and is compared with those of two frames on either side.
-            return ShotDetector(lambda frames, least: _by_scenedetect(frames, AdaptiveDetector(least, 0)), 3.0, 3, 2)
+            return ShotDetector(_driving(AdaptiveDetector), 3.0, 3, 2)
         case "content":
-            return ShotDetector(lambda frames, least: _by_scenedetect(frames, ContentDetector(least, 0)), 27.0, 1, 0)
+            return ShotDetector(_driving(ContentDetector), 27.0, 1, 0)
+        case "histogram":
+            return ShotDetector(_driving(HistogramDetector), 0.05, 1, 0)
         case "transnetv2":
             from castsearch.film import transnetv2  # noqa: PLC0415 (torch takes seconds to import)
 
             return ShotDetector(transnetv2.find, 0.5, transnetv2.BEFORE, transnetv2.AFTER)
-    raise ValueError(f"shot detector {name!r}: unknown; there are: adaptive, content, transnetv2")
+    raise ValueError(f"shot detector {name!r}: unknown; there are: adaptive, content, histogram, transnetv2")
 
 
-def _by_scenedetect(frames: Iterator[Frame], detector: SceneDetector) -> Iterator[Fraction]:
+def _driving(kind: Callable[..., SceneDetector]) -> Callable[[Iterator[Frame], float], Iterator[Fraction]]:
     """Drive a detector of PySceneDetect, with a least shot length of 0, by our own frames.
 
     It is given numbers in place of times: it keeps times as floats, which would not be a frame's own again.
     """
-    times: list[Fraction] = []
-    for number, frame in enumerate(frames):
-        times.append(frame.time)
-        bgr = cv2.cvtColor(frame.rgb(_LONGEST_SIDE), cv2.COLOR_RGB2BGR)
-        for change in detector.process_frame(FrameTimecode(number, fps=25.0), bgr):
-            yield times[change.frame_num]
+
+    def find(frames: Iterator[Frame], threshold: float) -> Iterator[Fraction]:
+        detector = kind(threshold, min_scene_len=0)
+        times: list[Fraction] = []
+        for number, frame in enumerate(frames):
+            times.append(frame.time)
+            bgr = cv2.cvtColor(frame.rgb(_LONGEST_SIDE), cv2.COLOR_RGB2BGR)
+            for change in detector.process_frame(FrameTimecode(number, fps=25.0), bgr):
+                yield times[change.frame_num]
+
+    return find
