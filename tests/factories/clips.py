@@ -82,3 +82,13 @@ def write(
             packet.dts += offset
             container.mux(packet)
     return path
+
+
+def damage(path, number):
+    """Overwrite most of a packet of the video with zeros."""
+    content = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        packet = [packet for packet in container.demux(video=0) if packet.pos is not None and packet.size][number]
+        content[packet.pos + 20 : packet.pos + 20 + packet.size - 30] = bytes(packet.size - 30)
+    path.write_bytes(content)
+    return path

@@ -4,7 +4,7 @@ from itertools import chain, pairwise
 import av
 import numpy as np
 import pytest
-from factories.clips import HEIGHT, WIDTH, number_of, numbered, write
+from factories.clips import HEIGHT, WIDTH, damage, number_of, numbered, write
 
 from castsearch.errors import InputError
 from castsearch.film.decode import Film
@@ -266,13 +266,7 @@ def test_the_stream_that_is_marked_as_default_is_taken(tmp_path):
 
 
 def test_damage_is_left_out_and_counted(tmp_path):
-    path = write(tmp_path / "a.mkv", numbers(60), codec="ffv1")
-    content = bytearray(path.read_bytes())
-    with av.open(str(path)) as container:
-        packets = [packet for packet in container.demux(video=0) if packet.pos is not None and packet.size]
-    packet = packets[20]
-    content[packet.pos + 20 : packet.pos + 20 + packet.size - 30] = bytes(packet.size - 30)
-    path.write_bytes(content)
+    path = damage(write(tmp_path / "a.mkv", numbers(60), codec="ffv1"), 20)
     with Film(path) as film:
         found = [number_of(frame.rgb()) for frame in film.frames()]
         damaged = film.damaged
