@@ -8,7 +8,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from clips import damage, numbered, write
+from factories.clips import damage, numbered, write
 
 from castsearch.film.decode import Film
 
