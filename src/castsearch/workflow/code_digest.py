@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from castsearch.workflow.provenance import installed
 
@@ -108,32 +109,44 @@ def _files_of(name: str, package: Path) -> list[Path]:
 
 def _imports(path: Path) -> frozenset[str]:
     """Names of all modules that one file may import: of what it imports from a module, the names with the module's."""
-    return _imports_of(path.read_bytes()) if path.suffix == ".py" else frozenset()
-
-
-@cache
-def _imports_of(source: bytes) -> frozenset[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
-    return frozenset(names)
+    return _read(path.read_bytes()).imports if path.suffix == ".py" else frozenset()
 
 
 def _meaning(path: Path) -> bytes:
     """What of a file decides on results: a module without the texts that people read, any other file as it is."""
-    return _meaning_of(path.read_bytes()) if path.suffix == ".py" else path.read_bytes()
+    return _read(path.read_bytes()).meaning if path.suffix == ".py" else path.read_bytes()
+
+
+class _Module(NamedTuple):
+    imports: frozenset[str]
+    meaning: bytes
 
 
 @cache
-def _meaning_of(source: bytes) -> bytes:
-    return ast.dump(_WithoutTexts().visit(ast.parse(source))).encode()
+def _read(source: bytes) -> _Module:
+    reader = _WithoutTexts()
+    tree = reader.visit(ast.parse(source))
+    return _Module(frozenset(reader.imports), ast.dump(tree).encode())
 
 
 class _WithoutTexts(ast.NodeTransformer):
-    """Takes out docstrings, the texts of errors and log lines, constants that hold texts for people, and defaults."""
+    """Takes out docstrings, the texts of errors and log lines, constants that hold texts for people, and defaults.
+
+    Attributes:
+        imports: names of the modules that may be imported, see `_imports`.
+    """
+
+    def __init__(self) -> None:
+        self.imports: set[str] = set()
+
+    def visit_Import(self, node: ast.Import) -> ast.AST:
+        self.imports.update(alias.name for alias in node.names)
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        if node.module:
+            self.imports.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
+        return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
