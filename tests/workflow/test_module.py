@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from runs import ROOT, TINY, planned, result_files, run, with_changes
+from runs import ROOT, TINY, finish, planned, result_files, run, with_changes
 
 FACES = with_changes({"data.train": [], "data.search": ["val"], "reid.networks": []})
 MODULE = """
@@ -32,8 +32,8 @@ def snakemake(folder, snakefile, config, *arguments):
     folder.mkdir(exist_ok=True)
     (folder / "Snakefile").write_text(snakefile)
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    line = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config.yaml", *arguments]
-    done = subprocess.run(line, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    files = ["--snakefile", str(folder / "Snakefile"), "--configfile", str(folder / "config.yaml")]
+    done = finish([*files, "--directory", str(folder), "--cores", "2", *arguments])
     assert done.returncode == 0, done.stdout
     return done.stdout
 

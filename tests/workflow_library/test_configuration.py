@@ -11,7 +11,7 @@ from castsearch.faces import engines
 from castsearch.reid import networks
 from castsearch.workflow import configuration, contradictions
 from castsearch.workflow.configuration import validate_config
-from castsearch.workflow.planning import adapt, check_files, plan_engine, recipe_of
+from castsearch.workflow.planning import adapt, check_files, plan_engine, plan_persons, recipe_of
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "schemas/config.schema.yaml").read_text())
@@ -255,6 +255,12 @@ def test_a_missing_model_file_is_refused_by_its_key():
     config = changed("faces.insightface.recogniser", {"file": "none.onnx"})
     with pytest.raises(InputError, match=r"^faces\.insightface\.recogniser: none\.onnx: the model file is missing"):
         plan_engine(config, "insightface", "models")
+
+
+def test_a_missing_file_of_a_detector_of_persons_is_refused_by_its_key():
+    config = changed("film.persons", {"detector": "yolox", "yolox": {"file": "none.onnx"}})
+    with pytest.raises(InputError, match=r"film\.persons\.yolox\.file: none\.onnx: there is no such file"):
+        plan_persons(config, "models")
 
 
 def test_a_networks_own_keys_change_the_recipe_that_all_share():
