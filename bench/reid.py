@@ -39,10 +39,11 @@ from castsearch import files
 from castsearch.data import crops as crop_tables
 from castsearch.reid import batches, features, history, networks, transforms
 from castsearch.reid.determinism import deterministic
+from castsearch.reid.learner import Learner
 from castsearch.reid.losses import TripletLoss
 from castsearch.reid.recipe import Recipe
 from castsearch.reid.torch_features import describer
-from castsearch.reid.trainer import Learner, TrainingJob, train
+from castsearch.reid.trainer import TrainingJob, train
 
 SIZE = networks.INPUT_SIZE
 CROPS = ((200, 480), (300, 700))  # usual widths and heights of a person box, pixels

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from castsearch import files
-from castsearch.search import rerank
+from castsearch.search import k_reciprocal
 from castsearch.search.neighbors import l2_normalize
 from castsearch.tsv import write_tsv
 
@@ -61,7 +61,7 @@ def floor(images: np.ndarray, k: int = 21) -> np.ndarray:
 def ours(images: np.ndarray) -> np.ndarray:
     """Re-rank with the usual parameters."""
     num_query = num_queries(len(images))
-    return rerank.k_reciprocal_from_features(images, slice(num_query), slice(num_query, None))
+    return k_reciprocal.k_reciprocal_from_features(images, slice(num_query), slice(num_query, None))
 
 
 METHODS = {"floor": floor, "ours": ours}

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from castsearch.search.rerank import l2_normalize
+from castsearch.search.neighbors import l2_normalize
 
 SIZES = (
     # Cast and candidates of the 19 movies of the challenge's validation split.

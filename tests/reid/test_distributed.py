@@ -9,8 +9,8 @@ from torch import multiprocessing
 
 from castsearch.errors import InputError
 from castsearch.reid import distributed, networks
+from castsearch.reid.learner import Learner
 from castsearch.reid.recipe import Recipe
-from castsearch.reid.trainer import Learner
 
 pytestmark = pytest.mark.slow  # each test starts processes that import torch
 

@@ -23,7 +23,7 @@ def test_what_is_true_of_a_method_is_read_by_the_fusion_alone(rerun_after):
 
 
 def test_a_re_ranking_runs_the_re_ranking_again_and_the_methods_that_reach_it(rerun_after):
-    changed = rerun_after("search/rerank.py", "k2: int = 6", "k2: int = 7")
+    changed = rerun_after("search/k_reciprocal.py", "k2: int = 6", "k2: int = 7")
     assert {"rerank"} <= changed <= {"rerank", *FUSE}
 
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 
 import numpy as np
+from scipy import sparse
 
 from castsearch.hardware import torch_has_gpu
 
@@ -128,3 +129,19 @@ def copies(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     first_of: dict[bytes, int] = {}
     originals = np.array([first_of.setdefault(features[row].tobytes(), int(row)) for row in rows], np.intp)
     return rows[originals != rows], originals[originals != rows]
+
+
+def neighbor_rows(columns: np.ndarray, values: np.ndarray) -> sparse.csr_array:
+    """Return the sparse square matrix with the given (n, k) columns in its rows, and as many values."""
+    n, k = columns.shape
+    return sparse.csr_array((values, columns.ravel(), np.arange(n + 1) * k), shape=(n, n))
+
+
+def check_split(num_query: int, n: int) -> None:
+    """Check that the first of n rows can be the queries.
+
+    Raises:
+        ValueError: there are fewer rows.
+    """
+    if not 0 <= num_query <= n:
+        raise ValueError(f"num_query must be between 0 and {n}, not {num_query}")
