@@ -7,6 +7,11 @@ from snakemake.exceptions import ResourceValidationError, WorkflowError
 from castsearch.errors import InputError
 from castsearch.workflow import configuration, planning
 
+# What profiles claim by name: accounts, and queues or partitions.
+NAMES = ("slurm_account", "slurm_partition", "lsf_project", "lsf_queue")
+# One of these is in every profile of a cluster.
+QUEUES = ("slurm_partition", "lsf_queue", "qsub", "flux")
+
 
 def or_stop(function, *arguments):
     """Turn a user's mistake into Snakemake's own kind of message, which has no stack trace."""
@@ -42,7 +47,7 @@ def check_claims(settings):
                 raise WorkflowError(
                     f"{place}: {name} is SET_ME: in your profile, put your cluster's there, or null for none"
                 )
-            if name in ("slurm_account", "slurm_partition") and not is_name(claim):
+            if name in NAMES and not is_name(claim):
                 raise WorkflowError(
                     f"{place}: {name} is {claim.raw}, which Python takes for no name: "
                     f"in your profile, write \"'{claim.raw}'\""
@@ -52,7 +57,7 @@ def check_claims(settings):
 def check_gpus(settings, gpus):
     """Stop a run that would submit trainings to a cluster with fewer GPUs than they are to have."""
     allowed = workflow.global_resources.get("gpu").value
-    on_cluster = "slurm_partition" in (settings.default_resources or {})
+    on_cluster = any(name in (settings.default_resources or {}) for name in QUEUES)
     if on_cluster and allowed is not None and allowed < gpus:
         raise WorkflowError(
             f"reid.gpus is {gpus}, but your profile's resources allow a job {allowed}: "
