@@ -79,7 +79,7 @@ def read_truth(path: str | Path) -> Truth:
             [np.concatenate([own[:, :2], own[:, :2] + own[:, 2:]], axis=1) for own in boxes],
             [[str(box["person"]) for box in frame["boxes"]] for frame in frames],
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: not the truth of a film ({type(error).__name__}: {error})") from None
 
 
