@@ -84,7 +84,7 @@ def test_a_file_system_that_cannot_flush_has_the_file_all_the_same(tmp_path, mon
 def test_a_file_that_did_not_reach_the_disk_leaves_the_old_one(tmp_path, monkeypatch, number):
     files.write_text(tmp_path / "a.txt", "old")
     monkeypatch.setattr(os, "fsync", failing(number))
-    with pytest.raises(OSError, match=re.escape(os.strerror(number))):
+    with pytest.raises((OSError, InputError), match=re.escape(os.strerror(number))):
         files.write_text(tmp_path / "a.txt", "new")
     assert (tmp_path / "a.txt").read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 1
@@ -147,3 +147,11 @@ def test_missing_folders_are_made(tmp_path):
 def test_a_packaged_file_that_is_not_there_is_named(package):
     with pytest.raises(InputError, match=f"^nothing.pth: not found in the installed package {package}.*$"):
         files.packaged_file(package, "nothing.pth")
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), OSError("10 requested and 3 written")])
+def test_a_full_disk_is_named_with_the_file_and_leaves_nothing(tmp_path, error):
+    path = tmp_path / "a.txt"
+    with pytest.raises(InputError, match=r"a\.txt: cannot be written: .*; make room"), files.replacing(path):
+        raise error
+    assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import logging
 import os
+import re
 import secrets
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -28,26 +29,37 @@ _RANDOM = "?" * 8  # what a temporary name has more than the final one
 # What fsync, and opening a folder for it, answer on file systems that have it for files alone or not at all.
 _CANNOT_TELL = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_CUT_OFF = re.compile(r"^\d+ requested and \d+ written$")  # numpy's error, which has no number
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it takes the name `path` once the block ends without an error.
 
     What writers of the same path left that were killed before they could clean up is removed: nobody else writes it.
+
+    Raises:
+        InputError: the disk is full, or may not be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{glob.escape(path.stem)}.{_RANDOM}{glob.escape(path.suffix)}"):
-        left.unlink(missing_ok=True)
     # The suffix is kept because numpy and others append their own when it is missing.
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
-    temporary.touch(exist_ok=False)  # with the rights that umask and the folder's access list give any new file
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{glob.escape(path.stem)}.{_RANDOM}{glob.escape(path.suffix)}"):
+            left.unlink(missing_ok=True)
+        temporary.touch(exist_ok=False)  # with the rights that umask and the folder's access list give any new file
         yield temporary
         # Or a machine that loses power could keep the new name and not what it names.
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
+    except OSError as error:
+        if error.errno not in _NO_ROOM and not _CUT_OFF.search(str(error)):
+            raise
+        reason = error.strerror or error
+        raise InputError(f"{path}: cannot be written: {reason}; make room there, and run it again") from None
     finally:
         temporary.unlink(missing_ok=True)
 

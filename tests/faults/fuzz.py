@@ -8,11 +8,11 @@ Prints a table; a trace is shown with its case, which `--seed` makes again.
 """
 
 import argparse
-import io
 import json
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -28,8 +28,8 @@ from castsearch.errors import InputError
 
 Read = Callable[[Path], object]
 SECONDS_A_CASE = 60
-ODD = (None, True, 0, -1, 2**70, 1e308, float("nan"), "", "x", "\ud800", "\n", "../x", "a" * 300, [], [[]], {}, {"x": []})
-NUMBERS = (b"\x00", b"\xff", b"\x7f", b"\x80", b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x7f\xff\xff\xff", b"-", b"9" * 30)
+ODD = (None, True, 0, -1, 2**70, 1e308, float("nan"), "", "x", "\ud800", "\n", "../x", "a" * 300, [], [[]], {})
+NUMBERS = (b"\x00", b"\xff", b"\x7f", b"\x80", b"\xff" * 4, b"\x00" * 4, b"\x7f\xff\xff\xff", b"-", b"9" * 30)
 
 
 def mutate_bytes(data: bytes, rng: random.Random) -> bytes:
@@ -207,6 +207,25 @@ def weights(folder: Path) -> tuple[list[str], Read]:
     return ["w.safetensors", "w.pth"], lambda path: load_weights(path, "triplet", "mobilenet_v2")
 
 
+def pack(folder: Path) -> tuple[list[str], Read]:
+    """The detector of an InsightFace pack, opened and run."""
+    import numpy as np
+    from factories.onnx_models import write_pack
+
+    from castsearch.faces.engines import insightface
+
+    write_pack(folder / "pack")
+    shutil.copyfile(folder / "pack/det_10g.onnx", folder / "det_10g.onnx")
+    picture = np.zeros((96, 96, 3), np.uint8)
+
+    def read(path: Path) -> None:
+        shutil.copyfile(path, folder / "pack/det_10g.onnx")
+        files = insightface.plan({"pack": str(folder / "pack"), "side": 64, "recogniser": None}, str(folder))
+        list(insightface.make(files.detection).detect([picture]))
+
+    return ["det_10g.onnx"], read
+
+
 def config(folder: Path) -> tuple[list[str], Read]:
     """The configuration."""
     import yaml
@@ -261,7 +280,8 @@ def films(folder: Path) -> tuple[list[str], Read]:
 READERS: Mapping[str, Callable[[Path], tuple[list[str], Read]]] = {
     each.__name__: each
     for each in (
-        annotations, labels, submissions, corrections, truth, mxnet_symbol, mxnet_params, images, weights, config, films,
+        annotations, labels, submissions, corrections, truth, config,
+        mxnet_symbol, mxnet_params, weights, pack, images, films,
     )
 }  # fmt: skip
 
@@ -270,7 +290,8 @@ def run(name: str, first: int, seconds: float, told: multiprocessing.Queue) -> N
     """Read cases until the time is over; tell of each its number before, and afterwards how it ended."""
     sys.path.insert(0, str(Path(__file__).parents[1]))  # for the tests' factories
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # C libraries have much to say of such files
+    for stream in (1, 2):  # libraries have much to say of such files
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         files, read = READERS[name](folder)

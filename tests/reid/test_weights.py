@@ -2,6 +2,8 @@
 
 import io
 import re
+import resource
+import signal
 import tarfile
 
 import pytest
@@ -10,7 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from castsearch.errors import InputError
-from castsearch.reid.weights import fill, read_tensors
+from castsearch.reid.weights import fill, read_tensors, write_tensors
 
 STATE = {"weight": torch.ones(2, 3), "bias": torch.zeros(2)}
 
@@ -84,3 +86,15 @@ def test_a_tensor_that_is_not_finite_is_named(tmp_path, value):
     state = STATE | {"bias": torch.tensor([0, value])}
     with pytest.raises(InputError, match=r"a\.pth: the tensor bias has values that are no finite numbers"):
         fill(nn.Linear(3, 2), state, tmp_path / "a.pth", "a layer")
+
+
+def test_a_full_disk_is_named_by_the_tensors_file(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"w\.safetensors: cannot be written: File too large"):
+            write_tensors({"a": torch.zeros(1000)}, tmp_path / "w.safetensors", {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []

@@ -69,3 +69,12 @@ def test_after_a_job_its_log_gets_no_more_records(tmp_path):
         pass
     logging.getLogger("other").warning("late")
     assert (tmp_path / "log").read_text() == ""
+
+
+def test_a_lack_of_memory_is_one_line_that_says_what_to_do(tmp_path, capsys):
+    with pytest.raises(SystemExit) as left, logging_to(tmp_path / "log"):
+        raise MemoryError("Unable to allocate 3 TiB")
+    assert left.value.code == 1
+    [line] = (tmp_path / "log").read_text().splitlines()
+    assert line.startswith("error: there is not enough memory (Unable to allocate 3 TiB); run fewer jobs")
+    assert capsys.readouterr().err == f"{line}\n"

@@ -11,14 +11,13 @@ from typing import Any, NamedTuple
 
 import safetensors
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from castsearch.errors import InputError
-from castsearch.files import replacing
 from castsearch.reid import history
 from castsearch.reid.recipe import Recipe
 from castsearch.reid.validation import SCORES
+from castsearch.reid.weights import write_tensors
 
 logger = logging.getLogger(__name__)
 
@@ -111,12 +110,7 @@ def save_checkpoint(
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
-    with replacing(path) as temporary:
-        save_file(
-            {name: tensor.cpu().contiguous() for name, tensor in tensors.items()},
-            temporary,
-            {"training": json.dumps(training)},
-        )
+    write_tensors(tensors, path, {"training": json.dumps(training)})
 
 
 def newest(folder: Path, wanted: Mapping[str, Any]) -> tuple[Path, dict[str, Any]] | None:

