@@ -228,11 +228,13 @@ def inputs(options: argparse.Namespace) -> pd.DataFrame:
     for size in CROPS:
         rng = np.random.default_rng(0)
         crops = [encoded_crop(rng, size) for _ in range(24)]
-        decoded = np.stack([transforms.decode(crop, SIZE) for crop in crops])
+        decoded = np.stack([transforms.decode_image(crop, SIZE) for crop in crops])
         seed = seeds_input()
         ways = {
             "seed": lambda crops=crops, seed=seed: torch.stack([seed(crop) for crop in crops]),
-            "ours": lambda crops=crops: augmented(np.stack([transforms.decode(crop, SIZE) for crop in crops]), recipe),
+            "ours": lambda crops=crops: augmented(
+                np.stack([transforms.decode_image(crop, SIZE) for crop in crops]), recipe
+            ),
             "decoded once": lambda decoded=decoded: augmented(decoded, recipe),
         }
         seconds = in_turns(ways, 2 * options.rounds, time.process_time)

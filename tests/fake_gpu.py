@@ -138,7 +138,7 @@ def run_face_network(precision: str) -> None:
     torch.cuda.is_available = lambda: next(answers, False)
     with tempfile.TemporaryDirectory() as folder:
         onnx.save(model, Path(folder, "network.onnx"))
-        run = torch_network.open_network(Path(folder, "network.onnx"), session, 1, precision)
+        run = torch_network.open_torch_network(Path(folder, "network.onnx"), session, 1, precision)
     KEPT.append(run)
     (output,) = run(np.zeros((1, 3, 16, 16), np.float32))
     assert output.shape == (1, 2, 14, 14)

@@ -1,7 +1,7 @@
 from castsearch.evaluation import tables
 from castsearch.report import movie_results, pages
+from castsearch.report.film_reading import read_films
 from castsearch.report.models import list_models
-from castsearch.report.shots import read_films
 from castsearch.report.timeline import read_timelines
 from castsearch.tsv import write_tsv
 from castsearch.workflow import provenance

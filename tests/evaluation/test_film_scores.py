@@ -8,7 +8,7 @@ from castsearch import files
 from castsearch.data.crops import crop_table
 from castsearch.errors import InputError
 from castsearch.evaluation.film_scores import (
-    Detections,
+    TrackedBoxes,
     Truth,
     label_candidates,
     label_films,
@@ -38,7 +38,7 @@ def truth(frames, changes=()):
 def detections(*rows):
     """From rows (time, box, score, track)."""
     times, boxes, scores, tracks = zip(*rows, strict=True)
-    return Detections(
+    return TrackedBoxes(
         np.array(times, float), np.array(boxes, np.float32), np.array(scores, np.float32), np.array(tracks)
     )
 

@@ -30,7 +30,7 @@ def filled(golden, tmp_path):
 
 def open_in_torch(path, precision):
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return torch_network.open_network(path, session, 1, precision)
+    return torch_network.open_torch_network(path, session, 1, precision)
 
 
 def errors(outputs, reference):
@@ -72,7 +72,7 @@ def test_probabilities_of_bfloat16_are_no_multiples_of_a_256th(tmp_path, opset):
 def test_torch_takes_what_onnx_runtime_cannot(filled, monkeypatch, precision, gpu, in_torch):
     monkeypatch.setattr(onnx_network, "torch_has_gpu", lambda: gpu)
     channels = retinaface.OUTPUT_CHANNELS
-    monkeypatch.setattr(torch_network, "open_network", lambda *_: lambda _: ["in torch"] * len(channels))
+    monkeypatch.setattr(torch_network, "open_torch_network", lambda *_: lambda _: ["in torch"] * len(channels))
     model = model_file(filled("M25"), "")
     network = onnx_network.open_network(model, 1, "a detector", channels, remedy="", precision=precision)
     assert isinstance(network(np.zeros((1, 3, 64, 64), np.float32))[0], str) == in_torch

@@ -45,7 +45,7 @@ def test_every_part_has_unit_length_and_a_missing_image_zeros(network, crops):
 
 
 def test_an_image_is_averaged_with_its_mirror_before_normalisation(network, crops):
-    pixels = np.stack([transforms.decode(crops["image"][0].as_py(), (64, 32))])
+    pixels = np.stack([transforms.decode_image(crops["image"][0].as_py(), (64, 32))])
     pixels = np.concatenate([pixels, pixels[:, :, ::-1]])
     with torch.inference_mode():
         mean = network.eval()(transforms.to_input(torch.from_numpy(pixels), torch.device("cpu"))).mean(dim=0)

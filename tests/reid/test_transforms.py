@@ -31,7 +31,7 @@ def test_resizing_is_pillows_bicubic(photo, size):
     encoded = jpeg(photo)
     decoded = Image.open(io.BytesIO(encoded)).resize(size[::-1], Image.Resampling.BICUBIC)
 
-    found = transforms.decode(encoded, size)
+    found = transforms.decode_image(encoded, size)
 
     assert found.shape == (*size, 3)
     assert found.flags.c_contiguous
@@ -42,7 +42,7 @@ def test_resizing_is_pillows_bicubic(photo, size):
 
 def test_decoding_once_gives_the_same_pixels_and_leaves_no_file(photo, tmp_path):
     encoded = [jpeg(photo), jpeg(photo[::-1]), jpeg(photo[:, ::-1])]
-    decoded = [transforms.decode(each, (64, 32)) for each in encoded]
+    decoded = [transforms.decode_image(each, (64, 32)) for each in encoded]
     found = transforms.decode_once(decoded.__getitem__, 3, (64, 32), folder=tmp_path, threads=2)
     assert np.array_equal([found(number) for number in range(3)], decoded)
     assert list(tmp_path.iterdir()) == []
@@ -73,7 +73,7 @@ def test_a_folder_in_memory_is_told_from_one_on_a_disk():
 
 @pytest.mark.parametrize("encoded", [b"", b"not an image"])
 def test_what_is_not_an_image_is_none(encoded):
-    assert transforms.decode(encoded, (8, 8)) is None
+    assert transforms.decode_image(encoded, (8, 8)) is None
 
 
 def augment(batch, **chances):

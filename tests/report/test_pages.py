@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from castsearch.report import pages
+from castsearch.report.film_reading import FilmReading, PicturedShot
 from castsearch.report.movie_results import Hit, MovieResults, Query
-from castsearch.report.shots import FilmReading, PicturedShot
 from castsearch.report.timeline import Lane, Picture, Span, Timeline
 
 HOSTILE = """<script>alert(1)</script>"'&"""

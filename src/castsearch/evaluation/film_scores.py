@@ -53,7 +53,7 @@ class Rates(NamedTuple):
     f1: float
 
 
-class Detections(NamedTuple):
+class TrackedBoxes(NamedTuple):
     """Boxes, one a row: times (n,) in seconds, boxes (n, 4), scores (n,), and numbers of tracks (n,)."""
 
     times: NDArray[np.float64]
@@ -94,7 +94,7 @@ def score_shots(starts: Sequence[float], truth: Truth, tolerance: float = TOLERA
     return _rates(int(right[pairs].sum()), len(found), len(truth.changes))
 
 
-def score_boxes(found: Detections, truth: Truth, rate: float) -> tuple[float, float]:
+def score_boxes(found: TrackedBoxes, truth: Truth, rate: float) -> tuple[float, float]:
     """Return average precision and recall of person boxes in the frames that are sampled `rate` times a second.
 
     The precision is averaged over all boxes of the truth, in the order of the scores, as in PASCAL VOC since 2010.
@@ -116,7 +116,7 @@ def score_boxes(found: Detections, truth: Truth, rate: float) -> tuple[float, fl
     return float(best_later[hits].sum() / max(total, 1)), float(hits.sum() / max(total, 1))
 
 
-def score_tracks(found: Detections, truth: Truth, rate: float, match: float = MATCH) -> Rates:
+def score_tracks(found: TrackedBoxes, truth: Truth, rate: float, match: float = MATCH) -> Rates:
     """Score who is followed: identity precision, recall and F1.
 
     Tracks of the truth, a person in a shot, and tracks that were found are paired so that as many boxes as possible
@@ -243,11 +243,11 @@ def write_scores(path: str | Path, scores: pd.DataFrame) -> None:
     files.write_text(path, scores.to_csv(sep="\t", index=False, float_format="%.4f", lineterminator="\n"))
 
 
-def detections(table: pa.Table) -> Detections:
+def detections(table: pa.Table) -> TrackedBoxes:
     """Return the boxes of a table of persons, or of tracks."""
     tracks = table["track"].to_numpy() if "track" in table.column_names else np.zeros(len(table), np.int64)
     boxes = table["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
-    return Detections(table["time"].to_numpy(), boxes, table["score"].to_numpy(), tracks)
+    return TrackedBoxes(table["time"].to_numpy(), boxes, table["score"].to_numpy(), tracks)
 
 
 def _sampled(truth: Truth, rate: float) -> list[int]:

@@ -179,7 +179,7 @@ def open_network(
         from castsearch.onnx import torch_network  # noqa: PLC0415 (torch takes seconds to import)
 
         try:
-            run = torch_network.open_network(model.path, session, threads, precision)
+            run = torch_network.open_torch_network(model.path, session, threads, precision)
             return any_batch(_in_shape(run, channels), batch)
         except InputError as error:
             if precision != "float32":

@@ -30,7 +30,9 @@ _SIDES = (75, 61)  # of the image that a network of any size is tried on: small,
 _CONVERSION_ERRORS = (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 
 
-def open_network(path: Path, session: onnxruntime.InferenceSession, threads: int, precision: FloatPrecision) -> Network:
+def open_torch_network(
+    path: Path, session: onnxruntime.InferenceSession, threads: int, precision: FloatPrecision
+) -> Network:
     """Convert an ONNX network to torch, on a CUDA device where there is one, and check that it computes the same.
 
     Args:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from castsearch.errors import InputError
-from castsearch.reid.transforms import decode
+from castsearch.reid.transforms import decode_image
 
 
 class Describer(NamedTuple):
@@ -68,7 +68,7 @@ def extract(describer: Describer, crops: pa.Table) -> NDArray[np.float32]:
 
 
 def _image(crops: pa.Table, row: int, size: tuple[int, int]) -> NDArray[np.uint8]:
-    image = decode(crops["image"][row].as_buffer(), size)
+    image = decode_image(crops["image"][row].as_buffer(), size)
     if image is None:
         raise InputError(f"{crops['id'][row].as_py()}: the crop is not an image that can be decoded")
     return image

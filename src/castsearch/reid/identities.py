@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from castsearch.data.challenge import OTHERS, is_cast_label
 from castsearch.data.crops import read_crops
 from castsearch.errors import InputError
-from castsearch.reid.transforms import decode
+from castsearch.reid.transforms import decode_image
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Identities:
         Raises:
             InputError: the crop is not an image.
         """
-        image = decode(self.crops["image"][row].as_buffer(), size)
+        image = decode_image(self.crops["image"][row].as_buffer(), size)
         if image is None:
             source, identifier = self.crops["source"][row].as_py(), self.crops["id"][row].as_py()
             raise InputError(f"{source}: {identifier}: the crop is not an image that can be decoded")

@@ -26,7 +26,7 @@ _MEAN_GREY = tuple(round(255 * value) for value in MEAN)
 _ERASING_ATTEMPTS = 100
 
 
-def decode(encoded: bytes, size: tuple[int, int]) -> NDArray[np.uint8] | None:
+def decode_image(encoded: bytes, size: tuple[int, int]) -> NDArray[np.uint8] | None:
     """Decode an image file and resize it.
 
     Torch's antialiased bicubic filter gives the pixels of Pillow, which the reference system uses, within a few grey

@@ -17,8 +17,8 @@ from PIL import Image
 
 from castsearch import files
 from castsearch.evaluation.tables import CMC
+from castsearch.report.film_reading import FilmReading
 from castsearch.report.movie_results import MovieResults
-from castsearch.report.shots import FilmReading
 from castsearch.report.timeline import Span, Timeline
 from castsearch.report.training_figures import training_curves
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from castsearch.files import write_table
 from castsearch.film.shots import Shot, write_shots
-from castsearch.report.shots import read_films
+from castsearch.report.film_reading import read_films
 
 
 def part(folder, film, number, frames, damaged, images):
