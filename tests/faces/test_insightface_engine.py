@@ -66,11 +66,27 @@ def test_image_without_a_face_has_none(pack):
     [(100, 100, (64, 64)), (400, 100, (160, 40)), (1000, 4000, (40, 160)), (4, 2000, (1, 160))],
 )
 def test_surroundings_leave_a_face_at_most_two_fifths(height, width, shown):
-    square, scale, (left, top) = surround(np.full((height, width, 3), 9, np.uint8), 160)
+    square, scale, (left, top) = surround(np.full((height, width, 3), 9, np.uint8), 160, whole=True)
     assert square.shape == (160, 160, 3)
     assert (square[top : top + shown[0], left : left + shown[1]] == 9).all()
     assert square.sum() == 9 * 3 * shown[0] * shown[1]
     np.testing.assert_allclose(scale, [shown[1] / width, shown[0] / height])
+
+
+def test_only_as_much_of_the_square_is_looked_at_as_the_image_needs():
+    looked_at, scale, offset = surround(np.full((320, 90, 3), 9, np.uint8), 160)
+    assert looked_at.shape == (160, 64, 3)
+    assert (looked_at[:, offset[0] : offset[0] + 45] == 9).all()
+    np.testing.assert_allclose(scale, 0.5)
+
+
+def test_detector_of_a_fixed_size_gets_the_whole_square(pack):
+    model = onnx.load(pack / "det_10g.onnx")
+    for length in model.graph.input[0].type.tensor_type.shape.dim[2:]:
+        length.dim_value = 320
+    onnx.save(model, pack / "det_10g.onnx")
+    (faces,) = engine(pack).detect([with_face(320, 100, 18, 64, 32)])
+    np.testing.assert_allclose(faces.boxes, [[18, 64, 50, 96]])
 
 
 def test_face_in_a_large_crop_is_found_where_it_is(pack):
@@ -110,6 +126,22 @@ def test_fixed_batch_of_the_pack_s_recogniser_is_filled_up(pack, collins, batch)
     expected = list(engine(pack).embed(samples))
     write_recogniser(pack / "w600k_r50.onnx", batch)
     np.testing.assert_allclose(list(engine(pack).embed(samples)), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_recogniser_that_takes_one_face_at_a_time_only_is_used_as_it_is(pack, collins, caplog):
+    caplog.set_level("INFO")
+    (expected,) = engine(pack).embed([(collins, None)])
+    write_recogniser(pack / "w600k_r50.onnx", 1)
+    model = onnx.load(pack / "w600k_r50.onnx")
+    flatten = next(node for node in model.graph.node if node.op_type == "Flatten")
+    flatten.op_type = "Reshape"
+    del flatten.attribute[:]
+    flatten.input.append("one row")
+    model.graph.initializer.append(numpy_helper.from_array(np.int64([1, -1]), "one row"))
+    onnx.save(model, pack / "w600k_r50.onnx")
+    features = list(engine(pack).embed([(collins, None)] * 3))
+    np.testing.assert_allclose(features, [expected] * 3, rtol=1e-4, atol=1e-4)
+    assert "takes any number of faces was expected" in caplog.text
 
 
 def test_larger_chip_is_the_same_face_larger(collins):

@@ -27,19 +27,21 @@ def save(path, nodes, weights, inputs, outputs, opset=17):
 def write_detector(path: Path) -> None:
     """Write a network of SCRFD's form, with two anchors a cell and landmarks.
 
-    A cell of 32 pixels is a face if it is red; but where red fills more than a fifth of the picture, nothing is, as
-    SCRFD does not see what fills more than 40 % of the picture's side.
+    A cell of 32 pixels is a face if it is red; but where more than 20,000 pixels are red, nothing is, as SCRFD does not
+    see what is too large for its anchors.
     """
     nodes = [
-        helper.make_node("Conv", ["image", "red"], ["redness"]),
-        helper.make_node("GlobalAveragePool", ["redness"], ["mean"]),
-        helper.make_node("Add", ["mean", "allowance"], ["excess"]),
+        helper.make_node("Conv", ["image", "red", "half"], ["redness"]),
+        helper.make_node("ReduceSum", ["redness", "sides"], ["area"]),
+        helper.make_node("Sub", ["area", "most"], ["excess"]),
         helper.make_node("Relu", ["excess"], ["positive"]),
         helper.make_node("Mul", ["positive", "many"], ["penalty"]),
     ]
     weights = {
-        "red": np.float32([1, 0, 0]).reshape(1, 3, 1, 1),
-        "allowance": np.float32(1 - 2 * 0.2),  # the mean of a picture of which a fifth is 1 and the rest -1, negated
+        "red": np.float32([0.5, 0, 0]).reshape(1, 3, 1, 1),  # of values from -1 to 1, so that it counts red pixels
+        "half": np.float32([0.5]),
+        "sides": np.int64([2, 3]),
+        "most": np.float32(20_000),
         "many": np.float32(1000),
     }
     outputs = {}

@@ -70,7 +70,7 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     - Weights are no inputs. Older files list them there, and some list weights that no layer reads, without which no
       runtime runs them; and what may be replaced from outside cannot be merged into the layer before.
     - Weights that are stored in 8 bits are turned into numbers once, not at every run.
-    - PReLU(x) becomes a·x + (1 − a)·ReLU(x): ONNX Runtime computes PReLU one value at a time, and takes its
+    - PReLU(x) becomes x + (1 − a)·ReLU(−x): ONNX Runtime computes PReLU one value at a time, and takes its
       convolutions out of their fast layout for it.
     - Batch, height and width of the input are free.
 
@@ -130,12 +130,19 @@ def _dequantised(node: onnx.NodeProto, weights: dict[str, onnx.TensorProto]) -> 
 
 
 def _without_prelu(node: onnx.NodeProto, weights: dict[str, onnx.TensorProto]) -> Iterator[onnx.NodeProto]:
-    """PReLU by its parts; the slopes that they need are added to the weights."""
+    """PReLU by its parts; the slopes that they need are added to the weights.
+
+    What x lacks below 0 is (1 - a)·ReLU(-x), in which ONNX Runtime merges the multiplication with the ReLU.
+    """
     (value, slope), name = node.input, node.output[0]
-    slopes = numpy_helper.to_array(weights[slope])
-    for part, factors in (("below", slopes), ("above", 1 - slopes)):
-        weights[f"{name}.{part}"] = numpy_helper.from_array(factors, f"{name}.{part}")
-    yield helper.make_node("Relu", [value], [f"{name}.positive"])
-    yield helper.make_node("Mul", [value, f"{name}.below"], [f"{name}.of_all"])
-    yield helper.make_node("Mul", [f"{name}.positive", f"{name}.above"], [f"{name}.of_positive"])
-    yield helper.make_node("Add", [f"{name}.of_all", f"{name}.of_positive"], [name])
+    lacking = 1 - numpy_helper.to_array(weights[slope])
+    factors = {"scale": -np.abs(lacking), "sign": np.sign(lacking)}
+    for part, numbers in factors.items():
+        weights[f"{name}.{part}"] = numpy_helper.from_array(numbers, f"{name}.{part}")
+    below = f"{name}.below"
+    yield helper.make_node("Mul", [value, f"{name}.scale"], [f"{name}.scaled"])
+    yield helper.make_node("Relu", [f"{name}.scaled"], [below])
+    if (lacking < 0).any():
+        yield helper.make_node("Mul", [below, f"{name}.sign"], [f"{name}.signed"])
+        below = f"{name}.signed"
+    yield helper.make_node("Add", [value, below], [name])

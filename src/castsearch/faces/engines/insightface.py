@@ -64,6 +64,7 @@ OPTIONS = {
 
 _FLOOR = 0.3  # well below the selection's 0.5, which is the package's own threshold
 _LARGEST_FACE = 0.4  # of the picture's side; SCRFD misses larger ones
+_STRIDE = 32  # of SCRFD's coarsest map, in pixels
 
 
 def plan(options: Mapping, folder: str) -> EngineFiles:
@@ -131,10 +132,12 @@ class InsightFaceEngine:
 
     def detect(self, images: Iterable[Image]) -> Iterator[Faces]:
         """Find the faces of each image; the landmarks are eyes, nose and corners of the mouth."""
+        whole = self._detector.static_input_size is not None
         for image in read_ahead(images):
             height, width = image.shape[:2]
-            surrounded, scale, offset = surround(image, self._side)
-            found, landmarks = self._detector.detect(np.ascontiguousarray(surrounded[:, :, ::-1]))
+            surrounded, scale, offset = surround(image, self._side, whole)
+            size = surrounded.shape[1::-1]
+            found, landmarks = self._detector.detect(np.ascontiguousarray(surrounded[:, :, ::-1]), size)
             boxes = ((found[:, :4] - np.tile(offset, 2)) / np.tile(scale, 2)).clip(0, (width, height) * 2)
             inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
             yield Faces(
@@ -164,22 +167,25 @@ class InsightFaceEngine:
         return self._reading.open_recogniser(self._pack, self._threads)
 
 
-def surround(image: Image, side: int) -> tuple[Image, NDArray[np.float64], NDArray[np.int64]]:
+def surround(image: Image, side: int, whole: bool = False) -> tuple[Image, NDArray[np.float64], NDArray[np.int64]]:
     """Fit an image into the middle of a black square in which a face as wide as the image fills 40 % of the side.
 
     This makes portraits and tight crops smaller. An upright body hardly changes, since its height is fitted anyway.
 
     Args:
         image: (height, width, 3).
-        side: of the square, in pixels.
+        side: of the square, in pixels; a multiple of 32.
+        whole: whether to return the whole square, and not only as much of its middle as the image needs.
 
     Returns:
-        The square; by how much the image is scaled there, and where it begins, each x before y.
+        The square, or of its middle a rectangle with sides that are multiples of 32; by how much the image is scaled
+        there, and where it begins, each x before y.
     """
     lengths = np.array(image.shape[1::-1])
     shown = np.maximum(1, np.rint(lengths * side / max(*lengths, lengths.min() / _LARGEST_FACE)).astype(int))
-    offset = (side - shown) // 2
-    square = np.zeros((side, side, 3), np.uint8)
+    size = np.array([side, side]) if whole else -(-shown // _STRIDE) * _STRIDE
+    offset = (size - shown) // 2
+    canvas = np.zeros((*size[::-1], 3), np.uint8)
     (left, top), (right, bottom) = offset, offset + shown
-    square[top:bottom, left:right] = cv2.resize(image, shown.tolist())
-    return square, shown / lengths, offset
+    canvas[top:bottom, left:right] = cv2.resize(image, shown.tolist())
+    return canvas, shown / lengths, offset
