@@ -7,15 +7,17 @@
     python bench/reid_learning.py --recipes                recipes instead, on mobilenet_v2
     python bench/reid_learning.py --recipes bfloat16 --seeds 20  one of them, often enough to tell it from chance
 
-On generated movies. In the validation movies, of other scenes and other clothes than the training movies, every box of
-a cast member is a query for the other boxes of the same person among all other boxes of the movie, by cosine. What
-does not depend on the machine is mAP; the time does.
+    python bench/reid_learning.py --recipes --data DATA    on real people, in train.json, val.json, train/ and val/
+
+Without --data on generated movies. In the validation movies, of other scenes and other clothes than the training
+movies, every box of a cast member is a query for the other boxes of the same person among all other boxes of the movie,
+by cosine. What does not depend on the machine is mAP; the time does.
 """
 
 import argparse
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +30,7 @@ from safetensors.torch import save_file
 from tqdm import tqdm
 
 from castsearch import files
-from castsearch.data.challenge import is_cast_label
+from castsearch.data.challenge import is_cast_label, load_annotations
 from castsearch.data.crops import read_crops
 from castsearch.data.cutting import crop_movie
 from castsearch.demo import movie_ids, movies
@@ -62,14 +64,19 @@ RECIPES["all-of-these"] = {key: value for changed in RECIPES.values() for key, v
 RECIPES["bfloat16"] = {"precision": "bfloat16"}  # takes long on a processor without it
 
 
-def crop_tables(split: str, count: int, folder: Path) -> list[Path]:
-    """Generate `count` movies of a split and cut everybody out."""
+def crop_tables(split: str, annotations: Iterable[tuple[str, dict]], images: Path, folder: Path) -> list[Path]:
+    """Cut everybody out of the movies of a split."""
     paths = []
-    for movie in tqdm(movie_ids(split, count), desc=f"{split} movies", mininterval=2):
-        annotation = movies.write_movie(split, movie, movies.MovieSettings(), folder / split)
+    for movie, entry in tqdm(annotations, desc=f"{split} movies", mininterval=2):
         paths.append(folder / f"{movie}.arrow")
-        crop_movie(paths[-1], split, movie, annotation, source=movie, images=folder / split, on_bad_image="stop")
+        crop_movie(paths[-1], split, movie, entry, source=movie, images=images, on_bad_image="stop")
     return paths
+
+
+def generate(split: str, count: int, folder: Path) -> Iterator[tuple[str, dict]]:
+    """Draw `count` movies of a split."""
+    for movie in movie_ids(split, count):
+        yield movie, movies.write_movie(split, movie, movies.MovieSettings(), folder / split)
 
 
 def backbones(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -142,10 +149,16 @@ def trained(recipe: Recipe, imagenet: Path, tables: dict[str, list[Path]]) -> fl
 
 
 def compare_recipes(
-    names: Sequence[str], recipe: Recipe, imagenet: Path, tables: dict[str, list[Path]], seeds: int
+    names: Sequence[str],
+    recipe: Recipe,
+    imagenet: Path,
+    tables: dict[str, list[Path]],
+    *,
+    seeds: int,
+    kinds: Sequence[str],
 ) -> Iterator[dict[str, object]]:
     """Train by each recipe: mean mAP, and the difference from the reference system's recipe, seed by seed."""
-    for kind in KINDS:
+    for kind in kinds:
         found = {}
         for name in dict.fromkeys(["reference", *names]):
             changed = replace(recipe, kind=kind, **RECIPES[name])
@@ -175,6 +188,8 @@ def main() -> None:
         help=f"compare recipes on one backbone instead, all or some of: {', '.join(RECIPES)}",
     )
     parser.add_argument("--backbone", nargs=2, metavar=("NAME", "FILE"), help="instead of those that are installed")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--data", type=Path, help="folder with labelled movies in the challenge's format")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each recipe")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -191,27 +206,35 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        counts = {"train": options.movies, "val": options.val_movies}
-        tables = {split: crop_tables(split, count, folder) for split, count in counts.items()}
+        tables = {}
+        for split, count in (("train", options.movies), ("val", options.val_movies)):
+            source = options.data or folder
+            given = load_annotations(source / f"{split}.json").items() if options.data else None
+            tables[split] = crop_tables(split, given or generate(split, count, folder), source / split, folder)
         chosen = iter([(options.backbone[0], Path(options.backbone[1]))] if options.backbone else backbones(folder))
         if options.recipes is not None:
             backbone, imagenet = next(chosen)
             chosen_recipe = replace(recipe, backbone=backbone)
             found = compare_recipes(
-                options.recipes or list(RECIPES), chosen_recipe, imagenet, tables, seeds=options.seeds
+                options.recipes or list(RECIPES),
+                chosen_recipe,
+                imagenet,
+                tables,
+                seeds=options.seeds,
+                kinds=options.kinds,
             )
         else:
             found = (
                 learn(replace(recipe, kind=kind, backbone=backbone), imagenet, tables)
                 for backbone, imagenet in chosen
-                for kind in KINDS
+                for kind in options.kinds
             )
         for row in found:
             rows.append(row)
             print(row, flush=True)
     print(
-        f"\n{options.movies} training movies of 4 people, {options.epochs} epochs, {SIZE[0]}x{SIZE[1]} pixels; "
-        f"{options.val_movies} validation movies:\n"
+        f"\n{len(tables['train'])} training movies, {options.epochs} epochs, {SIZE[0]}x{SIZE[1]} pixels; "
+        f"{len(tables['val'])} validation movies:\n"
     )
     print(pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True))
 

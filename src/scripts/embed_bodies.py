@@ -3,7 +3,7 @@ from pathlib import Path
 
 from castsearch import files
 from castsearch.data.crops import read_crops
-from castsearch.data.feature_check import BODY_LIMIT, check_features
+from castsearch.data.feature_check import BODIES, check_features
 from castsearch.reid.features import extract
 from castsearch.workflow.devices import claimed_gpus
 from castsearch.workflow.logs import logging_to
@@ -13,5 +13,5 @@ with logging_to(snakemake.log[0]), claimed_gpus(1):
     module = import_module(params.module)
     describer = module.open_describer(Path(snakemake.input.weights), params.options, snakemake.threads)
     features = extract(describer, crops.candidate_images())
-    check_features(crops, features, BODY_LIMIT)
+    check_features(crops, features, BODIES)
     files.write_array(snakemake.output[0], features)

@@ -1,3 +1,4 @@
+from castsearch.data.rankings import read_doubts
 from castsearch.evaluation import tables
 from castsearch.report import movie_results, pages
 from castsearch.report.film_reading import read_films
@@ -26,6 +27,7 @@ with logging_to(snakemake.log[0]):
         baseline=params.baseline_title,
         ablation=tables.read_ablation(inputs.ablation or None, params.descriptions),
         skipped=left_out + movie_results.read_skipped([*inputs.train_crops, *inputs.crops]),
+        doubts=read_doubts(inputs.rankings),
         histories=dict(zip(params.trained, inputs.histories, strict=True)),
         config=snakemake.config,
         models=list_models(

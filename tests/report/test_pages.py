@@ -256,6 +256,12 @@ def test_where_all_portraits_are_clear_none_is_to_be_checked(run, movie):
     assert "Portraits to check" not in index(run, movie).words()
 
 
+def test_doubtful_features_are_shown_first_of_all_tables(run, movie):
+    words = index(replace(run, doubts=[("val/m", "net: the bodies are alike")]), movie).words()
+    assert "val/m : net: the bodies are alike" in words
+    assert "Features to check" not in index(run, movie).words()
+
+
 def test_skipped_records_are_listed_with_their_reason(run):
     words = index(replace(run, skipped=[("m_3", "frame.jpg: there is no such image")])).words()
     assert "m_3 frame.jpg: there is no such image" in words

@@ -5,6 +5,7 @@ import pytest
 from factories import searches
 
 from castsearch import files
+from castsearch.data.rankings import read_doubts
 from castsearch.search.facts import Facts
 from castsearch.search.fuse_stage import rank_gallery
 from castsearch.search.gallery import load_gallery
@@ -180,6 +181,18 @@ def test_a_method_that_knows_of_no_strangers_has_no_shares(tmp_path):
     for row in rank(searches.gallery(tmp_path), *(each for each in EVERY_VARIANT if each.method == "propagation")):
         assert row["share"] is None
         assert len(row["score"]) == len(row["ranking"])
+
+
+def test_features_that_may_be_wrong_are_named_in_the_table(tmp_path):
+    gallery = searches.gallery(tmp_path, n=24)
+    frames = [f"f{row % 2} {row // 8}" for row in range(24)]  # of which each has one person alone
+    table = rank_gallery(replace(gallery, frames=frames), {}, [searches.variant()])
+    files.write_table(tmp_path / "tt1.arrow", table)
+    found = read_doubts([tmp_path / "tt1.arrow"])
+    assert [(movie, reason.partition(" of ")[0]) for movie, reason in found] == [
+        ("val/tt1", "yunet_sface: the faces"),
+        ("val/tt1", "net: the bodies"),
+    ]
 
 
 def test_portraits_of_one_person_have_one_number(tmp_path):

@@ -1,12 +1,13 @@
-"""Whether features can tell people apart: those of different people must not be all alike.
+"""Whether features can tell people apart: those of different people must not be as alike as those of one person.
 
 A wrong normalisation, a damaged file or a network of another kind gives features that look like any others, and a
 ranking that is no better than chance. What shows it needs no labels: people in one frame are different people, and so
-are the cast.
+are the cast. Whom somebody resembles most, in another frame, is mostly the same person.
 """
 
-from collections import defaultdict
-from itertools import combinations
+import logging
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,56 +15,118 @@ from numpy.typing import NDArray
 from castsearch.data.crops import Crops
 from castsearch.errors import InputError
 
-FACE_LIMIT = 0.9
-"""Median cosine of different people's faces above which features cannot be right. Recognisers give 0.0 to 0.3 on real
-pictures, and above 0.95 where values of 0 to 255 are normalised twice."""
+_logger = logging.getLogger(__name__)
 
-BODY_LIMIT = 0.99
-"""The same for bodies, which resemble each other more: clothes and poses are of one scene."""
+
+class Limits(NamedTuple):
+    """What features must keep, measured with right and with wrong normalisations; see docs/face-models.md.
+
+    Attributes:
+        noun: what is described.
+        greatest: median cosine of different people above which the features are of no use at all.
+        gap: by how much the cosines of one person must be above those of different people.
+    """
+
+    noun: str
+    greatest: float
+    gap: float
+
+
+FACES = Limits("faces", greatest=0.9, gap=0.3)
+BODIES = Limits("bodies", greatest=0.99, gap=0.08)
 
 _LEAST_PAIRS = 3
+_LEAST_PEOPLE = 10
+_SAMPLE = 1000  # rows that are compared with all others
+_ALIKE = 0.9  # quantile of those who are most alike: not everybody is seen twice
 
 
-def different_people(crops: Crops) -> NDArray[np.int64]:
-    """Find pairs of people who are certainly different.
+class Resemblance(NamedTuple):
+    """Cosines of features.
+
+    Attributes:
+        pairs: how many pairs of different people there are.
+        different: their median cosine.
+        same: a high quantile, over people, of the cosine to whoever is most alike in another frame; NaN for few people.
+    """
+
+    pairs: int
+    different: float
+    same: float
+
+
+def companies(cast: Sequence[tuple[Hashable, Hashable]], frames: Sequence[str]) -> NDArray[np.int64]:
+    """Number who is certainly different from each other: the people of one frame, and the cast.
+
+    Args:
+        cast: of c portraits the movie, and whom they show.
+        frames: n names of the candidates' frames.
 
     Returns:
-        (n, 2) rows, counted over cast and candidates: people in one frame, and portraits of different cast members.
+        (c + n,) numbers; different people have the same one. A person's second portrait has one of its own.
     """
-    num_cast = len(crops.cast)
-    names = [crops.labels[row] or crops.cast[row] for row in range(num_cast)]
-    pairs = [(one, other) for one, other in combinations(range(num_cast), 2) if names[one] != names[other]]
-    frames: defaultdict[str, list[int]] = defaultdict(list)
-    for row in range(num_cast, len(crops.ids)):
-        frames[crops.frames[row]].append(row)
-    for rows in frames.values():
-        pairs.extend(combinations(rows, 2))
-    return np.array(pairs, np.int64).reshape(-1, 2)
+    keys: list[Hashable] = [("again", row) if one in cast[:row] else ("cast", one[0]) for row, one in enumerate(cast)]
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in [*keys, *frames]], np.int64)
 
 
-def check_features(crops: Crops, features: NDArray[np.float32], limit: float) -> None:
-    """Check that different people are not as alike as if they were all one person.
+def resemblance(features: NDArray[np.floating], company: NDArray[np.integer]) -> Resemblance | None:
+    """Measure how alike different people are, and how alike one person is.
+
+    Args:
+        features: (m, d) of any length; a row of zeros for people who have none.
+        company: (m,) numbers, see `companies`.
+
+    Returns:
+        None where hardly anybody is certainly different.
+    """
+    lengths = np.linalg.norm(features, axis=1)
+    unit, company = features[lengths > 0] / lengths[lengths > 0, None], company[lengths > 0]
+    rows = np.arange(len(unit))[:: max(1, len(unit) // _SAMPLE)]
+    cosines, together = unit[rows] @ unit.T, company[rows, None] == company
+    itself = rows[:, None] == np.arange(len(unit))
+    strangers = cosines[together & ~itself]
+    if len(strangers) < 2 * _LEAST_PAIRS:  # each is there twice
+        return None
+    apart = np.where(together, -np.inf, cosines).max(axis=1)
+    apart = apart[np.isfinite(apart)]
+    same = float(np.quantile(apart, _ALIKE)) if len(apart) >= _LEAST_PEOPLE else float("nan")
+    return Resemblance(len(strangers) // 2, float(np.median(strangers)), same)
+
+
+def doubt(features: NDArray[np.floating], company: NDArray[np.integer], limits: Limits) -> str | None:
+    """Say in a sentence why features may be wrong; see `resemblance` for the arguments. None if they look right."""
+    found = resemblance(features, company)
+    if found is None or not found.same - found.different < limits.gap:
+        return None
+    return (
+        f"the {limits.noun} of different people are nearly as alike as those of one person: their median cosine is "
+        f"{found.different:.2f}, and whoever is most alike in another frame has {found.same:.2f}. Either nobody is "
+        "seen twice, or the network's input is normalised in another way than it wants, or its file is damaged"
+    )
+
+
+def check_features(crops: Crops, features: NDArray[np.floating], limits: Limits) -> None:
+    """Stop for features that cannot tell people apart, and warn in the log of those that hardly can.
 
     Args:
         crops: of the movie.
         features: (c + n, d) of cast and candidates, or (n, d) of the candidates alone, of any length; a row of zeros
             for people who have none.
-        limit: the greatest median cosine of different people.
+        limits: of what is described.
 
     Raises:
-        InputError: their median cosine is greater.
+        InputError: different people are all alike.
     """
-    lengths = np.linalg.norm(features, axis=1)
-    pairs = different_people(crops) - (len(crops.ids) - len(features))
-    pairs = pairs[(pairs >= 0).all(axis=1)]
-    one, other = pairs[(lengths[pairs] > 0).all(axis=1)].T
-    if len(one) < _LEAST_PAIRS:
-        return
-    cosines = np.einsum("nd,nd->n", features[one], features[other]) / (lengths[one] * lengths[other])
-    median = float(np.median(cosines))
-    if median > limit:
+    num_cast = len(crops.cast)
+    people = [(crops.movie, label or name) for name, label in zip(crops.cast, crops.labels, strict=False)]
+    company = companies(people, crops.frames[num_cast:])[len(crops.ids) - len(features) :]
+    found = resemblance(features, company)
+    if found and found.different > limits.greatest:
         raise InputError(
-            f"{crops.name}: the features of {len(one)} pairs of different people have a median cosine of "
-            f"{median:.4f}, so the network cannot tell people apart: its input may be normalised in another way than "
-            "it wants, or its file may be damaged; the log says how it is normalised"
+            f"{crops.name}: the features of {found.pairs} pairs of different people have a median cosine of "
+            f"{found.different:.4f}, so the network cannot tell people apart: its input may be normalised in another "
+            "way than it wants, or its file may be damaged; the log says how it is normalised"
         )
+    if doubtful := doubt(features, company, limits):
+        _logger.warning("%s: %s", crops.name, doubtful)

@@ -1,5 +1,6 @@
 """The tables of rankings that the search writes: how to read one variant's answers from them."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,16 @@ def by_split(paths: Iterable[str | Path]) -> dict[str, list[Path]]:
         split = files.read_table(path).schema.metadata[b"split"].decode()
         splits.setdefault(split, []).append(path)
     return splits
+
+
+def read_doubts(paths: Iterable[str | Path]) -> list[tuple[str, str]]:
+    """Read why features may be wrong: split and movie, or what else was searched as one, and the reason."""
+    found = []
+    for path in map(Path, paths):
+        metadata = files.read_table(path).schema.metadata
+        reasons = json.loads(metadata.get(b"doubts", b"[]"))
+        found += [(f"{metadata[b'split'].decode()}/{path.stem}", reason) for reason in reasons]
+    return found
 
 
 def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from castsearch.boxes import overlap
 from castsearch.data.crops import Crops, decode_rgb, read_crops
-from castsearch.data.feature_check import FACE_LIMIT, check_features
+from castsearch.data.feature_check import FACES, check_features
 from castsearch.errors import InputError
 from castsearch.faces.detection import WRONG_FILE, engine_metadata, vectors
 from castsearch.faces.engine import Engine, Face, Image
@@ -84,7 +84,7 @@ def embed_table(
         if not np.isfinite(feature).all():
             raise InputError(f"{crops}: {ids[row]}: the embedder's feature is not finite; {WRONG_FILE}")
         features[row] = feature
-    check_features(people, np.where(selected[:, None], features, 0), FACE_LIMIT)
+    check_features(people, np.where(selected[:, None], features, 0), FACES)
 
     own = face[selected]
     return pa.table(

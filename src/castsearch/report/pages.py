@@ -45,6 +45,7 @@ class Run:
         versions: version per program or package.
         top: how many crops of each ranking are shown.
         pictures: whether people are shown at all.
+        doubts: movie and reason why its features may be wrong.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Run:
     versions: Mapping[str, str]
     top: int
     pictures: bool = True
+    doubts: Sequence[tuple[str, str]] = ()
 
 
 def write_pages(

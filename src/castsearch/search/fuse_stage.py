@@ -1,5 +1,6 @@
 """Stage fuse: the faces and bodies of a gallery become one ranking for each cast member, in every variant."""
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from itertools import chain
 import numpy as np
 import pyarrow as pa
 
+from castsearch.data.feature_check import BODIES, FACES, companies, doubt
 from castsearch.search.facts import Facts
 from castsearch.search.gallery import Gallery
 from castsearch.search.methods import METHODS
@@ -32,7 +34,7 @@ SCHEMA = pa.schema(
         ("share", pa.list_(pa.float16())),
     ]
 )
-"""Columns of the table of rankings; the split is in the table's metadata.
+"""Columns of the table of rankings; the split is in the table's metadata, and why its features may be wrong.
 
 `variant` is the variant's key. `cast` is the id of a portrait, and `name` null; or `cast` is a box that is the portrait
 of somebody who has none else, and `name` what corrections call that person. `person` is the number of whom the portrait
@@ -68,7 +70,21 @@ def rank_gallery(
         own = facts if METHODS[variant.method].shares else None
         found = _for_all_portraits(_search(gallery, reranked, variant, own), gallery, variant.engine, own)
         tables.append(_table(gallery, variant.key, found, own))
-    return pa.concat_tables(tables).replace_schema_metadata({"split": gallery.split})
+    metadata = {"split": gallery.split, "doubts": json.dumps(_doubts(gallery))}
+    return pa.concat_tables(tables).replace_schema_metadata(metadata)
+
+
+def _doubts(gallery: Gallery) -> list[str]:
+    """Why features may be wrong, by engine and network."""
+    people = list(zip(gallery.cast_movies.tolist(), gallery.person.tolist(), strict=True))
+    company, num_cast = companies(people, gallery.frames), len(gallery.cast)
+    found = {}
+    for engine, faces in gallery.faces.items():
+        seen = np.concatenate([faces.searched, faces.selected])
+        found[engine] = doubt(np.where(seen[:, None], faces.feature, 0), company, FACES)
+    for network, bodies in gallery.bodies.items():
+        found[network] = doubt(bodies, company[num_cast:], BODIES)
+    return [f"{name}: {words}" for name, words in found.items() if words]
 
 
 def _table(gallery: Gallery, key: str, found: SearchResult, facts: Facts | None) -> pa.Table:
