@@ -21,6 +21,10 @@ DEFAULTS = yaml.safe_load((ROOT / "config.yaml").read_text())
 update_config(DEFAULTS, config)
 config = DEFAULTS
 
+
+report: f"{ROOT}/docs/captions/workflow.rst"
+
+
 SOURCES = {"demo": "demo", "files": "challenge", "films": "films"}
 
 

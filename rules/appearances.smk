@@ -9,8 +9,18 @@ rule appearances:
         shots=expand("results/shots/{movie}.tsv", movie=STEPS),
     output:
         appearances=of_movies("results/appearances/{split}/{movie}.tsv", SEARCH),
-        screen_time="results/tables/screen_time.tsv",
-        together="results/tables/together.tsv",
+        screen_time=report(
+            "results/tables/screen_time.tsv",
+            category="Who appears when",
+            labels={"what": "time on screen"},
+            caption="../docs/captions/appearances.rst",
+        ),
+        together=report(
+            "results/tables/together.tsv",
+            category="Who appears when",
+            labels={"what": "time together"},
+            caption="../docs/captions/appearances.rst",
+        ),
         graph="results/tables/together.graphml",
     log:
         "results/logs/appearances.log",

@@ -8,18 +8,30 @@ rule evaluate:
         labels=[SPLITS[split]["labels"] for split in LABELLED],
         after=BEHIND_ANCIENT,
     output:
-        queries="results/tables/queries.tsv",
-        movies="results/tables/movies.tsv",
+        queries=report(
+            "results/tables/queries.tsv",
+            category="Scores",
+            labels={"what": "each portrait"},
+            caption="../docs/captions/scores.rst",
+        ),
+        movies=report(
+            "results/tables/movies.tsv",
+            category="Scores",
+            labels={"what": "each movie"},
+            caption="../docs/captions/scores.rst",
+        ),
         ablation=report(
             "results/tables/ablation.tsv",
-            category="Results",
+            category="Scores",
+            labels={"what": "variants of the search"},
             caption="../docs/captions/ablation.rst",
         ),
         markdown="results/tables/ablation.md",
         latex="results/tables/ablation.tex",
         figure=report(
             "results/tables/ablation.svg",
-            category="Results",
+            category="Scores",
+            labels={"what": "variants of the search, drawn"},
             caption="../docs/captions/ablation.rst",
         ),
     log:

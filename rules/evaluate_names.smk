@@ -9,9 +9,19 @@ rule evaluate_names:
         labels=[SPLITS[split]["labels"] for split in LABELLED],
         after=BEHIND_ANCIENT,
     output:
-        scores="results/tables/names.tsv",
+        scores=report(
+            "results/tables/names.tsv",
+            category="Names",
+            labels={"what": "how right the names are"},
+            caption="../docs/captions/names.rst",
+        ),
         reliability="results/tables/reliability.tsv",
-        figure="results/tables/reliability.svg",
+        figure=report(
+            "results/tables/reliability.svg",
+            category="Names",
+            labels={"what": "how right the confidence is"},
+            caption="../docs/captions/names.rst",
+        ),
     log:
         "results/logs/evaluate_names.log",
     benchmark:

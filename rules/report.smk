@@ -48,10 +48,16 @@ rule report:
     output:
         index=report(
             "results/report.html",
-            category="Results",
+            category="Overview",
+            labels={"what": "all movies"},
             caption="../docs/captions/report.rst",
         ),
-        portraits="results/tables/portraits.tsv",
+        portraits=report(
+            "results/tables/portraits.tsv",
+            category="Overview",
+            labels={"what": "portraits to check"},
+            caption="../docs/captions/portraits.rst",
+        ),
         movies=report(
             directory("results/report"),
             patterns=["{split}/{movie}.html"],

@@ -50,7 +50,12 @@ rule train_reid:
         ),
     output:
         weights="results/reid/{network}/weights.safetensors",
-        history="results/reid/{network}/history.tsv",
+        history=report(
+            "results/reid/{network}/history.tsv",
+            category="Training",
+            labels={"network": "{network}"},
+            caption="../docs/captions/training.rst",
+        ),
     log:
         "results/logs/train_reid/{network}.log",
     benchmark:

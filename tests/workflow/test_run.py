@@ -114,7 +114,10 @@ def test_snakemake_makes_its_own_report_too(finished, tmp_path):
     page = tmp_path / "snakemake.html"
     done = run(finished, TINY, "--report", str(page))
     assert done.returncode == 0, done.stdout
-    assert "report.html" in page.read_text()
+    text = page.read_text()
+    categories = ("Overview", "Movies", "Scores", "Names", "Who appears when", "Training")
+    assert [name for name in categories if f'"{name}"' not in text] == []
+    assert not re.search(r'<(script|link|img)[^>]* (src|href)="http', text)
 
 
 # The first crops of a movie, a network's first checkpoint, and the first body features.
