@@ -49,7 +49,8 @@ class Assumptions:
         body_dimension: of body features.
         faceless: share of boxes without a visible face.
         wrong_face: share of the boxes with company in their frame whose face is another's there, if they have one.
-        part: length of the looks of a part, by which faces in the movie differ from the portrait.
+        part: length of the looks of a part, by which faces in the movie differ from the portrait; the median of people.
+        part_spread: how much it differs between people, as the standard deviation of its logarithm.
         face_noise: length of the noise on a face of the worst quality.
         blur: length of what all poor faces have in common.
         uniform: share of costumes that are uniforms.
@@ -67,7 +68,8 @@ class Assumptions:
     body_dimension: int = 48
     faceless: float = 0.35
     wrong_face: float = 0.03
-    part: float = 0.9
+    part: float = 0.7
+    part_spread: float = 1.0
     face_noise: float = 3.0
     blur: float = 1.5
     uniform: float = 0.2
@@ -199,8 +201,8 @@ def _faces(
     own = _directions(people, given.face_dimension, rng)
     if actors is not None:
         own[:num_cast] = actors
-    part = own + given.part * _directions(people, given.face_dimension, rng)
-    part /= np.sqrt(1 + given.part**2)
+    looks = given.part * np.exp(given.part_spread * rng.standard_normal((people, 1), np.float32))
+    part = (own + looks * _directions(people, given.face_dimension, rng)) / np.sqrt(1 + looks**2)
     has_face = rng.random(n) >= given.faceless
     shown = identity.copy()
     for row in np.flatnonzero(rng.random(n) < given.wrong_face):
