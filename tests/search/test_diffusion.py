@@ -121,6 +121,11 @@ def test_what_all_bodies_have_in_common_is_taken_away():
     assert two[0] @ two[1] > 0.7  # which tell nothing of a movie
 
 
+def test_the_label_of_strangers_weighs_less_where_there_are_few():
+    few, many = np.full((2, 50), [[0.9], [0.1]]), np.full((2, 50), [[0.02], [0.98]])
+    assert diffusion.strangers_weight(few) < 0.2 < 5 < diffusion.strangers_weight(many)
+
+
 def links(face, frames):
     apart = diffusion.Impostors(0.0, 0.1)
     return diffusion.face_links(np.asarray(face, np.float32), np.asarray(frames), apart).toarray()

@@ -18,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
+from castsearch.search.calibration import cast_odds, prior_odds
 from castsearch.search.neighbors import l2_normalize, nearest_neighbors
 from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
@@ -267,6 +268,17 @@ def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None 
     return scores.T
 
 
+def strangers_weight(scores: np.ndarray) -> np.float32:
+    """Weigh the label of strangers by how many there are for each candidate who shows the cast, which scores tell.
+
+    Args:
+        scores: (people + 1, n) of all labels, the strangers' last, for a movie of which half the candidates are strangers.
+    """
+    cast = scores[:-1].sum(axis=0)
+    known = cast > 0
+    return np.float32(np.exp(-prior_odds(cast_odds(cast[known] / (cast + scores[-1])[known]))))
+
+
 def settle_frames(scores: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """Lower a cast member's scores in a frame where it has a place already.
 
@@ -337,7 +349,8 @@ def rank(
        short of a typical best one, it starts with the label of strangers.
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame, as far as two
        probably show one person.
-    3. A candidate's score is what it has of a cast member, times that label's share of all labels it has.
+    3. The label of strangers is weighed by how many there seem to be: see `strangers_weight`. A candidate's score is what
+       it has of a cast member, times that label's share of all labels it has.
     4. Whom no label reaches, not even the strangers', as nobody is like them, gets what is usual: the square of the
        others' mean share, times their median amount.
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, who has less of other labels is first, then
@@ -366,6 +379,7 @@ def rank(
     by_person = best_portrait(face_similarity, person)
     graph = link(by_person, face, body, frames=frame, has_face=has_face)
     scores = spread(_seeds(by_person, has_face, frame), graph, facts)
+    scores[-1] *= strangers_weight(scores)
     amount = scores.sum(axis=0)
     others = amount - scores[:-1]
     reached = scores.any(axis=0)

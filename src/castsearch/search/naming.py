@@ -3,11 +3,10 @@
 The search says how much of what a candidate has of all people is each one's; see `search_result.SearchResult`. Two
 logistic curves make a probability of it, that the candidate is no stranger, and that it is this one of the cast:
 
-    p = logistic(BIAS + STRANGERS · log(cast's / strangers' share)) · logistic(OTHERS · log(own / others' share))
+    p = logistic(`calibration.cast_odds`) · logistic(OTHERS · log(own / others' share))
 
-The first one would fit a movie of which half the candidates are strangers. How many are, the movie tells: see
-`prior_odds`. `bench/real.py` and `bench/names.py` measure how right that is. Nobody is twice in a frame, nor in two
-tracks at one time: the better score has the name.
+`bench/real.py` and `bench/names.py` measure how right that is. Nobody is twice in a frame, nor in two tracks at one
+time: the better score has the name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,19 +15,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from castsearch.data.crops import Crops, read_crops
 from castsearch.data.name_tables import COLUMNS, UNKNOWN
 from castsearch.data.rankings import Shares, read_shares
 from castsearch.errors import one_line
+from castsearch.search.calibration import cast_odds, log_ratio
 
-BIAS = 2.0
-STRANGERS = 1.5
 OTHERS = 2.0
-_SMALLEST = 1e-3  # share; smaller ones are as good as none, and are not kept exactly
-_EVEN = 5  # candidates, half of them strangers, that are added to those of a movie, since few of them tell little
-_ROUNDS = 50
 _UNLIKELY = 0.02  # confidence below which nobody is likely
 
 
@@ -36,39 +31,13 @@ def confidence(share: NDArray[np.floating]) -> NDArray[np.floating]:
     """Estimate the probability that a candidate shows a person.
 
     Args:
-        share: (people, n) of all candidates of a movie. Each column adds up to 1 at most; what is missing is the
-            strangers'.
+        share: (people, n), of which each column adds up to 1 at most; what is missing is the strangers'.
 
     Returns:
         (people, n).
     """
     cast = share.sum(axis=0)
-    odds = BIAS + STRANGERS * _log_ratio(cast, 1 - cast)
-    no_stranger = expit(odds + prior_odds(odds[cast > 0]))
-    return no_stranger * expit(OTHERS * _log_ratio(share, cast - share))
-
-
-def prior_odds(odds: NDArray[np.floating]) -> float:
-    """Estimate how many of a movie's candidates are no strangers, by expectation maximisation.
-
-    Saerens, Latinne and Decaestecker, "Adjusting the Outputs of a Classifier to New a Priori Probabilities: A Simple
-    Procedure", Neural Computation 2002.
-
-    Args:
-        odds: (n,) log odds that each candidate is no stranger, if half of all were strangers.
-
-    Returns:
-        Log odds that any candidate is no stranger, which add to those of each.
-    """
-    prior = 0.0
-    for _ in range(_ROUNDS):
-        prior = float(logit((expit(odds + prior).sum() + _EVEN / 2) / (len(odds) + _EVEN)))
-    return prior
-
-
-def _log_ratio(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Logarithm of the ratio of two shares, of which either may be 0, or below it by rounding."""
-    return np.log((np.maximum(one, 0) + _SMALLEST) / (np.maximum(other, 0) + _SMALLEST))
+    return expit(cast_odds(cast)) * expit(OTHERS * log_ratio(share, cast - share))
 
 
 def assign(
