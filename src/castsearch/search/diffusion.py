@@ -272,7 +272,7 @@ def strangers_weight(scores: np.ndarray) -> np.float32:
     """Weigh the label of strangers by how many there are for each candidate who shows the cast, which scores tell.
 
     Args:
-        scores: (people + 1, n) of all labels, the strangers' last, for a movie of which half the candidates are strangers.
+        scores: (people + 1, n) of all labels, the strangers' last, for a movie of which half the candidates are.
     """
     cast = scores[:-1].sum(axis=0)
     known = cast > 0
@@ -349,8 +349,8 @@ def rank(
        short of a typical best one, it starts with the label of strangers.
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame, as far as two
        probably show one person.
-    3. The label of strangers is weighed by how many there seem to be: see `strangers_weight`. A candidate's score is what
-       it has of a cast member, times that label's share of all labels it has.
+    3. The label of strangers is weighed by how many there seem to be: see `strangers_weight`. A candidate's score is
+       what it has of a cast member, times that label's share of all labels it has.
     4. Whom no label reaches, not even the strangers', as nobody is like them, gets what is usual: the square of the
        others' mean share, times their median amount.
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, who has less of other labels is first, then
