@@ -2,7 +2,7 @@
 import os
 from functools import lru_cache
 
-from castsearch.files import file_digest
+from castsearch.files import file_digest, sampled_digest
 from castsearch.workflow import claims
 from castsearch.workflow.code_digest import source_digest
 
@@ -37,6 +37,7 @@ def code(rule_name, *modules):
 
 
 digest = lru_cache(maxsize=None)(file_digest)
+sampled = lru_cache(maxsize=None)(sampled_digest)
 
 
 def of_movies(pattern, splits):

@@ -21,6 +21,7 @@ rule persons:
         runtime=growing(12 * FILM["minutes"]),
     params:
         code=lambda wildcards: code("persons", *DETECTION.modules),
+        video=which_video,
         bounds=bounds,
         fps=lambda wildcards: FILMS[wildcards.movie].fps or FILM["persons"]["fps"],
         detector=FILM["persons"]["detector"],

@@ -25,6 +25,7 @@ rule film_scores:
         runtime=growing(10),
     params:
         code=lambda wildcards: code("film_scores"),
+        truths=lambda wildcards: contents(files.truth for files in FILMS.values()),
         parts=PARTS,
     script:
         "../src/scripts/film_scores.py"
@@ -48,5 +49,6 @@ rule film_labels:
         runtime=growing(10),
     params:
         code=lambda wildcards: code("film_labels"),
+        truths=lambda wildcards: contents(files.truth for files in FILMS.values()),
     script:
         "../src/scripts/film_labels.py"

@@ -21,6 +21,7 @@ rule changes:
         runtime=growing(6 * FILM["minutes"]),
     params:
         code=lambda wildcards: code("changes"),
+        video=which_video,
         bounds=bounds,
         detector=FILM["shots"]["detector"],
         threshold=FILM["shots"]["threshold"],

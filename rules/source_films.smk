@@ -55,6 +55,11 @@ def video(wildcards):
     return as_it_is(FILMS[wildcards.movie].video)
 
 
+def which_video(wildcards):
+    """What tells a job's film from another one that has taken its place, perhaps with an older time."""
+    return sampled(FILMS[wildcards.movie].video)
+
+
 wildcard_constraints:
     part=r"\d+",
 

@@ -44,6 +44,7 @@ rule cut_tracks:
         runtime=growing(6 * FILM["minutes"]),
     params:
         code=lambda wildcards: code("cut_tracks"),
+        video=which_video,
         bounds=bounds,
     script:
         "../src/scripts/cut_tracks.py"
@@ -71,6 +72,9 @@ rule crop_film:
     params:
         code=lambda wildcards: code("crop_film"),
         cast=lambda wildcards: FILMS[wildcards.movie].cast,
+        portraits=lambda wildcards: contents(
+            sum(FILMS[wildcards.movie].cast.values(), [])
+        ),
         on_bad_image=config["data"]["on_bad_image"],
     script:
         "../src/scripts/crop_film.py"

@@ -155,3 +155,18 @@ def test_a_full_disk_is_named_with_the_file_and_leaves_nothing(tmp_path, error):
     with pytest.raises(InputError, match=r"a\.txt: cannot be written: .*; make room"), files.replacing(path):
         raise error
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", [0, 5_000_000, 9_999_999])
+def test_a_large_file_that_another_one_has_replaced_has_another_digest(tmp_path, place):
+    path = tmp_path / "film"
+    path.write_bytes(bytes(10_000_000))
+    before = files.sampled_digest(path)
+    path.write_bytes(bytes(place) + b"1" * (10_000_000 - place))
+    assert files.sampled_digest(path) != before
+
+
+def test_a_small_file_is_digested_as_a_whole(tmp_path):
+    (tmp_path / "a").write_bytes(b"ab")
+    (tmp_path / "b").write_bytes(b"ac")
+    assert files.sampled_digest(tmp_path / "a") != files.sampled_digest(tmp_path / "b")

@@ -61,7 +61,7 @@ REFUSALS = {
         {"x": {"video": "{folder}/mine/film.mkv", "cast": {"a/b": "{folder}/mine/ada.jpg"}}},
         "data.films.x.cast: 'a/b': a name holds only",
     ),
-    "a number as name": ({1: "{folder}/mine"}, "data.films: 1: a name holds only"),
+    "a number as name": ({1: "{folder}/mine"}, "data.films: YAML takes the name 1 for no text; put it"),
 }
 
 

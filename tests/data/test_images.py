@@ -248,7 +248,15 @@ def test_a_jpeg_that_lacks_pixels_is_refused(tmp_path, missing, progressive):
         (b"\0\0\0\x20ftypisom\0\0", "is a video"),
         (b"PK\x03\x04", "is a ZIP archive"),
         (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "not a complete image"),
-        (b"nothing known", "not a complete image of the formats JPEG, PNG"),
+        (b'{"error": "not found"}', "is JSON, as servers send"),
+        (b"../.git/annex/objects/x/MD5E-s1--x.jpg\n", "is a pointer of git-annex"),
+        (b"\x89PNG\n\x1a\n\0\0", "is a PNG that was copied as text"),
+        (b"II*\0\x10\0\0\0CR\2\0", "is a raw photograph"),
+        (b"\x93NUMPY\1\0", "is an array of NumPy"),
+        (b"\0\0\1\xba\0", "is a video"),
+        (b"P6 2 2 255\n", "is a Netpbm"),
+        (b"not found\n", "is a text"),
+        (b"\xfenothing known", "not a complete image of the formats JPEG, PNG"),
     ],
 )
 def test_what_is_no_image_is_named(tmp_path, content, what):

@@ -1,6 +1,8 @@
 import hashlib
 import json
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -400,3 +402,26 @@ def test_own_recogniser_of_another_kind_is_refused(pack, collins):
         own.embed([(collins, None)])
     with pytest.raises(InputError, match=r"none\.onnx: the model file is missing"):
         engine(pack, recogniser=OWN | {"file": pack / "none.onnx"})
+
+
+NOBODY = [
+    "unshare",
+    "--user",
+    "--map-user=4242",
+    "--map-group=4242",
+    "env",
+    "-u",
+    "HOME",
+    "-u",
+    "USER",
+    "-u",
+    "LOGNAME",
+]
+
+
+@pytest.mark.skipif(subprocess.run([*NOBODY, "true"], check=False).returncode != 0, reason="user namespaces are off")
+def test_a_pack_is_found_for_a_user_whom_the_system_does_not_know(tmp_path):
+    plan = "from castsearch.faces.engines import insightface as engine; print(engine.plan({'pack': 'p', 'side': 64,"
+    command = [*NOBODY, sys.executable, "-c", f"{plan} 'recogniser': None}}, 'models').detection_files)"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == "('models/p',)\n"

@@ -92,9 +92,9 @@ def write_faults(folder: Path, kinds: Mapping[str, str], rules: Mapping[str, str
         for kind in kinds:
             place, _, name = pattern.rpartition("/")
             stem, dot, suffix = name.partition(".")
-            temporary = f".{stem}.????????{dot}{suffix}" if "*" not in name else ".*"
-            opened = f"*/results/{place}/{temporary}".replace("//", "/")
-            renamed = f"*/results/{pattern}"
+            temporary = "*" if "*" in name else f".{stem}.????????{dot}{suffix}"
+            opened = f"*results/{place}/{temporary}".replace("//", "/")
+            renamed = f"*results/{pattern}"
             (folder / f"{kind}-{rule}").write_text(opened if kind in ("full", "memory") else renamed)
 
 
@@ -128,7 +128,6 @@ def run_rows(title: str, config: Mapping, rules: Mapping[str, str]) -> Iterator[
         write_faults(folder / "script", KINDS, rules)
         done = start(folder / "faults", config, folder / "script", "--retries", str(len(KINDS)))
         result = compare(folder / "faults", undisturbed) if done.returncode == 0 else "the run failed"
-        (Path(tempfile.gettempdir()) / f"faults-{title}.log").write_text(done.stdout)
         for rule in rules:
             for kind, said in KINDS.items():
                 happened = not (folder / f"script/{kind}-{rule}").exists()
@@ -173,7 +172,11 @@ def main() -> None:
         one = TINY["reid"] | {"networks": TINY["reid"]["networks"][:1]}
         film = {"data": {"source": "films", "films": name}, "export": ["elan"]}
         configs = {"film": film, "demo": TINY | {"reid": one}}
-        rows = [row for source in options.sources for row in run_rows(source, configs[source], RULES[source])]
+        rows = []
+        for source in options.sources:
+            for row in run_rows(source, configs[source], RULES[source]):
+                print(*row.values(), sep="; ", file=sys.stderr, flush=True)
+                rows.append(row)
     table = pd.DataFrame(rows)
     print(table.to_markdown(index=False))
     sys.exit(not table["in the end"].eq("the same bytes").all())

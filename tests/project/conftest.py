@@ -10,9 +10,10 @@ from types import SimpleNamespace
 
 include: "{ROOT}/Snakefile"
 
-ONE = SimpleNamespace(engine="yunet_sface", network=next(iter(NETWORKS)), split="val", movie="m", part="0", group="m")
+MOVIE = dict(movie=MOVIES[SEARCH[0]][0], group=MOVIES[SEARCH[0]][0], split=SEARCH[0], part="0")
+ONE = SimpleNamespace(engine="yunet_sface", network=next(iter(NETWORKS)), **MOVIE)
 
-def claims(resource):
+def claimed(resource):
     return [resource.evaluate(ONE, attempt=attempt).value for attempt in (1, 2)]
 
 CLAIMS = ("gpu", "mem_mb", "runtime")
@@ -24,8 +25,9 @@ with open("rules.json", "w") as file:
                 "log": list(map(str, each.log)),
                 "benchmark": each.benchmark and str(each.benchmark),
                 "environment": str(each.conda_env).rpartition("/")[2].removesuffix(".yaml"),
-                "claims": {{name: claims(claim) for name, claim in each.resources.items() if name in CLAIMS}},
+                "claims": {{name: claimed(claim) for name, claim in each.resources.items() if name in CLAIMS}},
                 "code": each.params.code(ONE),
+                "params": list(each.params.keys()),
             }}
             for each in workflow.rules
             if each.name != "all"

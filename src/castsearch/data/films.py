@@ -110,7 +110,9 @@ def _visible_folder(path: Path) -> bool:
 
 
 def _name(key: str, name: object) -> str:
-    if not isinstance(name, str) or not is_id(name):
+    if not isinstance(name, str):
+        raise InputError(f"{key}: YAML takes the name {name!s} for no text; put it into quotation marks")
+    if not is_id(name):
         raise InputError(f"{key}: {name!r}: a name holds only letters, digits, '.', '_' and '-'")
     return name
 

@@ -117,7 +117,7 @@ def _explain(error: ValidationError) -> str:
         if closest is error:
             key = ".".join(str(part) for part in error.absolute_path)
             return f"{key}: {', and '.join(dict.fromkeys(part.message for part in error.context or ()))}"
-        error = closest
+        return _explain(closest)
     key = ".".join(str(part) for part in error.absolute_path) or "top level"
     schema = error.schema if isinstance(error.schema, Mapping) else {}
     if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):

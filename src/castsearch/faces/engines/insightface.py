@@ -3,6 +3,7 @@
 Only detection and recognition are loaded: other networks of a pack bring helper files that the package unpickles.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -71,7 +72,8 @@ def plan(options: Mapping, folder: str) -> EngineFiles:
     """Find the files of the pack; see `castsearch.faces.engines.EngineModule`."""
     pack, own = options["pack"], options["recogniser"]
     # The package keeps its own downloads under ~/.insightface.
-    places = [Path(pack).expanduser(), Path("~/.insightface/models", pack).expanduser()]
+    # A user whom the system does not know may have no home at all, which os alone does not mind.
+    places = [Path(os.path.expanduser(each)) for each in (pack, f"~/.insightface/models/{pack}")]
     found = next((place for place in places if place.is_dir()), None)
     if found is None and "/" in pack:
         raise InputError(f"pack: {pack}: there is no such folder; a pack's name has no slash")
