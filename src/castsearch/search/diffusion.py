@@ -37,6 +37,7 @@ _BELOW_BEST = 1.5  # … or this much below the portrait's best one, where that 
 _PERSON_SPREAD = 5  # those from which on two portraits of different movies show one person
 _PASSED_ON = 0.8  # share of a score that comes from the neighbours
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
+_FACELESS_FACT = 0.01  # of a typical seed, what somebody without a face has who is certain; not 0, which is nobody
 _HELD_BY_ANOTHER = 0.1  # what is left of a score for a place in a frame that somebody else of the cast has
 _SAMPLE = 1000  # rows whose similarities tell what strangers reach
 _FEWEST_CERTAIN = 10  # similarities of certain strangers that are enough to tell what strangers reach at most …
@@ -247,7 +248,8 @@ def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None 
         seeds: (labels, n) weights.
         graph: (n, n) symmetric links.
         facts: (labels, n), 1 where a label is certain, −1 where it is impossible, which stays so in every step; all
-            that comes to a candidate with a certain label becomes that label, and it has a typical seed at least.
+            that comes to a candidate with a certain label becomes that label. It has a typical seed at least where it
+            has any seed, which is where its face is seen; bodies alone mislead too often to be given so much.
 
     Returns:
         (labels, n) float32 scores.
@@ -255,8 +257,9 @@ def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None 
     seeds = np.array(seeds, np.float32)
     best = seeds.max(axis=0, initial=0)
     least = float(np.median(best[best > 0])) if best.any() else 1.0
+    weight = np.where(best > 0, least, _FACELESS_FACT * least)
     if facts is not None:
-        _clamp(seeds, facts, least)
+        _clamp(seeds, facts, weight)
     degree = np.asarray(graph.sum(axis=1), np.float32)
     scale = np.divide(1, np.sqrt(degree), where=degree > 0, out=np.zeros_like(degree))
     step = (sparse.diags_array(scale) @ graph @ sparse.diags_array(scale)).tocsr() * np.float32(_PASSED_ON)
@@ -264,7 +267,7 @@ def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None 
     for _ in range(_STEPS):
         scores = step @ scores + (1 - _PASSED_ON) * seeds.T
         if facts is not None:
-            _clamp(scores.T, facts, least)
+            _clamp(scores.T, facts, weight)
     return scores.T
 
 
@@ -412,10 +415,10 @@ def search(given: SearchInput) -> SearchResult:
     )
 
 
-def _clamp(scores: np.ndarray, facts: np.ndarray, least: float) -> None:
-    """Make (labels, n) scores agree with what is certain, in place."""
+def _clamp(scores: np.ndarray, facts: np.ndarray, least: np.ndarray) -> None:
+    """Make (labels, n) scores agree with what is certain, in place; certain labels are `least`, (n,), at least."""
     label, candidate = np.nonzero(facts > 0)
-    certain = np.maximum(scores[:, candidate].sum(axis=0), least)
+    certain = np.maximum(scores[:, candidate].sum(axis=0), least[candidate])
     scores[:, candidate] = 0
     scores[label, candidate] = certain
     scores[facts < 0] = 0
