@@ -11,6 +11,7 @@ in it is left out, and the table says so.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -84,10 +85,14 @@ def run(part: Part) -> str:
 
 
 def rows(part: str, said: str) -> list[dict[str, str]]:
-    """The cells of a printed Markdown table, each by the first cell of its row; or else the last line printed."""
+    """The cells of a Markdown table, each by the first cell of its row; or numbers in JSON; or the last line."""
     lines = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in said.splitlines() if line.startswith("|")
     ]
+    if said.startswith("{"):
+        return [
+            {"part": part, "of": "", "what": what, "result": f"{value:.4g}"} for what, value in json.loads(said).items()
+        ]
     if not lines:
         return [{"part": part, "of": "", "what": "", "result": said.splitlines()[-1]}]
     header, _, *body = lines

@@ -16,6 +16,11 @@ def test_every_cell_of_a_printed_table_becomes_a_row():
     ]
 
 
+def test_numbers_in_json_become_rows():
+    found = gpu.rows("re-ranking", '{"seconds": 0.8957, "megabytes": 574.9}')
+    assert [(row["what"], row["result"]) for row in found] == [("seconds", "0.8957"), ("megabytes", "574.9")]
+
+
 def test_without_a_table_the_last_line_counts():
     assert gpu.rows("tests", "...\n3 passed in 2 s") == [
         {"part": "tests", "of": "", "what": "", "result": "3 passed in 2 s"}
