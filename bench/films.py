@@ -37,7 +37,7 @@ from castsearch.faces.embedding import embed_table
 from castsearch.film import detectors
 from castsearch.film.decode import Film
 from castsearch.film.persons import find_persons
-from castsearch.film.shots import find_changes, join_changes
+from castsearch.film.shots import Shot, find_changes, join_changes
 from castsearch.film.track_crops import cut_out, join_crops
 from castsearch.film.tracks import track_table
 from castsearch.search.fuse_stage import rank_gallery
@@ -198,6 +198,25 @@ def against_insightface(folder: Path, pack: Path, rate: float = 5) -> pd.DataFra
     )
 
 
+def costs(folder: Path, yolox: Path | None, rate: float = 5) -> pd.DataFrame:
+    """Seconds of the processor for a minute of film, by stage; and of the network alone, on frames that are decoded."""
+    film = find_films(str(folder))["demo"]
+    rows = {}
+    with Film(film.video) as video:
+        minutes = float(video.duration) / 60
+        rows["decode every frame"] = processor_seconds(lambda: sum(1 for _ in video.frames()))[0]
+        images = [frame.rgb() for frame in video.samples(rate)]
+        for kind, options in kinds(yolox).items():
+            detector = detectors.make(kind, options)
+            rows[f"{kind}, the network alone"] = processor_seconds(lambda d=detector: list(d.detect(iter(images))))[0]
+            took, persons = processor_seconds(lambda d=detector: find_persons(video, d, rate))
+            rows[f"{kind}, persons"] = took
+            tracks = track_table([persons], [Shot(0, 60 * minutes)])
+            rows[f"{kind}, cut_tracks"] = processor_seconds(lambda t=tracks: cut_out(video, "demo", t))[0]
+    table = pd.DataFrame({"stage": rows.keys(), "seconds a minute": np.array(list(rows.values())) / minutes})
+    return table
+
+
 def lengthen(source: str, path: Path, minutes: float) -> None:
     """Repeat a film, made smaller and with half its frames, until it is so long: it is encoded once."""
     small = path.with_suffix(".small.mp4")
@@ -231,7 +250,7 @@ from castsearch.film import detectors
 from castsearch.film.track_crops import cut_out
 from castsearch.film.decode import Film
 from castsearch.film.persons import find_persons
-from castsearch.film.shots import find_changes, join_changes
+from castsearch.film.shots import Shot, find_changes, join_changes
 from castsearch.film.tracks import track_table
 def used():
     usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -284,8 +303,9 @@ def main() -> None:
         elif arguments.pack:
             tables = [against_insightface(folder, arguments.pack)]
         else:
-            names = ["adaptive", "content"] + ["transnetv2"] * arguments.transnetv2
-            tables = [shot_scores(folder, names), scores(folder, arguments.yolox), speeds(folder, arguments.yolox)]
+            names = ["adaptive", "content", "histogram"] + ["transnetv2"] * arguments.transnetv2
+            tables = [shot_scores(folder, names), scores(folder, arguments.yolox)]
+            tables += [costs(folder, arguments.yolox), speeds(folder, arguments.yolox)]
     for table in tables:
         print(table.to_markdown(index=False, floatfmt=".3f"), end="\n\n")
 

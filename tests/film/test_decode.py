@@ -1,3 +1,4 @@
+import struct
 from fractions import Fraction
 from itertools import chain, pairwise
 
@@ -6,8 +7,9 @@ import numpy as np
 import pytest
 from factories.clips import HEIGHT, WIDTH, damage, number_of, numbered, write
 
+from castsearch.data.films import number_of_parts, part_bounds
 from castsearch.errors import InputError
-from castsearch.film.decode import Film
+from castsearch.film.decode import Film, claimed_duration
 
 NO_SCENE_CUTS = {"sc_threshold": "0"}
 
@@ -363,3 +365,22 @@ def test_recordings_that_follow_each_other_are_one_film(tmp_path):
     found = shown(path)[0]
     assert found[:30] == list(range(30))
     assert found[-1] == 59
+
+
+@pytest.mark.parametrize("claimed", [0.5, 200.0])
+def test_a_film_that_claims_a_wrong_length_has_all_its_frames_once(tmp_path, claimed):
+    path = write(tmp_path / "a.mkv", numbers(130), rate=1)
+    content = path.read_bytes()
+    place = content.index(b"\x44\x89\x88") + 3  # Matroska's Duration, a float of 8 bytes in milliseconds
+    path.write_bytes(content[:place] + struct.pack(">d", 1000 * claimed) + content[place + 8 :])
+    assert claimed_duration(path) == claimed
+    count = number_of_parts(claimed_duration(path), 1)
+    found = [shown(path, *part_bounds(part, count, 1))[0] for part in range(count)]
+    assert len(found) == (1 if claimed == 0.5 else 4)
+    assert [*chain.from_iterable(found)] == list(range(130))
+
+
+def test_a_codec_that_is_not_known_is_refused(tmp_path):
+    path = write(tmp_path / "a.mkv", numbers(3), codec="ffv1")
+    path.write_bytes(path.read_bytes().replace(b"V_FFV1", b"V_NONE"))
+    assert "its video is of a codec that FFmpeg does not know here" in refusal(path)
