@@ -8,7 +8,7 @@ from castsearch import files
 from castsearch.errors import InputError
 from castsearch.reid import networks, transforms
 from castsearch.reid.features import extract
-from castsearch.reid.torch_features import describer
+from castsearch.reid.torch_features import describer, merge_norms
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,22 @@ def test_an_image_is_averaged_with_its_mirror_before_normalisation(network, crop
         mean = network.eval()(transforms.to_input(torch.from_numpy(pixels), torch.device("cpu"))).mean(dim=0)
     expected = torch.nn.functional.normalize(mean, dim=-1).flatten().numpy()
     np.testing.assert_allclose(extract(describer(network, device="cpu"), crops[:1])[0], expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["triplet", "mgn"])
+def test_a_network_computes_the_same_without_its_batch_norms(kind):
+    torch.manual_seed(0)
+    network = networks.build(kind, "mobilenet_v2", 3, input_size=(64, 32))
+    images = torch.rand(2, 3, 64, 32)
+    network(images)  # which moves the norms' statistics
+    network.eval()
+    norms = sum(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+    with torch.inference_mode():
+        expected = network(images)
+        merge_norms(network)
+        torch.testing.assert_close(network(images), expected, rtol=1e-4, atol=1e-5)
+    assert norms > 50
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
 
 
 @pytest.mark.parametrize("chosen", [[], [4]])

@@ -11,9 +11,8 @@ import sys
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
-import timm
 import torch
 import torchvision
 from torch import Tensor, nn
@@ -114,8 +113,15 @@ def _remove_strides(stage: nn.Module) -> None:
             if max(module.stride) > 1 and module.padding == (0, 0) and module.kernel_size[0] > 1:
                 module.padding = "same"  # patches side by side, as ConvNeXt merges them
             module.stride = (1, 1)
-        elif isinstance(module, nn.AvgPool2d | nn.MaxPool2d | timm.layers.BlurPool2d):
+        elif _pools(module):
             module.stride = 1
+
+
+def _pools(module: nn.Module) -> TypeGuard[nn.AvgPool2d | nn.MaxPool2d]:
+    if isinstance(module, nn.AvgPool2d | nn.MaxPool2d):
+        return True
+    layers = sys.modules.get("timm.layers")  # not imported for a network that has none of timm's: it takes a second
+    return layers is not None and isinstance(module, layers.BlurPool2d)
 
 
 def _pair(number: int | tuple[int, int]) -> tuple[int, int]:
@@ -139,6 +145,8 @@ class _Renormalise(nn.Module):
 
 def _open_timm(kind: Kind, name: str, weights: Path | None, input_size: tuple[int, int], pooling: Pooling) -> Backbone:
     """Take timm's model apart; one without stages becomes a trunk that pools its maps itself."""
+    import timm  # noqa: PLC0415 (it takes a second, and few networks are timm's)
+
     model = name.removeprefix(TIMM)
     architecture, _, tag = model.partition(".")
     if not timm.is_model(architecture) or (tag and model not in timm.list_pretrained(architecture)):

@@ -16,7 +16,6 @@ from datetime import timedelta
 from typing import Any
 
 import torch
-from timm.layers import BatchNormAct2d, convert_sync_batchnorm
 from torch import Tensor, distributed, multiprocessing, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
@@ -132,6 +131,8 @@ def share_batch_norms(network: nn.Module) -> None:
     Raises:
         InputError: the network has batch norms of another type.
     """
+    from timm.layers import BatchNormAct2d, convert_sync_batchnorm  # noqa: PLC0415 (a second, for several GPUs alone)
+
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     for other in {type(norm) for norm in norms} - {nn.BatchNorm1d, nn.BatchNorm2d, BatchNormAct2d}:
         remedy = "train it on one, by reid.gpus: 1"

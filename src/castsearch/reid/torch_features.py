@@ -1,12 +1,15 @@
 """Features of bodies by networks of the kinds `triplet` and `mgn`, in torch."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from castsearch.float_precision import FloatPrecision
 from castsearch.reid.determinism import deterministic
@@ -28,7 +31,26 @@ def open_describer(path: Path, options: Mapping[str, Any], threads: int) -> Desc
         InputError: the weights cannot be used.
     """
     torch.set_num_threads(threads)
-    return describer(load_weights(path), precision=options["precision"])
+    network = load_weights(path)
+    merge_norms(network)
+    return describer(network, precision=options["precision"])
+
+
+def merge_norms(network: nn.Module) -> None:
+    """Merge batch norms into the convolutions before them, in place, where one follows the other in a chain.
+
+    The network computes the same, but for rounding.
+
+    Args:
+        network: in evaluation mode.
+    """
+    for chain in network.modules():
+        if type(chain).forward is not nn.Sequential.forward:
+            continue
+        for (name, layer), (following, norm) in pairwise(list(chain.named_children())):
+            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                chain.add_module(name, fuse_conv_bn_eval(layer, norm))
+                chain.add_module(following, nn.Identity())
 
 
 def describer(
