@@ -3,7 +3,7 @@
     python tests/fake_gpu.py
 
 Prints a line for each case. A tensor on the wrong device raises, as does one that reaches NumPy without `cpu()`.
-It is a process of its own and ends without cleaning up: torch crashes where it frees networks of fake tensors.
+It is a process of its own and ends without cleaning up: torch 2.14 crashed in some runs that freed such networks.
 """
 
 import gc
