@@ -69,6 +69,7 @@ rule shot_pictures:
         runtime=growing(6 * FILM["minutes"]),
     params:
         code=lambda wildcards: code("shot_pictures"),
+        video=which_video,
         bounds=bounds,
     script:
         "../src/scripts/shot_pictures.py"

@@ -34,5 +34,5 @@ def test_the_rules_of_networks_ask_for_a_gpu(rules):
 def test_the_rules_that_read_a_users_film_know_it_by_its_contents(rules):
     """A file may be replaced by one with an older time."""
     known = {"changes": "video", "persons": "video", "cut_tracks": "video", "crop_film": "portraits"}
-    known |= {"film_scores": "truths", "film_labels": "truths"}
+    known |= {"shot_pictures": "video", "film_scores": "truths", "film_labels": "truths"}
     assert [rule for rule, param in known.items() if param not in rules[rule]["params"]] == []
