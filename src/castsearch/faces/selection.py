@@ -30,7 +30,8 @@ class Selection:
 
 REFERENCE = Selection()
 
-_HAIR = 0.3  # height of forehead and hair above a detected face, as a share of the face's
+_HAIR = 0.3  # height of forehead and hair above a detected face, as a share of the face's …
+_HAIR_VARIES = 0.2  # … give or take this much
 
 
 def select_cast_face(
@@ -89,12 +90,13 @@ def head_distance(width: int, height: int, box: ArrayLike) -> float:
         box: x1, y1, x2, y2 of the face in pixels.
 
     Returns:
-        The distance from the middle, as a share of the width, and how far the gap above the face is from the height of
-        hair, as a share of the face's height: crops show heads alone or whole people, so that a share of the crop's
-        height would tell little.
+        The distance from the middle, as a share of the width, and how far the gap above the face is from heights of hair,
+        as a share of the face's height: crops show heads alone or whole people, so that a share of the crop's height
+        would tell little.
     """
     left, top, right, bottom = np.asarray(box, float)
-    return float(abs((left + right) / 2 / width - 0.5) + abs(top / max(bottom - top, 1e-6) - _HAIR))
+    gap = abs(top / max(bottom - top, 1e-6) - _HAIR)
+    return float(abs((left + right) / 2 / width - 0.5) + max(gap - _HAIR_VARIES, 0))
 
 
 def _as_arrays(boxes: ArrayLike, scores: ArrayLike) -> tuple[NDArray, NDArray]:
