@@ -90,9 +90,9 @@ def head_distance(width: int, height: int, box: ArrayLike) -> float:
         box: x1, y1, x2, y2 of the face in pixels.
 
     Returns:
-        The distance from the middle, as a share of the width, and how far the gap above the face is from heights of hair,
-        as a share of the face's height: crops show heads alone or whole people, so that a share of the crop's height
-        would tell little.
+        The distance from the middle, as a share of the width, and how far the gap above the face is from heights of
+        hair, as a share of the face's height: crops show heads alone or whole people, so that a share of the crop's
+        height would tell little.
     """
     left, top, right, bottom = np.asarray(box, float)
     gap = abs(top / max(bottom - top, 1e-6) - _HAIR)
