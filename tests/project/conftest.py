@@ -27,6 +27,7 @@ with open("rules.json", "w") as file:
                 "environment": str(each.conda_env).rpartition("/")[2].removesuffix(".yaml"),
                 "claims": {{name: claimed(claim) for name, claim in each.resources.items() if name in CLAIMS}},
                 "code": each.params.code(ONE),
+                "group": each.group,
                 "params": list(each.params.keys()),
             }}
             for each in workflow.rules

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.xdist_group("rules")  # which are read once
-ENVS = Path(__file__).parents[2] / "envs"
+ROOT = Path(__file__).parents[2]
 
 
 def test_every_rule_leaves_a_log_and_a_benchmark(rules):
@@ -23,7 +24,7 @@ def test_every_rule_runs_again_with_code_of_its_own(rules):
 
 
 def test_every_environment_is_some_rules_and_there(rules):
-    assert {rule["environment"] for rule in rules.values()} <= {path.stem for path in ENVS.glob("*.yaml")}
+    assert {rule["environment"] for rule in rules.values()} <= {path.stem for path in (ROOT / "envs").glob("*.yaml")}
 
 
 def test_the_rules_of_networks_ask_for_a_gpu(rules):
@@ -36,3 +37,13 @@ def test_the_rules_that_read_a_users_film_know_it_by_its_contents(rules):
     known = {"changes": "video", "persons": "video", "cut_tracks": "video", "crop_film": "portraits"}
     known |= {"shot_pictures": "video", "film_scores": "truths", "film_labels": "truths"}
     assert [rule for rule, param in known.items() if param not in rules[rule]["params"]] == []
+
+
+def test_the_profile_names_rules_that_exist_and_counts_groups_that_it_makes(rules):
+    settings = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+    assert rules.keys() >= {*settings["groups"], *settings["set-resources"]}
+    assert {*settings["groups"].values()} >= {*settings["group-components"]}
+
+
+def test_one_machine_plans_without_groups(rules):
+    assert {rule["group"] for rule in rules.values()} == {None}

@@ -3,12 +3,15 @@ from pathlib import Path
 import pytest
 from runs import run
 
+SHARED = ("films", "finished")
+
 
 def pytest_collection_modifyitems(items):
-    """Keep the tests that share a run on one worker."""
+    """Keep the tests that share a run on one worker, and let the others go to whichever is free."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("workflow"))
+            for name in [name for name in SHARED if name in item.fixturenames][:1]:
+                item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.fixture(scope="session")

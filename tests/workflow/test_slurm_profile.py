@@ -60,19 +60,6 @@ def test_the_full_challenge_is_as_many_jobs_as_the_profile_says(tmp_path, profil
     assert f"is {jobs.total()} jobs" in (profile / "config.yaml").read_text()
 
 
-def test_the_profile_names_rules_that_exist_and_counts_groups_that_it_makes():
-    settings = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
-    text = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
-    rules = set(re.findall(r"^rule (\w+):", text, re.MULTILINE))
-    assert rules >= {*settings["groups"], *settings["set-resources"]}
-    assert {*settings["groups"].values()} >= {*settings["group-components"]}
-
-
-def test_one_machine_plans_without_groups():
-    for path in (ROOT / "rules").glob("*.smk"):
-        assert not re.search(r"^ +group:", path.read_text(), re.MULTILINE), path.name
-
-
 def refusal(folder, profile, config=TINY, *arguments):
     """What is said of a run that is refused, which is no traceback."""
     done = run(folder, config, "--dry-run", "--workflow-profile", str(profile), *arguments)
