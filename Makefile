@@ -4,6 +4,7 @@
 # make test       make install, and run the tests
 # make test-fast  the tests without runs of the workflow, linters and large networks: about a minute and a half
 # make test-slurm install SLURM if it is missing, and run the workflow on a cluster of two nodes on this machine
+# make test-environments  run the tests' demo in an environment for each kind of rule, and in a container: 25 GB
 # make bench      time every part, compare the ways to search: an hour or more
 # make gpu        run the tests that need a GPU, and measure what it does, in eight minutes
 # make mxnet      set up MXNet's own environment, which only the rule verify_mxnet needs
@@ -28,7 +29,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export HOME := $(CURDIR)/.home
 endif
 
-.PHONY: install demo demo-film test test-fast test-slurm bench gpu mxnet api lint clean
+.PHONY: install demo demo-film test test-fast test-slurm test-environments bench gpu mxnet api lint clean
 .DELETE_ON_ERROR:
 
 install: .venv/ready
@@ -59,6 +60,10 @@ test-fast: .venv/ready
 test-slurm: .venv/ready
 	tests/slurm/install
 	$(BIN)/python -m pytest tests/slurm
+
+test-environments:
+	tests/environments/run build/environments
+	tests/environments/container build/container
 
 bench: .venv/ready
 	for program in $(filter-out bench/gpu.py,$(wildcard bench/*.py)); do $(BIN)/python $$program || exit 1; done
