@@ -21,7 +21,7 @@ import numpy as np
 import onnx
 import pyarrow as pa
 import torch
-from factories import people_rows
+from factories.crops import people_rows
 from onnx import TensorProto, helper
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
