@@ -3,6 +3,7 @@
 # make demo-film  make install, and run the search on a generated film, from its video file
 # make test       make install, and run the tests
 # make test-fast  the tests without runs of the workflow, linters and large networks: about a minute and a half
+# make test-faults inject faults into whole runs, and read mutated files: an hour
 # make test-slurm install SLURM if it is missing, and run the workflow on a cluster of two nodes on this machine
 # make test-environments  run the tests' demo in an environment for each kind of rule, and in a container: 25 GB
 # make bench      time every part, compare the ways to search: an hour or more
@@ -29,7 +30,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export HOME := $(CURDIR)/.home
 endif
 
-.PHONY: install demo demo-film test test-fast test-slurm test-environments bench gpu mxnet api lint clean
+.PHONY: install demo demo-film test test-fast test-faults test-slurm test-environments bench gpu mxnet api lint clean
 .DELETE_ON_ERROR:
 
 install: .venv/ready
@@ -56,6 +57,10 @@ test: .venv/ready
 
 test-fast: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+test-faults: .venv/ready
+	$(BIN)/python tests/faults/faults.py
+	$(BIN)/python tests/faults/fuzz.py --seconds 60
 
 test-slurm: .venv/ready
 	tests/slurm/install

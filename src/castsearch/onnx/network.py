@@ -10,7 +10,7 @@ import onnxruntime
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
-from castsearch.errors import InputError
+from castsearch.errors import InputError, one_line
 from castsearch.float_precision import FloatPrecision
 from castsearch.hardware import torch_has_gpu
 from castsearch.model_files import ModelFile
@@ -67,7 +67,7 @@ def open_session(model: ModelFile, threads: int, expected: str, remedy: str) -> 
     try:
         return onnxruntime.InferenceSession(_images_alone_as_input(model), **session_options(threads))
     except RUNTIME_ERRORS as error:
-        reason = str(error).splitlines()[0]
+        reason = one_line((str(error).splitlines() or [type(error).__name__])[0])
         raise InputError(
             f"{model.path}: {expected} was expected, not a file that fails with {reason}; {remedy}"
         ) from None

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from castsearch.errors import InputError
+from castsearch.errors import InputError, one_line
 from castsearch.model_files import ModelFile
 from castsearch.onnx import Network
 from castsearch.onnx.network import check_self_contained, log_session
@@ -47,7 +47,7 @@ def open_simplified(
         name = session.get_inputs()[0].name
         found = [output.shape for output in session.run(outputs, {name: np.zeros(trial, np.float32)})]
     except (*RUNTIME_ERRORS, DecodeError, ValueError, LookupError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = one_line((str(error).splitlines() or [type(error).__name__])[0])
         raise InputError(
             f"{model.path}: {expected} was expected, not a file that fails with {reason}; {remedy}"
         ) from None

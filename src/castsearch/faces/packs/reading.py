@@ -19,7 +19,7 @@ from insightface.model_zoo.scrfd import SCRFD
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from castsearch.errors import InputError
+from castsearch.errors import InputError, one_line
 from castsearch.faces.networks import arcface
 from castsearch.faces.packs import is_hidden
 from castsearch.model_files import ModelFile, model_file
@@ -230,7 +230,7 @@ def _open(folder: Path, file: ModelFile, kind: type[_Model], expected: str, thre
         # The package would open another session for every size of image.
         model = get_model(source[0], model_task=source[1], static_shape_sessions=False, **session_options(threads))
     except (*RUNTIME_ERRORS, DecodeError, ValueError, RuntimeError, AssertionError) as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(" ".join(str(error).split()))
         raise InputError(f"{file.path}: {expected} was expected ({reason}); {_REMEDY}") from None
     if not isinstance(model, kind) or not (described or model.session.get_inputs()[0].type == FLOAT):
         raise InputError(f"{file.path}: {expected} in single precision was expected; {_REMEDY}")
