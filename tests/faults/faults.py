@@ -2,19 +2,14 @@
 
     python tests/faults/faults.py [--sources demo film]
 
-A run from nothing to the report, of the demo and of a film, has to end with the bytes of an undisturbed one, although
-
-- the disk is full, memory is refused, and the script is killed as by the kernel, once each in every rule: Snakemake
-  tries the job again (`--retries`). What the user is told is in the table;
-- Snakemake and all of its scripts are killed in every rule, and the run is started again.
-
-It takes about as long as ten runs of the tests' demo.
+A run from nothing to the report, of a film and of the demo, has to end with the bytes of an undisturbed one, although
+the disk is full, memory is refused, and the script is killed as by the kernel, once each in every rule: Snakemake tries
+the job again (`--retries`). What the user is told is in the table.
 """
 
 import argparse
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -115,7 +110,7 @@ def compare(folder: Path, undisturbed: Mapping[str, bytes]) -> str:
 
 
 def run_rows(title: str, config: Mapping, rules: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Run one source undisturbed, with faults in its scripts, and killed as a whole again and again."""
+    """Run one source undisturbed, and with faults in its scripts."""
     with tempfile.TemporaryDirectory() as name:
         folder, none = Path(name), Path(name, "none")
         none.mkdir()
@@ -141,25 +136,6 @@ def run_rows(title: str, config: Mapping, rules: Mapping[str, str]) -> Iterator[
                     or "Snakemake names job and log",
                     "in the end": result if happened else "did not happen",
                 }
-
-        write_faults(folder / "all", {"all_killed": ""}, rules)
-        starts = 0
-        while True:
-            left = len(list((folder / "all").iterdir()))
-            done = start(folder / "killed", config, folder / "all")
-            if done.returncode != -signal.SIGKILL or len(list((folder / "all").iterdir())) == left:
-                break
-            starts += 1
-        result = compare(folder / "killed", undisturbed) if done.returncode == 0 else "the run failed"
-        for rule in rules:
-            happened = not (folder / f"all/all_killed-{rule}").exists()
-            yield {
-                "source": title,
-                "rule": rule,
-                "fault": "Snakemake and all scripts killed",
-                "what the user is told": "",
-                "in the end": result if happened else "did not happen",
-            }
 
 
 def main() -> None:
