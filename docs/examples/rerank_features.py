@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from castsearch.search.rerank import k_reciprocal_from_features
+from castsearch.search.k_reciprocal import k_reciprocal_from_features
 
 
 def main(features_file: str, num_queries: str, nearest_file: str) -> None:
