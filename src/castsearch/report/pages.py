@@ -4,10 +4,11 @@ import base64
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -26,6 +27,8 @@ _GALLERY = 24  # crops in the gallery of those found without a face
 _HOVERED = 700_000  # bytes of pictures that appearances of a movie have, so that its page can be sent by mail
 _GROUPED = 500_000  # and of those of unknown people
 _SHOTS = 1_500_000  # and of those of shots
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,9 @@ def render_movie(
         film: how it was read; None where it is no film.
     """
     hovered, faces = _timeline_pictures(timeline) if timeline and run.pictures else ({}, {})
-    stills = _stills(film) if film and run.pictures else {}
+    stills = (
+        _within(_SHOTS, ((shot.number, shot.image) for shot in film.shots), 96, 72) if film and run.pictures else {}
+    )
     return _render(
         "movie",
         run,
@@ -148,21 +153,6 @@ def render_movie(
     )
 
 
-def _stills(film: FilmReading) -> dict[int, dict[str, object]]:
-    """Thumbnails of shots by their number, as long as they are within what a page may weigh."""
-    found: dict[int, dict[str, object]] = {}
-    budget = _SHOTS
-    for shot in film.shots:
-        thumbnail = _thumbnail(shot.image, 96, 72, density=1)
-        if thumbnail is None:
-            continue
-        budget -= len(str(thumbnail["uri"]))
-        if budget < 0:
-            break
-        found[shot.number] = thumbnail
-    return found
-
-
 def _timeline_pictures(timeline: Timeline) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
     """The pictures of a timeline within what a page may weigh.
 
@@ -172,26 +162,33 @@ def _timeline_pictures(timeline: Timeline) -> tuple[dict[str, str], dict[str, di
     """
     spans = [span for lane in timeline.lanes for span in lane.spans if span.picture is not None]
     spans.sort(key=lambda span: -span.width)
-    hovered = _within(_HOVERED, [*timeline.review, *spans], 60, 90)
+    hovered = _within(_HOVERED, _pictured([*timeline.review, *spans]), 60, 90)
     best = [lane.best for lane in timeline.groups]
     faces = [own[place] for place in range(max(map(len, best), default=0)) for own in best if place < len(own)]
-    return {box: str(thumbnail["uri"]) for box, thumbnail in hovered.items()}, _within(_GROUPED, faces, 90, 110)
+    return {box: str(thumbnail["uri"]) for box, thumbnail in hovered.items()}, _within(
+        _GROUPED, _pictured(faces), 90, 110
+    )
 
 
-def _within(budget: int, spans: Iterable[Span], width: int, height: int) -> dict[str, dict[str, object]]:
-    """Thumbnails by box, as long as they are no more than some bytes."""
-    found: dict[str, dict[str, object]] = {}
-    for span in spans:
-        if span.box in found or span.picture is None:
-            continue
-        thumbnail = _thumbnail(span.picture.image, width, height, density=1)
+def _within(
+    budget: int, images: Iterable[tuple[_Key, pa.BinaryScalar]], width: int, height: int
+) -> dict[_Key, dict[str, object]]:
+    """Thumbnails of images by their keys, as long as they are no more than some bytes."""
+    found: dict[_Key, dict[str, object]] = {}
+    for key, image in images:
+        thumbnail = None if key in found else _thumbnail(image, width, height, density=1)
         if thumbnail is None:
             continue
         budget -= len(str(thumbnail["uri"]))
         if budget < 0:
             break
-        found[span.box] = thumbnail
+        found[key] = thumbnail
     return found
+
+
+def _pictured(spans: Iterable[Span]) -> Iterator[tuple[str, pa.BinaryScalar]]:
+    """The boxes that stand for spans, and their images."""
+    return ((span.box, span.picture.image) for span in spans if span.picture is not None)
 
 
 @cache
