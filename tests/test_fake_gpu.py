@@ -9,6 +9,7 @@ import torch
 TESTS = Path(__file__).parent
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a real GPU, which other tests use")
 def test_what_runs_on_a_gpu_runs_on_a_fake_one():
     environment = {"PYTHONPATH": os.pathsep.join([str(TESTS.parent / "src"), str(TESTS)])}

@@ -35,6 +35,7 @@ def test_a_part_that_fails_says_why():
     assert gpu.run(gpu.Part("wrong", ["-c", "raise SystemExit('no room')"], 30)) == "failed: no room"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_without_a_gpu_nothing_is_measured():
     done = subprocess.run([sys.executable, gpu.__file__], capture_output=True, text=True, check=False)

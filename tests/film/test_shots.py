@@ -36,7 +36,7 @@ def film(tmp_path_factory):
     return write(path, scene(1, 25) + scene(2, 30) + scene(3, 50), rate=25)
 
 
-@pytest.mark.parametrize("detector", ["adaptive", "content", "transnetv2"])
+@pytest.mark.parametrize("detector", ["adaptive", "content", pytest.param("transnetv2", marks=pytest.mark.slow)])
 def test_cuts_are_found_at_the_first_frame_of_the_new_shot(film, detector):
     with Film(film) as opened:
         found = find_changes(opened, detector)

@@ -90,6 +90,7 @@ def history_of(table):
     return list(csv.DictReader(io.StringIO("\n".join(lines)), delimiter="\t"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_twice_gives_the_same_bytes(kind, crops, tmp_path):
     recipe = replace(TINY, kind=kind, epochs=2)
@@ -117,6 +118,7 @@ def test_another_seed_and_another_setting_train_another_network(crops, tmp_path)
     assert len(set(weights)) == len(changes)
 
 
+@pytest.mark.slow
 def test_loading_images_in_other_processes_changes_nothing(crops, tmp_path):
     recipe, usual = replace(TINY, epochs=2), multiprocessing.get_start_method()
     multiprocessing.set_start_method("spawn", force=True)  # as Python 3.14 has it nearly: all must be pickled
@@ -310,6 +312,7 @@ def test_the_learning_rate_follows_its_schedule(settings, expected):
     assert rates == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["recipe", "imagenet", "crops", "code"])
 def test_a_checkpoint_of_another_training_is_not_used(change, crops, imagenet, tmp_path):
     trained(tmp_path / "folder", crops)
@@ -323,6 +326,7 @@ def test_a_checkpoint_of_another_training_is_not_used(change, crops, imagenet, t
     assert trained(tmp_path / "folder", **options) == trained(tmp_path / "clean", **options)
 
 
+@pytest.mark.slow
 def test_checkpoints_of_another_training_make_room_for_ones_own(crops, tmp_path):
     trained(tmp_path, crops, replace(TINY, epochs=4, seed=1))
     trained(tmp_path, crops, replace(TINY, epochs=2, checkpoints_kept=9))
@@ -358,6 +362,7 @@ def test_a_checkpoint_that_was_loaded_takes_no_memory_any_more(tmp_path):
     assert str(path) not in Path("/proc/self/maps").read_text()
 
 
+@pytest.mark.slow
 def test_other_validation_movies_do_not_compete_with_the_scores_before(crops, gallery, tmp_path):
     recipe = replace(TINY, validate_every=1, checkpoints_kept=9)
     trained(tmp_path, crops, recipe, validation=gallery)
@@ -427,6 +432,7 @@ def then_killed(function):
     return call
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 1000, -100])
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(size, crops, tmp_path, log):
     recipe = replace(TINY, checkpoints_kept=2)
@@ -474,6 +480,7 @@ def test_a_step_sums_the_losses_of_all_parts_and_averages_their_accuracies():
     )
 
 
+@pytest.mark.slow
 def test_bfloat16_starts_nearly_where_float32_does(crops, imagenet, tmp_path):
     recipe = replace(TINY, epochs=1, people=5, erasing=0.0)
     exact, rough = (
@@ -505,6 +512,7 @@ def no_room(*_, **__):
     raise OSError("no room")
 
 
+@pytest.mark.slow
 def test_decoding_again_in_every_epoch_changes_nothing(crops, tmp_path, monkeypatch, log):
     at_once = trained(tmp_path / "at once", crops)
     monkeypatch.setattr(batches, "decode_once", no_room)
