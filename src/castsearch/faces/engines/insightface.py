@@ -24,7 +24,7 @@ from castsearch.model_files import ModelFile
 if TYPE_CHECKING:
     from insightface.model_zoo.scrfd import SCRFD
 
-    from castsearch.faces.packs.reading import Recogniser
+    from castsearch.faces.packs.opening import Recogniser
 
 LICENCE = "InsightFace's packs: non-commercial research only; other networks: as their publisher says"
 THREADS = 8
@@ -120,13 +120,13 @@ class InsightFaceEngine:
     def __init__(
         self, pack: str | Path, recogniser: Mapping[str, Any] | None = None, side: int = 640, threads: int = 1
     ):
-        from castsearch.faces.packs import reading  # which needs the package, without which the workflow plans
+        from castsearch.faces.packs import opening, reading  # which need the package, without which the workflow plans
 
-        self._reading = reading
+        self._opening = opening
         self._pack = reading.read_pack(Path(pack))
         self._own = {key: value for key, value in (recogniser or {}).items() if key != "file"}
         named = (recogniser or {}).get("file")
-        self._recogniser_file = self._pack.recogniser if named is None else reading.own_file(Path(named))
+        self._recogniser_file = self._pack.recogniser if named is None else opening.own_file(Path(named))
         self._side = side
         self._threads = threads
         files = (self._pack.detector, self._recogniser_file)
@@ -160,13 +160,13 @@ class InsightFaceEngine:
 
     @cached_property
     def _detector(self) -> "SCRFD":
-        return self._reading.open_detector(self._pack, self._side, _FLOOR, self._threads)
+        return self._opening.open_detector(self._pack, self._side, _FLOOR, self._threads)
 
     @cached_property
     def _recogniser(self) -> "Recogniser":
         if self._own and self._recogniser_file is not None:
-            return self._reading.open_own_recogniser(self._recogniser_file, self._threads, **self._own)
-        return self._reading.open_recogniser(self._pack, self._threads)
+            return self._opening.open_own_recogniser(self._recogniser_file, self._threads, **self._own)
+        return self._opening.open_recogniser(self._pack, self._threads)
 
 
 def surround(image: Image, side: int, whole: bool = False) -> tuple[Image, NDArray[np.float64], NDArray[np.int64]]:
