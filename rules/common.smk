@@ -12,6 +12,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "2000000000")
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "4000000000")
 
+# Jobs take the library from here too, where another castsearch is installed: its code is not what `code` digests.
+LIBRARY = f"{ROOT}/src"
+paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+if paths[0] != LIBRARY:
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [LIBRARY, *paths]))
+
 
 # Where results are. A module may have a prefix, which Snakemake puts before the paths of its rules and before no others.
 RESULTS = workflow.modifier.path_modifier.replace_prefix("results")

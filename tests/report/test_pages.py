@@ -72,7 +72,7 @@ def movie():
         Hit("m_2", 3, 2, False, 2, False, picture("black")),
         Hit("m_3", 4, 4, False, 2, False, UNREADABLE),
     ]
-    query = Query("m_nm1", picture("red"), 1, "its face", None, hits, True, 2, 1.0, 5 / 6)
+    query = Query("m_nm1", "ada", picture("red"), 1, "its face", None, hits, True, 2, 1.0, 5 / 6)
     return MovieResults("val", "m", [query], 4, 1, scores(1.0), scores(5 / 6))
 
 
@@ -278,7 +278,7 @@ def test_a_configuration_that_was_read_from_json_is_shown_like_any_other(run):
 
 
 def timeline(name="ada"):
-    known = Span("track 4", name, name, "0:04.0", "0:08.0", 50, 50, 0, 0.6)
+    known = Span("track 4", name, name, "0:04.0", "0:08.0", 50, 50, 0, 0.6, seconds=(4.0, 8.0))
     unknown = replace(known, box="track 2", person="unknown", left=10, width=20)
     again = replace(known, box="track 3", person="unknown 1", likeliest="", picture=Picture(picture("red"), 9.0))
     lanes = [
@@ -290,12 +290,36 @@ def timeline(name="ada"):
 
 
 def test_the_page_has_a_button_for_each_appearance(run, movie):
-    page = Page(pages.render_movie(run, replace(movie, people=["ada", "bo"]), "..", timeline()))
+    both = replace(movie, queries=[movie.queries[0], replace(movie.queries[0], person="bo")])
+    page = Page(pages.render_movie(run, both, "..", timeline()))
     buttons = [button for button in page.all("button") if "data-box" in button]
     assert [button["data-box"] for button in buttons] == ["track 4", "track 3", "track 2", "track 2"]
     assert buttons[0]["aria-label"] == "ada from 0:04.0 to 0:08.0, 60 % ada, track 4"
     assert [button.get("data-likeliest") for button in buttons] == [None, None, "ada", "ada"]
     assert "ada bo unknown" in page.words()
+
+
+def test_an_appearance_in_a_film_says_from_when_to_when_to_play(run, movie):
+    page = Page(pages.render_movie(run, movie, "..", timeline()))
+    spans = [button for button in page.all("button") if "data-box" in button]
+    assert (spans[0]["data-from"], spans[0]["data-to"]) == ("4.00", "8.00")
+    assert [field["id"] for field in page.all("input") if field.get("type") == "file"] == ["film"]
+    frames = replace(timeline(), unit="frames")
+    assert "file" not in [
+        field.get("type") for field in Page(pages.render_movie(run, movie, "..", frames)).all("input")
+    ]
+
+
+def test_a_lane_shows_the_first_portrait_of_its_person(run, movie):
+    second = replace(movie.queries[0], image=picture("blue"))
+    with_two = replace(movie, queries=[movie.queries[0], second])
+    assert with_two.portraits == {"ada": movie.queries[0].image}
+    stranger = timeline("bo")
+    shown = [
+        pages.render_movie(run, with_two, "..", lanes).count('class="lane-name"><img')
+        for lanes in (timeline(), stranger)
+    ]
+    assert shown == [1, 0]
 
 
 def test_an_unknown_person_has_pictures_and_can_be_named(run, movie):
@@ -307,7 +331,7 @@ def test_an_unknown_person_has_pictures_and_can_be_named(run, movie):
 
 def test_without_pictures_nobody_is_shown(run, movie):
     html = pages.render_movie(replace(run, pictures=False), movie, "..", timeline())
-    assert Page(html).all("img") == [{"alt": ""}]  # the empty frame of what is pointed at
+    assert {image.get("src") for image in Page(html).all("img")} == {None}  # empty frames of what is chosen
     assert "data:image" not in html + pages.render_index(replace(run, pictures=False), [movie], "report")
 
 
@@ -340,7 +364,7 @@ def test_a_page_without_a_timeline_has_no_section_for_it(run, movie):
 
 
 def test_names_on_the_timeline_that_look_like_code_are_text(run, movie):
-    hostile = replace(movie, people=[HOSTILE], name=HOSTILE)
+    hostile = replace(movie, queries=[replace(movie.queries[0], person=HOSTILE)], name=HOSTILE)
     assert len(Page(pages.render_movie(run, hostile, "..", timeline(HOSTILE))).all("script")) == 1
 
 

@@ -54,6 +54,14 @@ def test_a_module_makes_the_bytes_of_a_direct_run(tmp_path):
     assert (tmp_path / "other/count.txt").read_text().strip() == str(FACES["data"]["demo"]["cast"])
 
 
+def test_jobs_use_the_library_of_their_workflow_whatever_castsearch_is_installed(tmp_path, monkeypatch):
+    (tmp_path / "another/castsearch").mkdir(parents=True)
+    (tmp_path / "another/castsearch/__init__.py").write_text("raise RuntimeError('another castsearch')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "another"))
+    done = run(tmp_path / "run", TINY, "--until", "demo_movie", "--", "results/demo/val.json")
+    assert done.returncode == 0, done.stdout
+
+
 def test_one_workflow_has_two_configurations_as_modules(tmp_path):
     configs = {"first": TINY, "second": with_changes({"search.method": "cascade"})}
     said = snakemake(tmp_path, imported("first", "second"), configs, "--dry-run")

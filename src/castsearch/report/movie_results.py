@@ -67,6 +67,7 @@ class Query:
 
     Attributes:
         cast: the cast id.
+        person: who it is: the name that all portraits of this person share.
         image: the encoded portrait, or null.
         num_faces: how many faces the detector found in the portrait.
         searched: what of the portrait is searched, in a few words.
@@ -79,6 +80,7 @@ class Query:
     """
 
     cast: str
+    person: str
     image: pa.BinaryScalar
     num_faces: int
     searched: str
@@ -102,7 +104,6 @@ class MovieResults:
         num_faceless: in how many of them the detector found no face.
         scores: `queries`, `mAP` and `CMC@k`, see `tables.summarize`.
         scores_before: those of the baseline.
-        people: names of the cast, each once.
     """
 
     split: str
@@ -112,7 +113,14 @@ class MovieResults:
     num_faceless: int
     scores: pd.Series
     scores_before: pd.Series
-    people: Sequence[str] = ()
+
+    @property
+    def portraits(self) -> dict[str, pa.BinaryScalar]:
+        """The first portrait of each of the cast, by name."""
+        first: dict[str, pa.BinaryScalar] = {}
+        for query in self.queries:
+            first.setdefault(query.person, query.image)
+        return first
 
 
 @dataclass(frozen=True)
@@ -269,18 +277,18 @@ def _movie(
     return MovieResults(
         split=crops.split,
         name=crops.movie,
-        queries=[_query(name, people, answers, top) for name in crops.cast],
+        queries=[
+            _query(name, one_line(label or name), people, answers, top)
+            for name, label in zip(crops.cast, crops.labels, strict=False)
+        ],
         num_candidates=len(crops.candidates),
         num_faceless=sum(person.faceless for person in own.values()),
         scores=summarize(score_queries(labels, answers.ranking, movies)),
         scores_before=summarize(score_queries(labels, answers.baseline, movies)),
-        people=list(
-            dict.fromkeys(one_line(label or name) for name, label in zip(crops.cast, crops.labels, strict=False))
-        ),
     )
 
 
-def _query(cast: str, people: Mapping[str, _Person], answers: _Answers, top: int) -> Query:
+def _query(cast: str, person: str, people: Mapping[str, _Person], answers: _Answers, top: int) -> Query:
     labelled, relevant = cast in answers.labels, set(answers.labels.get(cast, ()))
     ranking, baseline = answers.ranking.get(cast, ()), answers.baseline.get(cast, ())
     before = {name: rank for rank, name in enumerate(dict.fromkeys(baseline), start=1)}
@@ -299,6 +307,7 @@ def _query(cast: str, people: Mapping[str, _Person], answers: _Answers, top: int
     ]
     return Query(
         cast=cast,
+        person=person,
         image=people[cast].image,
         num_faces=people[cast].num_faces,
         searched=_searched(people[cast]),

@@ -45,6 +45,7 @@ class Span:
         row: of its lane, from 0, so that spans of one time lie one below the other.
         confidence: in that it is the likeliest cast member.
         picture: its best crop; None where there is none to show.
+        seconds: from when to when it lasts, from the start of the film's file; None where the movie has no times.
     """
 
     box: str
@@ -57,6 +58,7 @@ class Span:
     row: int
     confidence: float
     picture: Picture | None = None
+    seconds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -254,6 +256,7 @@ def _spans(rows: pd.DataFrame, start: float, length: float, pictures: Mapping[st
                 row=row,
                 confidence=each.confidence,
                 picture=pictures.get(box),
+                seconds=(each.start, each.end) if each.unit == "seconds" else None,
             )
         )
     return spans, len(ends)
