@@ -299,6 +299,13 @@ def test_the_page_has_a_button_for_each_appearance(run, movie):
     assert "ada bo unknown" in page.words()
 
 
+def test_the_index_says_who_is_longest_on_screen(run, movie):
+    named = Page(pages.render_index(run, [movie], "report", {("val", "m"): timeline()})).words()
+    assert "Longest on screen" in named
+    assert "ada 0:04.0" in named
+    assert "Longest on screen" not in index(run, movie).words()
+
+
 def test_an_appearance_in_a_film_says_from_when_to_when_to_play(run, movie):
     page = Page(pages.render_movie(run, movie, "..", timeline()))
     spans = [button for button in page.all("button") if "data-box" in button]

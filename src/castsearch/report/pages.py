@@ -87,20 +87,27 @@ def write_pages(
         films: how those of the movies were read that are films, by name.
     """
     index, folder = Path(index), Path(folder)
-    files.write_text(index, render_index(run, movies, folder.name))
+    timelines = timelines or {}
+    files.write_text(index, render_index(run, movies, folder.name, timelines))
     for movie in movies:
-        timeline = (timelines or {}).get((movie.split, movie.name))
+        timeline = timelines.get((movie.split, movie.name))
         page = render_movie(run, movie, f"../../{index.name}", timeline, (films or {}).get(movie.name))
         files.write_text(folder / movie.split / f"{movie.name}.html", page)
 
 
-def render_index(run: Run, movies: Sequence[MovieResults], folder: str) -> str:
+def render_index(
+    run: Run,
+    movies: Sequence[MovieResults],
+    folder: str,
+    timelines: Mapping[tuple[str, str], Timeline] | None = None,
+) -> str:
     """Render the page that compares the variants, lists the movies, and says how all was made.
 
     Args:
         run: the run.
         movies: its movies.
         folder: where the movies' pages are, as a link that starts at the index.
+        timelines: who appears when, by split and movie; None where nobody is named.
     """
     faceless = [
         (query, hit) for movie in movies for query in movie.queries for hit in query.hits if hit.faceless and hit.right
@@ -111,6 +118,7 @@ def render_index(run: Run, movies: Sequence[MovieResults], folder: str) -> str:
         run,
         movies=movies,
         folder=folder,
+        timelines=timelines or {},
         faceless=[hit for _, hit in faceless],
         gallery=sorted(gained, key=lambda pair: -pair[1].climb)[:_GALLERY],
         num_gained=len(gained),

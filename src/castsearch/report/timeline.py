@@ -115,9 +115,14 @@ class Timeline:
         return [lane for lane in self.lanes if lane.is_group]
 
     @property
+    def known(self) -> list[Lane]:
+        """Those who have a name, by falling time on screen."""
+        return [lane for lane in self.lanes if not lane.is_group and lane.person != UNKNOWN]
+
+    @property
     def people(self) -> list[str]:
-        """The names of those who are known."""
-        return [lane.person for lane in self.lanes if not lane.is_group and lane.person != UNKNOWN]
+        """Their names."""
+        return [lane.person for lane in self.known]
 
 
 @dataclass(frozen=True)
