@@ -4,10 +4,10 @@
 #
 # Expected: a film of 150 frames at 25 a second, which stands still for 30 frames between frame 29 and 30, gives 180 frames:
 # frame 29 is repeated, and no frame is lost.
-# Seen (FFmpeg 9.0.2 of imageio-ffmpeg 0.8.1): 182 frames, where imageio-ffmpeg counts 150. Frame 29 is repeated, then frame 30 as well, and frames 31 to 58 are
-# lost, though they have their times. In an MP4 with B-frames a frame's length is the distance to the next one in the order of
-# decoding, so that frame 30 claims the length of the pause. Without B-frames FFmpeg gives the 180; FFmpeg 5.1.9 of Debian does so with
-# them as well.
+# Seen (FFmpeg 9.0.2 of imageio-ffmpeg 0.8.1): 182 frames, where imageio-ffmpeg counts 150. Frame 29 is repeated, then frame
+# 30 as well, and frames 31 to 58 are lost, though they have their times. In an MP4 with B-frames a frame's length is the
+# distance to the next one in the order of decoding, so that frame 30 claims the length of the pause. Without B-frames
+# FFmpeg gives the 180; FFmpeg 5.1.9 of Debian does so with them as well.
 # What helps: -fps_mode passthrough or vfr, and times from the file.
 set -euo pipefail
 room=$(mktemp -d); trap 'rm -rf "$room"' EXIT

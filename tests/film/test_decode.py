@@ -62,6 +62,13 @@ def test_a_variable_rate(tmp_path):
     assert times(path) == wanted
 
 
+def test_the_last_frame_is_shown_up_to_the_end_of_the_stream(tmp_path):
+    wanted = [Fraction(time, 25) for time in (0, 1, 32, 33)]  # B-frames, which lend the last frame the pause's length
+    path = write(tmp_path / "a.mp4", numbers(4), times=wanted)
+    with Film(path) as film:
+        assert [frame.duration for frame in film.frames()] == [Fraction(time, 25) for time in (1, 31, 1, 1)]
+
+
 @pytest.mark.parametrize("name", ["a.ts", "a.mkv"])
 def test_time_stamps_that_begin_late_are_counted_from_there(tmp_path, name):
     path = write(tmp_path / name, numbers(10), shift=1000)

@@ -245,8 +245,20 @@ class Film:
             duration = later - time
             yield Frame(time, duration, picture, (before, after), ratio)
             before, time, picture = picture, later, after
+        yield Frame(time, self._last_duration(time, picture) or duration, picture, (before, None), ratio)
+
+    def _last_duration(self, time: Fraction, picture: av.VideoFrame) -> Fraction:
+        """How long the last frame is shown, as the file says; 0 where it says nothing.
+
+        In an MP4 with B-frames a frame's own length is the distance to the next one in the order of decoding, which may
+        lie beyond the end of the stream.
+        """
         own = (picture.duration or 0) * _unit(picture.time_base)
-        yield Frame(time, own or duration, picture, (before, None), ratio)
+        stream = self._stream
+        if stream.duration is None:
+            return own
+        left = ((stream.start_time or 0) + stream.duration) * _unit(stream.time_base) - self._origin - time
+        return min(own, left) if left > 0 else own
 
     def _decoded(self, start: Fraction) -> Iterator[tuple[Fraction, av.VideoFrame]]:
         """Decode from somewhere before `start`, or from the beginning; times grow."""
