@@ -82,7 +82,7 @@ def test_a_folder_with_two_videos_is_refused(folder):
         find_films(str(folder))
 
 
-@pytest.mark.parametrize(("duration", "parts"), [(None, 1), (0.5, 1), (600, 1), (600.1, 2), (3000, 5)])
+@pytest.mark.parametrize(("duration", "parts"), [(None, 1), (0.5, 1), (600, 1), (600.1, 2), (3000, 5), (1e12, 1000)])
 def test_a_part_is_a_number_of_minutes(duration, parts):
     assert number_of_parts(duration, 10) == parts
 

@@ -121,3 +121,15 @@ def test_each_shot_has_the_picture_in_its_middle(tmp_path, cuts):
         parts = [take_pictures(film, [Shot(0, 1), Shot(1, 2)], *part) for part in pairwise([0, *cuts, None])]
     rows = [*chain.from_iterable(part.to_pylist() for part in parts)]
     assert [(row["shot"], number_of(decode_rgb(row["image"]))) for row in rows] == [(1, 5), (2, 15)]
+
+
+def test_a_shot_begins_where_the_size_of_the_picture_changes(tmp_path):
+    """Two recordings of one still picture in two sizes, joined, as broadcasts change it."""
+    parts = [np.full((height, width, 3), 90, np.uint8) for height, width in ((96, 128), (144, 256))]
+    small, large = (
+        write(tmp_path / f"{number}.ts", [picture] * 10, shift=0.4 * number) for number, picture in enumerate(parts)
+    )
+    path = tmp_path / "both.ts"
+    path.write_bytes(small.read_bytes() + large.read_bytes())
+    with Film(path) as film:
+        assert find_changes(film, "adaptive").times == pytest.approx([0.4], abs=0.01)

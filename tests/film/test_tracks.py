@@ -4,7 +4,7 @@ import pytest
 
 from castsearch.boxes import overlap
 from castsearch.film.shots import Shot
-from castsearch.film.tracks import Detections, choose, link_boxes, track_table
+from castsearch.film.tracks import Detections, choose, link_boxes, moments, track_table
 
 
 def walk(x, *, start=0, count=10, speed=4, width=20, seconds=0.2, score=0.9):
@@ -117,3 +117,18 @@ def test_tracks_go_on_across_parts_and_end_at_shots():
 
 def test_what_belongs_to_no_track_is_left_out():
     assert len(track_table([persons(*walk(0, score=0.2))], [Shot(0, 2)])) == 0
+
+
+def test_tracks_of_one_frame_have_a_moment_in_common():
+    """The second is seen with the first, then with the third and fourth; the fifth never with anybody."""
+    frames = {0.0: [1], 0.2: [1, 2], 0.4: [2], 0.6: [2, 3, 4], 0.8: [3, 4], 1.0: [5]}
+    times, tracks = zip(*((time, track) for time, own in frames.items() for track in own), strict=True)
+    assert moments(np.array(times), np.array(tracks)) == {1: [1], 2: [1, 2], 3: [2], 4: [2], 5: [3]}
+
+
+def test_tracks_that_take_turns_have_no_moment_in_common():
+    assert moments(np.array([0.0, 0.2, 0.4]), np.array([1, 2, 1])) == {1: [1], 2: [2]}
+
+
+def test_of_nobody_there_are_no_moments():
+    assert moments(np.empty(0), np.empty(0, int)) == {}

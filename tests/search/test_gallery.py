@@ -75,12 +75,13 @@ def test_files_are_divided_by_name():
     assert by_name([], []) == {}
 
 
-def write_film(folder, tracks, **options):
-    """Write a movie whose six candidates are boxes of tracks, one a second, in one shot."""
+def write_film(folder, tracks, moments=None, **options):
+    """Write a movie whose six candidates are boxes of tracks, one a second, in one shot, each seen at these moments."""
     searches.write_gallery(folder, **options)
     table = files.read_table(folder / "crops.arrow")
     film = {"time": pa.array([None, None, *map(float, range(6))]), "shot": pa.array([None, None, *[1] * 6], pa.int32())}
     film["track"] = pa.array([None, None, *tracks], pa.int32())
+    film["moments"] = pa.array([None, None, *(moments or [[track] for track in tracks])], pa.list_(pa.int32()))
     for name, column in film.items():
         table = table.set_column(table.schema.get_field_index(name), name, column)
     files.write_table(folder / "crops.arrow", table)
@@ -88,11 +89,11 @@ def write_film(folder, tracks, **options):
 
 
 def test_the_boxes_of_a_film_are_searched_as_tracks(tmp_path):
-    gallery = searches.load(write_film(tmp_path, [1, 2, 1, 2, 3, 3]))
+    gallery = searches.load(write_film(tmp_path, [1, 2, 1, 2, 3, 3], [[1], [1, 2], [1], [1, 2], [2], [2]]))
     name = tmp_path.name
     assert gallery.candidates == [f"{name}.track1", f"{name}.track2", f"{name}.track3"]
     assert gallery.ranked == [["p2", "p4"], ["p3", "p5"], ["p6", "p7"]]
-    assert gallery.frames[0] == gallery.frames[1] != gallery.frames[2]
+    assert gallery.frames == [(f"{name}.1",), (f"{name}.1", f"{name}.2"), (f"{name}.2",)]
     assert gallery.bodies["net"].shape == (3, 8)
     assert gallery.faces["yunet_sface"].feature.shape == (5, 8)
 

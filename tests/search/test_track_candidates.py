@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from castsearch.search.track_candidates import average, companies
+from castsearch.search.track_candidates import average
 
 
 def test_features_are_averaged_by_weight_once_they_are_normalised():
@@ -20,20 +20,3 @@ def test_without_any_weight_all_count_alike():
 
 def test_no_features_have_no_average():
     assert average(np.empty((0, 4), np.float32), np.empty(0), np.empty(0, int)).shape == (0, 4)
-
-
-def test_tracks_that_are_seen_at_one_time_are_a_company():
-    shots = np.array([1, 1, 1, 2])
-    groups = companies(shots, np.array([0, 1, 6, 1]), np.array([5, 8, 9, 8]))
-    assert groups[0] == groups[1]
-    assert len(set(groups.tolist())) == 3
-
-
-def test_the_largest_company_of_a_shot_comes_first():
-    # The second is seen with the first, but also with two others.
-    groups = companies(np.ones(4, int), np.array([0, 2, 5, 5]), np.array([3, 9, 9, 9]))
-    assert groups.tolist() == [1, 0, 0, 0]
-
-
-def test_of_nobody_there_is_no_company():
-    assert companies(np.empty(0, int), np.empty(0), np.empty(0)).tolist() == []

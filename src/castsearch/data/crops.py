@@ -7,7 +7,9 @@ This is its one reader and writer. The table has a row per person, cast first, t
     image                                               JPEG bytes; null when it could not be had
     problem                                             the reason why not, one line; null when all is well
     time                                                float64, of the frame in its film, in seconds; null where the
-    shot, track                                         int32, movie is no film, as its numbers of shot and track are
+    shot, track                                         int32, movie is no film, as its numbers of shot and track are,
+    moments                                             list<int32>, and the numbers of those at which the track is
+                                                        seen: tracks that have one in common are different people
 
 Which movie it is stands in the table itself, and not in the path of its file.
 """
@@ -41,6 +43,7 @@ SCHEMA = pa.schema(
         ("time", pa.float64()),
         ("shot", pa.int32()),
         ("track", pa.int32()),
+        ("moments", pa.list_(pa.int32())),
     ]
 )
 _FILM_COLUMNS = {"times": "time", "shots": "shot", "tracks": "track"}
@@ -67,6 +70,7 @@ class Crops:
         times: (c + n,) float64, of the frames in their film, in seconds,
         shots: (c + n,) int32, numbers of their shots,
         tracks: (c + n,) int32, and of the tracks that boxes stand for; these three are −1 where there is none.
+        moments: c + n lists of the moments at which the tracks are seen; null where there is no track.
         images: c + n encoded images, which are read from the disk when they are looked at; null where not readable.
         problems: id and reason of every record that could not be used, those without a row among them.
     """
@@ -83,6 +87,7 @@ class Crops:
     times: NDArray[np.float64]
     shots: NDArray[np.int32]
     tracks: NDArray[np.int32]
+    moments: pa.ChunkedArray
     images: pa.ChunkedArray
     problems: list[tuple[str, str]]
 
@@ -165,6 +170,7 @@ def crops_of(table: pa.Table) -> Crops:
         corners=np.column_stack([table["x"].to_numpy(), table["y"].to_numpy()]),
         readable=table["image"].is_valid().to_numpy(),
         **{name: table[column].fill_null(-1).to_numpy() for name, column in _FILM_COLUMNS.items()},
+        moments=table["moments"],
         images=table["image"],
         problems=[(name, reason) for name, reason in json.loads(table.schema.metadata[_DROPPED])]
         + [(name, reason) for name, reason in zip(ids, problems, strict=True) if reason],

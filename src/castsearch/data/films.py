@@ -16,6 +16,7 @@ from castsearch.errors import InputError
 VIDEOS: tuple[str, ...] = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob")
 VIDEOS += (".avi", ".flv", ".wmv", ".asf", ".ogv", ".ogg", ".mxf", ".dv", ".nut", ".3gp")
 TRUTH = "truth.json"
+MAX_PARTS = 1000
 IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 
@@ -56,8 +57,11 @@ def find_films(films: str | Mapping[str, str | Mapping]) -> dict[str, FilmFiles]
 
 
 def number_of_parts(duration: float | None, minutes: int) -> int:
-    """Return in how many parts a film is worked on; the last one has what is beyond the duration that a file claims."""
-    return max(1, ceil((duration or 0) / (60 * minutes)))
+    """Return in how many parts a film is worked on; the last one has what is beyond the duration that a file claims.
+
+    There are at most `MAX_PARTS`, since each is several jobs, and a file may claim a million years.
+    """
+    return min(MAX_PARTS, max(1, ceil((duration or 0) / (60 * minutes))))
 
 
 def part_bounds(part: int, parts: int, minutes: int) -> tuple[int, int | None]:

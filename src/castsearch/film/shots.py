@@ -196,15 +196,20 @@ def _detector(name: str) -> ShotDetector:
 def _driving(kind: Callable[..., SceneDetector]) -> Callable[[Iterator[Frame], float], Iterator[Fraction]]:
     """Drive a detector of PySceneDetect, with a least shot length of 0, by our own frames.
 
-    It is given numbers in place of times: it keeps times as floats, which would not be a frame's own again.
+    It is given numbers in place of times: it keeps times as floats, which would not be a frame's own again. Where the
+    picture's size changes, as in recordings of television, a new shot begins: the detectors cannot compare the two.
     """
 
     def find(frames: Iterator[Frame], threshold: float) -> Iterator[Fraction]:
-        detector = kind(threshold, min_scene_len=0)
         times: list[Fraction] = []
+        shape = None
         for number, frame in enumerate(frames):
             times.append(frame.time)
             bgr = cv2.cvtColor(frame.rgb(_LONGEST_SIDE), cv2.COLOR_RGB2BGR)
+            if bgr.shape != shape:
+                if shape is not None:
+                    yield frame.time
+                detector, shape = kind(threshold, min_scene_len=0), bgr.shape
             for change in detector.process_frame(FrameTimecode(number, fps=25.0), bgr):
                 yield times[change.frame_num]
 

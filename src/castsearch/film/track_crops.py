@@ -21,6 +21,7 @@ from castsearch.data import crops
 from castsearch.data.images import read_rgb
 from castsearch.errors import InputError, one_line
 from castsearch.film.decode import Film, Frame, seconds
+from castsearch.film.tracks import moments
 
 
 def cut_out(film: Film, movie: str, tracks: pa.Table, start: float = 0, end: float | None = None) -> pa.Table:
@@ -44,9 +45,10 @@ def cut_out(film: Film, movie: str, tracks: pa.Table, start: float = 0, end: flo
         own = own.filter(pc.field("time") < end)
     boxes = own["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
     order = np.lexsort((boxes[:, 0], own["time"].to_numpy()))
+    seen = moments(tracks["time"].to_numpy(), tracks["track"].to_numpy())
     by_time: dict[float, list[dict]] = {}
     for row in own.take(order).to_pylist():
-        by_time.setdefault(row["time"], []).append(row)
+        by_time.setdefault(row["time"], []).append(row | {"moments": seen[row["track"]]})
     rows = []
     progress = tqdm(total=len(order), desc=f"cut out {film.path.name}", unit="person", mininterval=2)
     for frame in _frames_at(film, by_time):
@@ -124,4 +126,5 @@ def _row(name: str, row: Mapping, image: np.ndarray) -> dict[str, object]:
         "time": row["time"],
         "shot": row["shot"],
         "track": row["track"],
+        "moments": row["moments"],
     }

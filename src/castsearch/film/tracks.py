@@ -185,3 +185,30 @@ def choose(
             own = rows[spans == span]
             chosen[own[np.argmax(quality[own])]] = True
     return chosen
+
+
+def moments(times: NDArray[np.float64], tracks: NDArray[np.integer]) -> dict[int, list[int]]:
+    """Number the moments that tell which tracks are different people: those of one frame.
+
+    A moment is a set of tracks that have boxes in one frame, and that no other frame has all together with more. Two
+    tracks have a moment in common where they have a frame in common.
+
+    Args:
+        times: (n,) of boxes, in seconds.
+        tracks: (n,) numbers of their tracks.
+
+    Returns:
+        The numbers of each track's moments, from 1 on by time.
+    """
+    order = np.lexsort((tracks, times))
+    frames = np.split(tracks[order], np.flatnonzero(np.diff(times[order])) + 1)
+    together = dict.fromkeys(tuple(frame.tolist()) for frame in frames if len(frame))
+    largest: dict[int, list[tuple[int, ...]]] = {track: [] for own in together for track in own}
+    for own in sorted(together, key=len, reverse=True):
+        rarest = min(own, key=lambda track: len(largest[track]))
+        if not any(set(own) <= set(other) for other in largest[rarest]):
+            for track in own:
+                largest[track].append(own)
+    kept = {own for sets in largest.values() for own in sets}
+    numbers = {own: number for number, own in enumerate((own for own in together if own in kept), start=1)}
+    return {track: sorted(numbers[own] for own in sets) for track, sets in largest.items()}

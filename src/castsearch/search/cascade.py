@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from castsearch.search.moments import Frames, presence
 from castsearch.search.rerank import RERANKINGS
 from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
@@ -65,7 +66,7 @@ def rank(
     body: np.ndarray | None,
     body_cosine: np.ndarray | None,
     *,
-    frames: Sequence[str],
+    frames: Frames,
     has_face: np.ndarray,
     thresholds: Sequence[float] = REFERENCE_THRESHOLDS,
 ) -> np.ndarray:
@@ -86,7 +87,7 @@ def rank(
         face_cosine: (n, n) face cosines of the candidates.
         body: (n, n) body similarities, a row for a listed candidate; None to go by faces alone.
         body_cosine: (n, n) body cosines of the candidates; None exactly when `body` is.
-        frames: n names; candidates of one frame are different people.
+        frames: of the n candidates, see `Frames`.
         has_face: (n,) bool; a candidate without a face is never listed.
         thresholds: on face similarity, then on mean face cosine, in turn.
 
@@ -99,8 +100,9 @@ def rank(
     _, n = np.shape(face)
     has_face = np.asarray(has_face, bool)
     shapes = [np.shape(matrix) for matrix in (face_cosine, body, body_cosine) if matrix is not None]
-    if set(shapes) != {(n, n)} or len(shapes) == 2 or len(frames) != n or has_face.shape != (n,):
-        raise ValueError(f"{n} candidates do not fit {shapes}, {len(frames)} frames or has_face {has_face.shape}")
+    frames = presence(frames)
+    if set(shapes) != {(n, n)} or len(shapes) == 2 or frames.shape[0] != n or has_face.shape != (n,):
+        raise ValueError(f"{n} candidates do not fit {shapes}, {frames.shape[0]} frames or has_face {has_face.shape}")
     lists = match_faces(face, face_cosine, has_face, thresholds)
     if body is None or body_cosine is None:
         return _order(lists, [*face], [*face], frames)
@@ -108,17 +110,19 @@ def rank(
 
 
 def _order(
-    lists: Sequence[np.ndarray], undecided: Sequence[np.ndarray], others: Sequence[np.ndarray], frames: Sequence[str]
+    lists: Sequence[np.ndarray], undecided: Sequence[np.ndarray], others: Sequence[np.ndarray], frames: Frames
 ) -> np.ndarray:
     """Steps 3 to 5 of `rank`, from each cast member's list and scores of those whom nobody or somebody else listed."""
-    num_cast, n = len(lists), len(frames)
+    present = presence(frames)
+    num_cast, n = len(lists), present.shape[0]
     decided = np.zeros(n, bool)
     for listed in lists:
         decided[listed] = True
-    _, frame_of = np.unique(np.asarray(frames, str), return_inverse=True)
     ranking = np.empty((num_cast, n), np.int64)
     for row, listed in enumerate(lists):
-        in_frame = np.isin(frame_of, frame_of[listed])
+        moments = np.zeros(present.shape[1], bool)
+        moments[present[listed].indices] = True
+        in_frame = present @ moments
         in_frame[listed] = False
         free = ~in_frame
         free[listed] = False
@@ -136,7 +140,7 @@ def _order(
 def rank_candidates(
     face: np.ndarray,
     body: np.ndarray | None,
-    frames: Sequence[str],
+    frames: Frames,
     has_face: np.ndarray,
     num_cast: int,
     *,
@@ -149,7 +153,7 @@ def rank_candidates(
     Args:
         face: (num_cast + n, d) face features of any length, cast first.
         body: (n, d') body features of any length; None to go by faces alone.
-        frames: n names; candidates of one frame are different people.
+        frames: of the n candidates, see `Frames`.
         has_face: (n,) bool, whether the candidate's face can be seen.
         num_cast: number of cast rows in `face`.
         thresholds: see `rank`.

@@ -9,7 +9,6 @@ all portraits but the one that it resembles most, and, for bodies, those whose f
 number of candidates times that of the cast, so that all movies of a split can be searched at once.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +18,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
 from castsearch.search.calibration import cast_odds, prior_odds
-from castsearch.search.neighbors import l2_normalize, nearest_neighbors
+from castsearch.search.moments import Frames, companies, moments_of, presence
+from castsearch.search.neighbors import BLOCK_ROWS, blocks, l2_normalize, nearest_neighbors
 from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import best_portrait
@@ -117,12 +117,12 @@ def log_odds(similarity: np.ndarray, apart: Impostors, even: float) -> np.ndarra
     return _STEEPNESS * (apart.deviations(similarity) - even)
 
 
-def face_links(face: np.ndarray, frames: np.ndarray, apart: Impostors) -> sparse.csr_array:
+def face_links(face: np.ndarray, frames: Frames, apart: Impostors) -> sparse.csr_array:
     """Link every face with its nearest ones.
 
     Args:
         face: (n, d) rows of unit length.
-        frames: (n,) numbers.
+        frames: of the n candidates, see `Frames`.
         apart: what strangers reach.
 
     Returns:
@@ -133,7 +133,7 @@ def face_links(face: np.ndarray, frames: np.ndarray, apart: Impostors) -> sparse
 
 
 def body_links(
-    body: np.ndarray, face: np.ndarray, has_face: np.ndarray, frames: np.ndarray, apart: Impostors
+    body: np.ndarray, face: np.ndarray, has_face: np.ndarray, frames: Frames, apart: Impostors
 ) -> sparse.csr_array:
     """Link every body with its nearest ones; where two faces are seen, they have a say.
 
@@ -143,7 +143,7 @@ def body_links(
         body: (n, d') rows of unit length.
         face: (n, d) rows of unit length.
         has_face: (n,) bool.
-        frames: (n,) numbers.
+        frames: of the n candidates, see `Frames`.
         apart: what strangers reach by face.
 
     Returns:
@@ -152,7 +152,8 @@ def body_links(
     sample = np.arange(0, len(body), max(1, len(body) // _SAMPLE))
     by_face = apart.deviations(face[sample] @ face[sample].T)
     differ = has_face[sample][:, None] & has_face[sample] & (by_face < _DIFFERENT_FACE)
-    differ |= frames[sample][:, None] == frames[sample]
+    present = presence(frames)[sample]
+    differ |= (present @ present.T).toarray()
     pairs = np.triu_indices(len(sample), 1)
     similarity = _pairs(body[sample])
     certain = similarity[differ[pairs]]
@@ -184,7 +185,7 @@ def centred(body: np.ndarray) -> np.ndarray:
     return l2_normalize(unit - unit.sum(axis=0) / np.float32(len(unit) + _ENOUGH_BODIES))
 
 
-def nearest_links(indices: np.ndarray, odds: np.ndarray, frames: np.ndarray) -> sparse.csr_array:
+def nearest_links(indices: np.ndarray, odds: np.ndarray, frames: Frames) -> sparse.csr_array:
     """Link every image with those that most probably show the same person.
 
     People of one frame are not linked. As one person is in a frame once, two images are linked only if each is the
@@ -193,7 +194,7 @@ def nearest_links(indices: np.ndarray, odds: np.ndarray, frames: np.ndarray) -> 
     Args:
         indices: (n, k) neighbours.
         odds: (n, k) log odds that they show the same person.
-        frames: (n,) numbers.
+        frames: of the n candidates, see `Frames`.
 
     Returns:
         (n, n) symmetric float32 probabilities of one person, at least those of an image's `_NEIGHBORS` best.
@@ -201,20 +202,10 @@ def nearest_links(indices: np.ndarray, odds: np.ndarray, frames: np.ndarray) -> 
     n = len(indices)
     order = np.argsort(-odds, axis=1, kind="stable")
     indices, odds = (np.take_along_axis(values, order, axis=1) for values in (indices, odds))
-    rows = np.repeat(np.arange(n), indices.shape[1])
-    columns = indices.ravel().astype(np.int64)
-    own_frame, frame = frames[rows], frames[columns]
-    num_frames = frames.max(initial=-1) + 1
-    # The first of a row that is in some frame is its best there.
-    keys, first = np.unique(rows * num_frames + frame, return_index=True)
-    wanted = columns * num_frames + own_frame
-    place = np.minimum(np.searchsorted(keys, wanted), max(0, len(keys) - 1))
-    best = np.zeros(len(rows), bool)
-    best[first] = True
-    best &= (keys[place] != wanted) | (columns[first][place] == rows)
-    strength = np.where(best & (own_frame != frame), expit(odds.ravel()), 0).astype(np.float32).reshape(indices.shape)
+    strength = np.where(_best_of_each_other(indices, presence(frames)), expit(odds), 0).astype(np.float32)
     strength[np.cumsum(strength > 0, axis=1) > _NEIGHBORS] = 0
-    graph = sparse.csr_array((strength.ravel(), (rows, columns)), shape=(n, n))
+    rows = np.repeat(np.arange(n), indices.shape[1])
+    graph = sparse.csr_array((strength.ravel(), (rows, indices.ravel())), shape=(n, n))
     graph.eliminate_zeros()
     return graph.maximum(graph.T).tocsr()
 
@@ -282,34 +273,35 @@ def strangers_weight(scores: np.ndarray) -> np.float32:
     return np.float32(np.exp(-prior_odds(cast_odds(cast[known] / (cast + scores[-1])[known]))))
 
 
-def settle_frames(scores: np.ndarray, frames: np.ndarray) -> np.ndarray:
+def settle_frames(scores: np.ndarray, frames: Frames) -> np.ndarray:
     """Lower a cast member's scores in a frame where it has a place already.
 
     Places are given so that the sum of a frame's scores is largest (an assignment problem). A tenth is left for a place
     that another has; for one that nobody has, as much as its score is of the score of the place given: of two that are
-    as likely, neither is ruled out.
+    as likely, neither is ruled out. Moments come by falling highest score, so that a track that lost a place at one of
+    them takes it from nobody at another.
 
     Args:
         scores: (num_cast, n), not negative.
-        frames: (n,) numbers.
+        frames: of the n candidates, see `Frames`.
 
     Returns:
         (num_cast, n) of the type of `scores`.
     """
     settled = scores.copy()
-    for together in _companies(frames):
-        cast, place = linear_sum_assignment(scores[:, together], maximize=True)
-        own = scores[np.ix_(cast, together)]
+    for together in sorted(companies(frames), key=lambda own: -scores[:, own].max(initial=0)):
+        cast, place = linear_sum_assignment(settled[:, together], maximize=True)
+        own = settled[np.ix_(cast, together)]
         held = own[np.arange(len(cast)), place][:, None]
         left = np.minimum(1, np.divide(own, held, where=held > 0, out=np.ones_like(own)))
         left[:, place] = np.minimum(left[:, place], _HELD_BY_ANOTHER)
         left[np.arange(len(cast)), place] = 1
-        settled[np.ix_(cast, together)] *= left
+        settled[np.ix_(cast, together)] = np.minimum(own, scores[np.ix_(cast, together)] * left)
     return settled
 
 
 def link(
-    by_person: np.ndarray, face: np.ndarray, body: np.ndarray | None, *, frames: np.ndarray, has_face: np.ndarray
+    by_person: np.ndarray, face: np.ndarray, body: np.ndarray | None, *, frames: Frames, has_face: np.ndarray
 ) -> sparse.csr_array:
     """Link candidates by face and by body as far as two probably show one person.
 
@@ -317,7 +309,7 @@ def link(
         by_person: (people, n) face similarities of each person's best portrait; they tell what strangers reach.
         face: (n, d) face features.
         body: (n, d') body features; None to go by faces alone.
-        frames: (n,) numbers; candidates of one frame are different people.
+        frames: of the n candidates, see `Frames`.
         has_face: (n,) bool, whether the candidate's face can be seen.
 
     Returns:
@@ -325,14 +317,16 @@ def link(
     """
     n = len(face)
     seen = np.flatnonzero(has_face)
+    present = presence(frames)
     unit = l2_normalize(face)
-    within = np.concatenate([np.empty(0, np.float32), *(_pairs(unit[rows]) for rows in _companies(frames[seen], seen))])
+    together = companies(present[seen], seen)
+    within = np.concatenate([np.empty(0, np.float32), *(_pairs(unit[rows]) for rows in together)])
     sample = unit[seen[:: max(1, len(seen) // _SAMPLE)]]
-    apart = impostors(_pairs(sample), np.concatenate([within, _others(by_person[:, seen], frames[seen])]))
-    alike = face_links(unit[seen], frames[seen], apart).tocoo()
+    apart = impostors(_pairs(sample), np.concatenate([within, _others(by_person[:, seen], present[seen])]))
+    alike = face_links(unit[seen], present[seen], apart).tocoo()
     graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:
-        graph = graph + body_links(centred(body), unit, has_face, frames, apart)
+        graph = graph + body_links(centred(body), unit, has_face, present, apart)
     return graph
 
 
@@ -341,7 +335,7 @@ def rank(
     face: np.ndarray,
     body: np.ndarray | None,
     *,
-    frames: Sequence[str],
+    frames: Frames,
     has_face: np.ndarray,
     person: np.ndarray | None = None,
     facts: np.ndarray | None = None,
@@ -363,7 +357,7 @@ def rank(
         face_similarity: (num_cast, n), such as `similarity.face_similarity`, re-ranked or not.
         face: (n, d) face features of the candidates.
         body: (n, d') body features; None to go by faces alone.
-        frames: n names; candidates of one frame are different people.
+        frames: of the n candidates, see `Frames`.
         has_face: (n,) bool, whether the candidate's face can be seen.
         person: (num_cast,) numbers from 0 on of whom each portrait shows, see `number_people`. One person's portraits
             have one label, which starts from the best of them; None stands for different people.
@@ -375,13 +369,14 @@ def rank(
     """
     num_cast, n = np.shape(face_similarity)
     has_face = np.asarray(has_face, bool)
-    if any(len(each) != n for each in (face, frames, has_face)) or (body is not None and len(body) != n):
-        raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {len(frames)} frames or the bodies")
-    _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
+    present = presence(frames)
+    sizes = {len(face), len(has_face), present.shape[0], n if body is None else len(body)}
+    if sizes != {n}:
+        raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {present.shape[0]} frames or the bodies")
     person = np.arange(num_cast) if person is None else person
     by_person = best_portrait(face_similarity, person)
-    graph = link(by_person, face, body, frames=frame, has_face=has_face)
-    scores = spread(_seeds(by_person, has_face, frame), graph, facts)
+    graph = link(by_person, face, body, frames=present, has_face=has_face)
+    scores = spread(_seeds(by_person, has_face, present), graph, facts)
     scores[-1] *= strangers_weight(scores)
     amount = scores.sum(axis=0)
     others = amount - scores[:-1]
@@ -392,7 +387,7 @@ def rank(
         # Whom nothing reaches has of each person what is usual: an average share of what candidates have of all.
         usual = share[:-1, reached].mean(axis=1, keepdims=True)
         scores[:, ~reached] = np.square(usual) * np.median(amount[reached])
-    scores = settle_frames(scores, frame)
+    scores = settle_frames(scores, present)
     if facts is not None:
         best = scores.max(axis=1, keepdims=True, initial=0)
         scores = np.where(facts[:-1] > 0, best, np.where(facts[:-1] < 0, 0, scores))
@@ -433,14 +428,14 @@ def _renumber(facts: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.nd
     return renumbered
 
 
-def _seeds(by_person: np.ndarray, has_face: np.ndarray, frames: np.ndarray) -> np.ndarray:
+def _seeds(by_person: np.ndarray, has_face: np.ndarray, present: sparse.csr_array) -> np.ndarray:
     """(people + 1, n) labels that candidates start with, the strangers' last."""
     num_people, n = by_person.shape
     seeds = np.zeros((num_people + 1, n), np.float32)
     if not has_face.any():
         return seeds
     similarity = by_person[:, has_face]
-    apart = impostors(similarity.ravel(), _others(similarity, frames[has_face]))
+    apart = impostors(similarity.ravel(), _others(similarity, present[has_face]))
     best = apart.deviations(similarity.max(axis=1, keepdims=True, initial=-1))
     # A portrait of other years is like nobody by as much, and still like its own person most.
     counts_from = np.clip(best - _BELOW_BEST, 0, _PORTRAIT_SPREAD)
@@ -451,22 +446,56 @@ def _seeds(by_person: np.ndarray, has_face: np.ndarray, frames: np.ndarray) -> n
     return seeds
 
 
-def _others(by_person: np.ndarray, frames: np.ndarray) -> np.ndarray:
+def _others(by_person: np.ndarray, present: sparse.csr_array) -> np.ndarray:
     """Similarities of portraits and faces that are certainly not theirs.
 
     A face is at most of the one person whom it resembles most; of a frame's faces, at most one is a lone person's.
     """
     if len(by_person) == 1:
-        parts = [np.sort(by_person[0, together])[:-1] for together in _companies(frames)]
+        parts = [np.sort(by_person[0, together])[:-1] for together in companies(present)]
         return np.concatenate([np.empty(0, np.float32), *parts])
     return np.sort(by_person, axis=0)[:-1].ravel()
 
 
-def _companies(frames: np.ndarray, rows: np.ndarray | None = None) -> list[np.ndarray]:
-    """Who stand in a frame together: of every frame that has more than one, their numbers, or their `rows`."""
-    order = np.argsort(frames, kind="stable")
-    groups = np.split(order if rows is None else rows[order], np.flatnonzero(np.diff(frames[order])) + 1)
-    return [together for together in groups if len(together) > 1]
+def _best_of_each_other(indices: np.ndarray, present: sparse.csr_array) -> np.ndarray:
+    """Whether two candidates, who are never seen together, are each the best neighbour of the other at their moments.
+
+    Args:
+        indices: (n, k) neighbours of each, best first.
+        present: of the n candidates, see `presence`.
+
+    Returns:
+        (n, k) bool.
+    """
+    n, k = indices.shape
+    num_moments = present.shape[1]
+    best = np.ones(n * k, bool)
+    known, found = [], []  # the moments of each candidate's neighbours, and who is best then
+    for block in blocks(n, BLOCK_ROWS):
+        rows, columns = np.repeat(np.arange(n)[block], k), indices[block].ravel()
+        own = best[k * block.start : k * block.stop]
+        place, moment = moments_of(columns, present)
+        keys = rows[place] * num_moments + moment
+        candidate, its_moment = moments_of(np.arange(n)[block], present)
+        own[place[np.isin(keys, (candidate + block.start) * num_moments + its_moment)]] = False  # seen together
+        place, keys = place[own[place]], keys[own[place]]
+        unique, first = np.unique(keys, return_index=True)  # the first of a row that is seen at some moment
+        later = np.ones(len(keys), bool)
+        later[first] = False
+        known.append(unique)
+        found.append(columns[place[first]])
+        own[place[later]] = False
+    keys, others = np.concatenate([np.empty(0, np.int64), *known]), np.concatenate([np.empty(0, np.int64), *found])
+    for block in blocks(n, BLOCK_ROWS):
+        rows, columns = np.repeat(np.arange(n)[block], k), indices[block].ravel()
+        place, moment = moments_of(rows, present)
+        wanted = columns[place].astype(np.int64) * num_moments + moment
+        at = np.searchsorted(keys, wanted)
+        there = at < len(keys)
+        there[there] = keys[at[there]] == wanted[there]
+        beaten = others[at[there]] != rows[place[there]]
+        best[k * block.start : k * block.stop][place[there][beaten]] = False
+    return best.reshape(n, k)
 
 
 def _pairs(unit: np.ndarray) -> np.ndarray:

@@ -5,12 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from castsearch.data.corrections import NEW, NO, YES, Correction
 from castsearch.data.crops import Crops
 from castsearch.data.name_tables import UNKNOWN
 from castsearch.errors import InputError, one_line
 from castsearch.search.gallery import Gallery
+from castsearch.search.moments import presence
 
 
 class Facts(NamedTuple):
@@ -54,6 +56,7 @@ def gather_facts(corrections: Iterable[Correction], gallery: Gallery, movies: Se
         return None
     people = _people(gallery, movies)
     candidates = _candidates(gallery, movies)
+    present = presence(gallery.frames)
     stranger = _add_named(people, corrections, gallery.person.max(initial=-1) + 1)
     portraits: dict[int, Correction] = {}
     facts = np.zeros((stranger + 1, len(gallery.candidates)), np.int8)
@@ -75,7 +78,7 @@ def gather_facts(corrections: Iterable[Correction], gallery: Gallery, movies: Se
             if not all(faces.selected[candidate] for faces in gallery.faces.values()):
                 raise InputError(f"{each.place}: {one_line(each.box)}: shows no face clear enough to be a portrait")
             portraits[candidate] = each
-        for row, column, value in _follows(each.right != NO, person, candidate, stranger, gallery.frames):
+        for row, column, value in _follows(each.right != NO, person, candidate, stranger, present):
             if facts[row, column] == -value:
                 raise InputError(f"{each.place}: contradicts {said[row, column].place}; keep the one that is right")
             facts[row, column] = value
@@ -106,7 +109,7 @@ def _add_named(people: dict[tuple[str, str], int], corrections: Iterable[Correct
 
 
 def _follows(
-    right: bool, person: int, candidate: int, stranger: int, frames: Sequence[str]
+    right: bool, person: int, candidate: int, stranger: int, present: sparse.csr_array
 ) -> Iterator[tuple[int, int, int]]:
     """Yield person, candidate and fact of what a correction says, and of what follows from it."""
     yield person, candidate, 1 if right else -1
@@ -114,8 +117,8 @@ def _follows(
         return
     yield from ((other, candidate, -1) for other in range(stranger + 1) if other != person)
     if person != stranger:  # of whom several may be in a frame
-        together = (row for row, frame in enumerate(frames) if frame == frames[candidate] and row != candidate)
-        yield from ((person, other, -1) for other in together)
+        together = (present @ present[[candidate]].T).nonzero()[0].tolist()
+        yield from ((person, other, -1) for other in together if other != candidate)
 
 
 def _people(gallery: Gallery, movies: Sequence[Crops]) -> dict[tuple[str, str], int]:

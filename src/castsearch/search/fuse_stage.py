@@ -77,7 +77,8 @@ def rank_gallery(
 def _doubts(gallery: Gallery) -> list[str]:
     """Why features may be wrong, by engine and network."""
     people = list(zip(gallery.cast_movies.tolist(), gallery.person.tolist(), strict=True))
-    company, num_cast = companies(people, gallery.frames), len(gallery.cast)
+    frames = [frame if isinstance(frame, str) else frame[0] for frame in gallery.frames]
+    company, num_cast = companies(people, frames), len(gallery.cast)
     found = {}
     for engine, faces in gallery.faces.items():
         seen = np.concatenate([faces.searched, faces.selected])

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from castsearch import files
 from castsearch.data.crops import Crops, read_crops
 from castsearch.data.portraits import searched_portraits
 from castsearch.errors import InputError
-from castsearch.search.track_candidates import average, companies
+from castsearch.search.track_candidates import average
 
 _RECOGNISED = 112  # pixels of a face's side that recognisers look at
 
@@ -56,7 +57,7 @@ class Gallery:
         candidates: n ids, of boxes or of tracks.
         skipped_cast: ids of portraits that could not be read; nobody can be ranked for them.
         skipped_candidates: ids of candidates that could not be read; they are ranked last.
-        frames: n names; candidates of one frame, or tracks seen at one time, are different people.
+        frames: n names of frames; or of tracks n tuples with the names of moments, see `castsearch.search.moments`.
         faces: by face engine.
         bodies: network → (n, d') float32 body features.
         person: (c,) numbers from 0 on, equal for portraits of one movie that share a label: they show one person.
@@ -69,7 +70,7 @@ class Gallery:
     candidates: list[str]
     skipped_cast: list[str]
     skipped_candidates: list[str]
-    frames: list[str]
+    frames: Sequence[str | tuple[str, ...]]
     faces: dict[str, FaceFeatures]
     bodies: dict[str, np.ndarray]
     person: np.ndarray
@@ -157,24 +158,22 @@ def _load_movie(
     )
     if not (crops.tracks[candidates] > 0).all() or not candidates.any():
         return boxes
-    return _by_track(boxes, crops.movie, crops.tracks[candidates], crops.shots[candidates], crops.times[candidates])
+    moments = crops.moments.filter(pa.array(candidates)).to_pylist()
+    return _by_track(boxes, crops.movie, crops.tracks[candidates], moments)
 
 
-def _by_track(boxes: Gallery, movie: str, tracks: np.ndarray, shots: np.ndarray, times: np.ndarray) -> Gallery:
+def _by_track(boxes: Gallery, movie: str, tracks: np.ndarray, moments: Sequence[Sequence[int]]) -> Gallery:
     """Make candidates of the tracks of a film's boxes."""
     numbers, first, group = np.unique(tracks, return_index=True, return_inverse=True)
     names = [f"{movie}.track{number}" for number in numbers]
     members: dict[str, list[str]] = {name: [] for name in names}
     for name, place in zip(boxes.candidates, group, strict=True):
         members[names[place]].append(name)
-    begin, end = np.full(len(names), np.inf), np.full(len(names), -np.inf)
-    np.minimum.at(begin, group, times)
-    np.maximum.at(end, group, times)
     alike = np.ones(len(group), np.float32)
     return replace(
         boxes,
         candidates=names,
-        frames=[f"{movie}.{company}" for company in companies(shots[first], begin, end)],
+        frames=[tuple(f"{movie}.{moment}" for moment in moments[row]) for row in first],
         faces={engine: _average_faces(faces, len(boxes.cast), group) for engine, faces in boxes.faces.items()},
         bodies={network: average(features, alike, group) for network, features in boxes.bodies.items()},
         boxes=members,

@@ -19,6 +19,7 @@ from castsearch.data.crops import read_crops
 from castsearch.data.name_tables import UNKNOWN, read_names
 from castsearch.search import diffusion
 from castsearch.search.gallery import Gallery
+from castsearch.search.moments import Frames, presence
 from castsearch.search.review import propose
 from castsearch.search.similarity import best_portrait, concatenate, face_similarity
 
@@ -31,27 +32,28 @@ REVIEW = ("movie", "box")
 """Columns of the table of what to review: a row per box, or the first box of a track; see `review`."""
 
 
-def find_groups(graph: sparse.csr_array, frames: NDArray[np.integer]) -> NDArray[np.int64]:
+def find_groups(graph: sparse.csr_array, frames: Frames) -> NDArray[np.int64]:
     """Divide candidates into people.
 
     Args:
         graph: (n, n) symmetric links, 0 where there is none.
-        frames: (n,) numbers; candidates of one frame are different people.
+        frames: of the n candidates, see `Frames`.
 
     Returns:
         (n,) numbers of groups, by falling size; −1 for whoever is alone in one.
     """
-    groups = sorted((group for group in _join(graph, frames) if len(group) > 1), key=lambda own: (-len(own), own[0]))
-    numbers = np.full(len(frames), -1)
+    joined = _join(graph, presence(frames))
+    groups = sorted((group for group in joined if len(group) > 1), key=lambda own: (-len(own), own[0]))
+    numbers = np.full(graph.shape[0], -1)
     for number, group in enumerate(groups):
         numbers[group] = number
     return numbers
 
 
-def _join(graph: sparse.csr_array, frames: NDArray[np.integer]) -> list[list[int]]:
+def _join(graph: sparse.csr_array, present: sparse.csr_array) -> list[list[int]]:
     """The members of each group, in order; see `find_groups`."""
-    members = [[candidate] for candidate in range(len(frames))]
-    places = [{frame} for frame in frames.tolist()]
+    members = [[candidate] for candidate in range(present.shape[0])]
+    places = [set(moments.tolist()) for moments in np.split(present.indices, present.indptr[1:-1])]
     links: list[dict[int, float]] = [{} for _ in members]  # of each group with others, summed
     upper = sparse.triu(graph, 1, format="coo")
     for one, other, weight in zip(upper.row.tolist(), upper.col.tolist(), upper.data.tolist(), strict=True):
@@ -102,12 +104,12 @@ def group_unknown(
     faces = gallery.faces[engine]
     features, num_cast = faces.searched_feature, faces.num_searched
     _, person = np.unique(gallery.person[faces.searched], return_inverse=True)
-    _, frames = np.unique(np.asarray(gallery.frames, str), return_inverse=True)
+    present = presence(gallery.frames)
     graph = diffusion.link(
         best_portrait(face_similarity(features, num_cast), person),
         features[num_cast:],
         concatenate([gallery.bodies[network] for network in networks]) if networks else None,
-        frames=frames,
+        frames=present,
         has_face=faces.selected,
     )
     named = read_names([names])
@@ -121,7 +123,7 @@ def group_unknown(
     rows, proposed = [], []
     for movie in dict.fromkeys(movies):
         own = np.flatnonzero(open_ & (movies == movie))
-        for candidate, group in zip(own, find_groups(graph[own][:, own], frames[own]), strict=True):
+        for candidate, group in zip(own, find_groups(graph[own][:, own], present[own]), strict=True):
             rows += [(movie, box, f"{UNKNOWN} {group + 1}") for box in boxes[candidate] if group >= 0]
         own = np.flatnonzero(movies == movie)
         proposed += [(movie, boxes[own[row]][0]) for row in propose(graph[own][:, own], confidence[own], _PROPOSED)]

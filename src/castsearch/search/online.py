@@ -27,13 +27,19 @@ _DUPLICATE = 0.98  # a body this similar to a sample is not another one
 _OTHERS, _NOBODYS, _BY_BODY, _BY_FACE = range(4)
 
 
-def rank(face: np.ndarray, body: np.ndarray | None, *, frames: Sequence[str], has_face: np.ndarray) -> np.ndarray:
+def rank(
+    face: np.ndarray,
+    body: np.ndarray | None,
+    *,
+    frames: Sequence[str | tuple[str, ...]],
+    has_face: np.ndarray,
+) -> np.ndarray:
     """Rank every candidate for every person.
 
     Args:
         face: (people, n) face similarities.
         body: (n, d) body features of any length; None to go by faces alone.
-        frames: n names; the frames come in the order of the candidates.
+        frames: n names, or n tuples of names, see `moments.Frames`; they come in the order of the candidates.
         has_face: (n,) bool, whether the candidate's face can be seen.
 
     Returns:
@@ -82,9 +88,9 @@ def _match(similarity: np.ndarray, least: float, margin: float) -> int | None:
     return best if similarity[best] >= least and similarity[best] - second >= margin else None
 
 
-def _in_order(frames: Sequence[str]) -> list[list[int]]:
-    """The candidates of each frame."""
+def _in_order(frames: Sequence[str | tuple[str, ...]]) -> list[list[int]]:
+    """The candidates of each frame, or of each moment the tracks that are first seen at it."""
     groups: dict[str, list[int]] = {}
     for row, frame in enumerate(frames):
-        groups.setdefault(frame, []).append(row)
+        groups.setdefault(frame if isinstance(frame, str) else frame[0], []).append(row)
     return list(groups.values())

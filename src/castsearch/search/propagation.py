@@ -7,10 +7,9 @@ progressive propagation through competitive consensus (PPCC), and the linear lab
 Of equally confident nodes the one with the lower index is frozen first.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from castsearch.search.moments import Frames, presence
 from castsearch.search.neighbors import BLOCK_ROWS, blocks, l2_normalize
 from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
@@ -91,7 +90,7 @@ def link_movie(
     face_cosine: np.ndarray,
     body: np.ndarray | None,
     *,
-    frames: Sequence[str],
+    frames: Frames,
     has_face: np.ndarray,
 ) -> np.ndarray:
     """Affinities of a movie's cast and candidates.
@@ -103,7 +102,7 @@ def link_movie(
         face: (num_cast, n) face similarities.
         face_cosine: (n, n) face cosines of the candidates.
         body: (n, n) body similarities; None to link candidates by faces alone.
-        frames: n names; candidates of one frame are different people.
+        frames: of the n candidates, see `Frames`.
         has_face: (n,) bool, whether the candidate's face can be seen.
 
     Returns:
@@ -114,9 +113,10 @@ def link_movie(
     """
     num_cast, n = np.shape(face)
     has_face = np.asarray(has_face, bool)
+    frames = presence(frames)
     pairwise = [face_cosine] if body is None else [face_cosine, body]
-    if any(np.shape(matrix) != (n, n) for matrix in pairwise) or len(frames) != n or has_face.shape != (n,):
-        raise ValueError(f"{n} candidates do not fit the matrices, {len(frames)} frames or has_face {has_face.shape}")
+    if any(np.shape(matrix) != (n, n) for matrix in pairwise) or frames.shape[0] != n or has_face.shape != (n,):
+        raise ValueError(f"{n} candidates do not fit the matrices, the {frames.shape[0]} frames or has_face")
     affinity = np.empty((num_cast + n, num_cast + n), np.result_type(face, *pairwise))
     affinity[num_cast:, num_cast:] = face_cosine
     _link(affinity, face, body, frames, has_face)
@@ -161,11 +161,11 @@ def search(given: SearchInput) -> SearchResult:
 
 
 def _link(
-    affinity: np.ndarray, face: np.ndarray, body: np.ndarray | None, frames: Sequence[str], has_face: np.ndarray
+    affinity: np.ndarray, face: np.ndarray, body: np.ndarray | None, frames: Frames, has_face: np.ndarray
 ) -> None:
     """Turn the face cosines of candidates into links in place, and put the cast's before them; see `link_movie`."""
     num_cast, n = face.shape
-    _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
+    present = presence(frames)
     links = affinity[num_cast:, num_cast:]
     for rows in blocks(n, BLOCK_ROWS):
         both, link = has_face[rows, None] & has_face, links[rows]
@@ -174,7 +174,7 @@ def _link(
         else:
             bodies = (body[rows] + body[:, rows].T) / 2
             link = np.where(both, (link + bodies) / 2, bodies)
-        link[frame[rows, None] == frame] = -1
+        link[(present[rows] @ present.T).nonzero()] = -1
         links[rows] = link
     np.fill_diagonal(affinity, 1)
     affinity[:num_cast, :num_cast] = np.eye(num_cast)

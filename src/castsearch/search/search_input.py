@@ -16,7 +16,7 @@ class SearchInput:
         face: (n, d) face features of the candidates.
         body: (n, d') body features of the candidates; None to go by faces alone.
         body_similarity: (n, n) similarities by re-ranked bodies, a row for a query; None where they are not re-ranked.
-        frames: n names; candidates of one frame are different people.
+        frames: of the n candidates, see `moments.Frames`.
         has_face: (n,) bool, whether the candidate's face can be seen.
         person: (c,) numbers from 0 on, equal for portraits that are known to show one person.
         cast_movies: (c,) numbers of the portraits' movies; people of one movie are different.
@@ -30,7 +30,7 @@ class SearchInput:
     face: np.ndarray
     body: np.ndarray | None
     body_similarity: np.ndarray | None
-    frames: Sequence[str]
+    frames: Sequence[str | tuple[str, ...]]
     has_face: np.ndarray
     person: np.ndarray
     cast_movies: np.ndarray

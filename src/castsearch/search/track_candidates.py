@@ -1,7 +1,4 @@
-"""Tracks as candidates: the boxes of a track are one person, and rank together.
-
-A track is described by the mean of what its boxes show, and tracks that are seen at one time are different people.
-"""
+"""Tracks as candidates: the boxes of a track are one person, and rank together, by the mean of what they show."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,31 +27,3 @@ def average(
     alone = sizes[groups] == 1
     means[groups[alone]] = features[alone]
     return means
-
-
-def companies(shots: NDArray[np.integer], first: NDArray[np.floating], last: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Divide tracks into groups of different people: each group was seen at one time of one shot.
-
-    The largest group of a shot is found first, then the largest of those that are left. A track belongs to one group,
-    so that of two people who are seen with it at different times, only one is known to be somebody else.
-
-    Args:
-        shots: (n,) number of the shot of each track.
-        first: (n,) time at which it is first seen,
-        last: and last.
-
-    Returns:
-        (n,) numbers of the groups.
-    """
-    groups = np.full(len(shots), -1)
-    count = 0
-    for shot in np.unique(shots):
-        left = np.flatnonzero(shots == shot)
-        while len(left):
-            # The largest group is complete when the last of its members appears.
-            together = (first[left] <= first[left, None]) & (first[left, None] <= last[left])
-            members = together[np.argmax(together.sum(axis=1))]
-            groups[left[members]] = count
-            count += 1
-            left = left[~members]
-    return groups
