@@ -109,6 +109,18 @@ def test_detr_answers_with_labels_boxes_and_scores(tmp_path):
     assert persons.scores == pytest.approx([0.8, 0.3])
 
 
+def test_a_detr_file_with_a_fixed_batch_gets_whole_batches(tmp_path):
+    boxes = np.array([[[0, 0, 5, 5]], [[1, 1, 9, 9]]], np.float32)
+    outputs = {"scores": np.array([[0.9], [0.8]], np.float32), "labels": np.array([[0], [0]]), "boxes": boxes}
+    inputs = [("images", [2, 3, SIDE, SIDE], TensorProto.FLOAT), ("sizes", [2, 2], TensorProto.INT64)]
+    detector = detectors.make("detr", {"file": constant_network(tmp_path / "a.onnx", outputs, inputs)})
+    assert [persons.boxes.tolist() for persons in found(detector, WIDE, WIDE, WIDE)] == [
+        [[0, 0, 5, 5]],
+        [[1, 1, 9, 9]],
+        [[0, 0, 5, 5]],
+    ]
+
+
 def test_detr_answers_with_logits_in_shares_of_the_picture(tmp_path):
     logits = np.full((1, 2, 91), -9, np.float32)
     logits[0, 1, 1] = 0
@@ -117,6 +129,16 @@ def test_detr_answers_with_logits_in_shares_of_the_picture(tmp_path):
     [persons] = found(detectors.make("detr", {"file": file, "person": 1}), WIDE)
     assert persons.boxes.tolist() == [[48, 24, 80, 72]]
     assert persons.scores == pytest.approx([0.5])
+
+
+def test_a_person_of_detr_is_more_probable_than_nothing(tmp_path):
+    logits = np.full((1, 2, 92), -9, np.float32)
+    logits[0, :, 1] = 3
+    logits[0, 1, 91] = 8  # nothing
+    outputs = {"logits": logits, "pred_boxes": np.full((1, 2, 4), 0.5, np.float32)}
+    file = constant_network(tmp_path / "a.onnx", outputs)
+    [persons] = found(detectors.make("detr", {"file": file, "person": 1}), WIDE)
+    assert persons.scores == pytest.approx([1.0], abs=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["yolox", "nanodet", "detr"])
