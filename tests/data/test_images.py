@@ -39,6 +39,14 @@ def pixels(path):
     return np.asarray(image)
 
 
+def png(*parts):
+    """A PNG of these chunks, each a kind and what it holds."""
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in parts
+    )
+
+
 def exif_of(orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -96,7 +104,7 @@ def test_grey_tiffs_are_read_right_or_refused(tmp_path, byteorder, compression, 
     tifffile.imwrite(tmp_path / "a.tif", stored, **options)
     expected = GREY if zero == "minisblack" else 255 - GREY
     if zero == "miniswhite" and (kind == "int8" or (kind, byteorder) == ("uint16", ">")):  # which Pillow does not know
-        with pytest.raises(InputError, match="not a complete image of the formats"):
+        with pytest.raises(InputError, match=r"is a TIFF of a kind that is not read, or .*; convert it to unsigned 8"):
             read_rgb(tmp_path / "a.tif")
     else:
         np.testing.assert_array_equal(pixels(tmp_path / "a.tif"), np.repeat(expected[..., None], 3, axis=2))
@@ -123,6 +131,17 @@ def test_every_orientation_of_exif_is_followed(tmp_path, picture, orientation, s
     np.testing.assert_array_equal(pixels(path), expected)
 
 
+@pytest.mark.parametrize(("bits", "colours"), [(1, 1), (2, 1), (4, 1), (16, 1), (16, 3)])
+def test_a_transparent_colour_is_in_the_files_own_values(tmp_path, bits, colours):
+    pixel = b"\x12\x34" * colours if bits == 16 else b"\x80"
+    part = struct.unpack(f">{colours}H", pixel) if bits == 16 else (pixel[0] >> (8 - bits),)
+    header = struct.pack(">IIBBBBB", 1, 1, bits, 2 if colours == 3 else 0, 0, 0, 0)
+    transparent = struct.pack(f">{colours}H", *part)
+    parts = ((b"IHDR", header), (b"tRNS", transparent), (b"IDAT", zlib.compress(b"\0" + pixel)), (b"IEND", b""))
+    (tmp_path / "a.png").write_bytes(png(*parts))
+    assert (pixels(tmp_path / "a.png") == BEHIND).all()
+
+
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp", "avif"])
 def test_an_orientation_that_only_xmp_states_is_not_followed(tmp_path, picture, suffix):
     options = {"xmp": XMP}
@@ -133,6 +152,14 @@ def test_an_orientation_that_only_xmp_states_is_not_followed(tmp_path, picture, 
         options = {"tiffinfo": {700: XMP}}
     path = saved(tmp_path / f"a.{suffix}", picture, **options)
     assert b"tiff:Orientation" in path.read_bytes()
+    assert read_rgb(path).size == picture.size
+
+
+def test_an_orientation_in_a_text_of_imagemagicks_is_not_followed(tmp_path, picture):
+    exif = b"Exif\0\0" + exif_of(6).tobytes().removeprefix(b"Exif\0\0")
+    profile = zlib.compress(b"\nexif\n%8d\n%s\n" % (len(exif), exif.hex().encode()))
+    path = saved(tmp_path / "a.png", picture)
+    path.write_bytes(with_chunk(path.read_bytes(), b"zTXt", b"Raw profile type exif\0\0" + profile))
     assert read_rgb(path).size == picture.size
 
 
@@ -188,6 +215,16 @@ def test_an_xmp_tag_of_an_unusual_type_does_not_matter(tmp_path, picture):
         entry = data.index(struct.pack("<HH", 700, 1))
         path.write_bytes(data[:entry] + struct.pack("<HH", 700, kind) + data[entry + 4 :])
         np.testing.assert_array_equal(pixels(path), np.asarray(picture))
+
+
+def test_a_mistyped_tag_in_an_avif_does_not_matter(tmp_path, picture):
+    exif = exif_of(6)
+    exif[0x010F] = "somebody"
+    path = saved(tmp_path / "a.avif", picture, exif=exif)
+    data, expected = path.read_bytes(), pixels(path)
+    path.write_bytes(data.replace(b"\x0f\x01\x02\0", b"\0\x01\x02\0").replace(b"\x01\x0f\0\x02", b"\x01\0\0\x02"))
+    assert path.read_bytes() != data
+    np.testing.assert_array_equal(pixels(path), expected)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
@@ -285,10 +322,7 @@ def test_a_heic_is_read_where_its_package_is_installed(tmp_path, picture):
 
 def test_a_picture_of_too_many_pixels_says_what_to_do(tmp_path):
     header = struct.pack(">IIBBBBB", 14000, 13000, 8, 2, 0, 0, 0)
-    empty = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-        for kind, content in ((b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b""))
-    )
+    empty = png((b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b""))
     (tmp_path / "a.png").write_bytes(empty)
     with pytest.raises(InputError, match=r"a\.png: has more than 178 megapixels, .*; scale it down"):
         read_rgb(tmp_path / "a.png")

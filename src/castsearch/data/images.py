@@ -9,6 +9,7 @@ import struct
 import unicodedata
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
@@ -36,19 +37,21 @@ _TURNS = {  # by the value of EXIF's orientation
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_XMP = ("xmp", "XML:com.adobe.xmp")  # where Pillow keeps it
+# Where Pillow keeps what it would follow and nobody else does: XMP, and the EXIF that ImageMagick writes into texts.
+_UNUSED = ("xmp", "XML:com.adobe.xmp", "Raw profile type exif")
 # What Pillow and its plugins raise for a damaged file: a cut-off one is an OSError without a number, a broken PNG a
 # SyntaxError, broken tags nearly anything.
 _DAMAGED: tuple[type[Exception], ...] = (OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)
 _DAMAGED += (ArithmeticError, RuntimeError, AssertionError, struct.error, Image.DecompressionBombError)
 
 _END_OF_JPEG = b"\xff\xd9"
+_BITS_OF_PNG = 24  # where a PNG says how many bits a colour has
 
 
 def read_rgb(path: Path) -> Image.Image:
     """Read a picture.
 
-    It is turned as its EXIF says, as browsers and OpenCV turn it; XMP is not asked. Transparent pixels show grey. Other
+    It is turned as its EXIF says, as browsers and OpenCV turn it; XMP and texts are not asked. Transparent pixels show grey. Other
     metadata are not used, and damaged ones do not matter.
 
     Raises:
@@ -110,14 +113,26 @@ def _decode(data: bytes, path: Path) -> Image.Image:
     with warnings.catch_warnings():  # of Pillow's, about large pictures and odd tags
         warnings.simplefilter("ignore")
         with Image.open(io.BytesIO(data), formats=formats) as image:
-            for name in _XMP:  # or Pillow would follow the orientation that it states
+            for name in _UNUSED:
                 image.info.pop(name, None)
             image.load()  # before its EXIF: this alone turns a TIFF, and says so there
-            for name in _XMP:
+            for name in _UNUSED:
                 image.info.pop(name, None)
+            if image.format == "PNG" and "transparency" in image.info:
+                image.info["transparency"] = _in_8_bits(image, data[_BITS_OF_PNG])
             turn = _turn(image, path)
             rgb = _to_rgb(image, path)
     return rgb if turn is None else rgb.transpose(turn)
+
+
+def _in_8_bits(image: Image.Image, bits: int) -> Any:
+    """What is transparent in a PNG, in the values of its pixels: the file says it in its own, of `bits` bits."""
+    transparent = image.info["transparency"]
+    if image.mode == "L" and bits < 8:
+        return transparent * 255 // (2**bits - 1)
+    if image.mode == "RGB" and bits == 16:
+        return tuple(value >> 8 for value in transparent)
+    return transparent
 
 
 def _turn(image: Image.Image, path: Path) -> Image.Transpose | None:
@@ -179,6 +194,8 @@ def _what_is_wrong(data: bytes, error: Exception) -> str:
     if kind == "a HEIC" and not importlib.util.find_spec("pillow_heif"):
         return "is a HEIC, which is read where the package pillow-heif is installed; or convert it to JPEG"
     if kind in (None, "a HEIC", "an AVIF"):
+        if isinstance(error, UnidentifiedImageError) and data.startswith((b"II", b"MM")):
+            return "is a TIFF of a kind that is not read, or a damaged one; convert it to unsigned 8 bits a colour"
         if isinstance(error, UnidentifiedImageError):
             return f"not a complete image of the formats {', '.join(FORMATS)}"
         return f"not a complete image ({' '.join(str(error).split())})"

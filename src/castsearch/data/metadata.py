@@ -4,6 +4,7 @@ What is kept decides on the pixels: the picture data, palettes, transparency, th
 for its orientation.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ _TIFF_TAGS |= {332, 334, 338, 339, *range(512, 522), 347, 529, 530, 531, 532}
 
 
 def without_metadata(data: bytes) -> bytes | None:
-    """Return a PNG, JPEG, WebP or TIFF file with its picture and its EXIF alone.
+    """Return a PNG, JPEG, WebP, AVIF or TIFF file with its picture and its EXIF alone; an AVIF without its EXIF.
 
     Args:
         data: the file.
@@ -36,6 +37,8 @@ def without_metadata(data: bytes) -> bytes | None:
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             parts = b"WEBP" + b"".join(_webp_parts(data))
             return b"RIFF" + struct.pack("<I", len(parts)) + parts
+        if data[4:12] in (b"ftypavif", b"ftypavis"):
+            return _avif(data)
         if data[:2] in (b"II", b"MM"):
             return _tiff(data)
     except (struct.error, IndexError):
@@ -78,6 +81,12 @@ def _webp_parts(data: bytes) -> Iterator[bytes]:
         if kind in _WEBP_PARTS:
             yield data[start : start + 8 + length + length % 2]
         start += 8 + length + length % 2
+
+
+def _avif(data: bytes) -> bytes:
+    """The file with items of metadata of a kind that no decoder knows; what turns an AVIF is none of them."""
+    head, pixels, rest = data.partition(b"mdat")
+    return re.sub(rb"(infe[\2\3].{3}(?:.{4}|.{6}))(?:Exif|mime)", rb"\1none", head, flags=re.DOTALL) + pixels + rest
 
 
 def _tiff(data: bytes) -> bytes:
