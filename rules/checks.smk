@@ -6,6 +6,7 @@ from snakemake.exceptions import ResourceValidationError, WorkflowError
 
 from castsearch.errors import InputError
 from castsearch.workflow import configuration, planning
+from castsearch.workflow.logs import said
 
 # What profiles claim by name: accounts, and queues or partitions.
 NAMES = ("slurm_account", "slurm_partition", "lsf_project", "lsf_queue")
@@ -17,8 +18,8 @@ def or_stop(function, *arguments):
     """Turn a user's mistake into Snakemake's own kind of message, which has no stack trace."""
     try:
         return function(*arguments)
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
+    except (InputError, OSError) as error:
+        raise WorkflowError(said(error)) from None
 
 
 def is_name(claim):

@@ -42,8 +42,16 @@ def code(rule_name, *modules):
     return source_digest(ROOT / f"src/scripts/{rule_name}.py", modules)
 
 
-digest = lru_cache(maxsize=None)(file_digest)
-sampled = lru_cache(maxsize=None)(sampled_digest)
+@lru_cache(maxsize=None)
+def digest(path):
+    """Digest of a file of the user's."""
+    return or_stop(file_digest, path)
+
+
+@lru_cache(maxsize=None)
+def sampled(path):
+    """Digest of a film."""
+    return or_stop(sampled_digest, path)
 
 
 def of_movies(pattern, splits):

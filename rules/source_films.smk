@@ -7,7 +7,7 @@ from castsearch.film.decode import claimed_duration
 FILM = config["film"]
 FILMS = or_stop(films.find_films, config["data"]["films"])
 PARTS = {
-    film: films.number_of_parts(claimed_duration(files.video), FILM["minutes"])
+    film: films.number_of_parts(or_stop(claimed_duration, files.video), FILM["minutes"])
     for film, files in FILMS.items()
 }
 FILM_WARNING = detectors.warning(FILM["persons"]["detector"])

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("evaluate: --across needs --split")
     try:
         print(options.command(options))
-    except InputError as error:
+    except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

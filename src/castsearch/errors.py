@@ -4,9 +4,12 @@
 class InputError(Exception):
     """Something the user supplied cannot be used.
 
-    The message is one line that names the file, the record in it and the reason. Scripts print it instead of a
-    stack trace.
+    Each argument is one line of the message, which names the file, the record in it and the reason; what it quotes from
+    a user's file is shown with its unprintable characters escaped. Scripts print it instead of a stack trace.
     """
+
+    def __str__(self) -> str:
+        return "\n".join(one_line(str(line)) for line in self.args)
 
 
 def one_line(text: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from castsearch.errors import InputError
 from castsearch.files import file_digest
+from castsearch.misnamed import nearly
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def model_file(path: Path, remedy: str, sha256: str | None = None) -> ModelFile:
         InputError: the file is missing, or has another checksum (truncated, or something else).
     """
     if not path.is_file():
-        raise InputError(f"{path}: the model file is missing; {remedy}")
+        raise InputError(f"{path}: the model file is missing{nearly(path)}; {remedy}")
     found = file_digest(path)
     if sha256 is not None and found != sha256:
         raise InputError(

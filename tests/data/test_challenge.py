@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -102,6 +103,27 @@ def test_json_that_is_odd_is_refused_in_one_line(tmp_path, text, reason):
     with pytest.raises(InputError, match=rf"val\.json: .*{reason}") as caught:
         challenge.load_annotations(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "is an empty file, not JSON"),
+        (b"<html>404", "is a page of HTML, as servers send for what is missing, not JSON"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "is a pointer of Git LFS; `git lfs pull` fetches the file itself",
+        ),
+        ('{"nm1": []}'.encode("utf-16"), "is a text in UTF-16; save it as UTF-8"),
+        (b"\xff\xd8\xff\xe0", "is a JPEG, not JSON"),
+        (b"\x80\x04\x95\0", "is a Python pickle, not JSON"),
+        (b"PK\3\4", "is a ZIP archive, not JSON"),
+    ],
+)
+def test_what_is_no_json_is_named(tmp_path, content, what):
+    (tmp_path / "labels.json").write_bytes(content)
+    with pytest.raises(InputError, match=re.escape(f"labels.json: {what}")):
+        challenge.load_labels(tmp_path / "labels.json")
 
 
 def test_a_byte_order_mark_is_read_over(tmp_path):

@@ -22,7 +22,7 @@ def test_corrections_are_read_with_their_lines(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "line 1: the header must be the words movie, box, person, right"),
+        ("", "is an empty file"),
         ("movie,box,person,right\n", "line 1: the header"),
         (HEADER + "m\t1\tada\n", "line 2: has 3 cells, not 4"),
         (HEADER + "n\t1\tada\tyes\n", "line 2: movie n: is not searched"),
@@ -34,8 +34,22 @@ def test_a_row_that_is_no_correction_is_refused_by_line(tmp_path, text, message)
         read(tmp_path, text)
 
 
-def test_a_file_that_cannot_be_read_is_refused(tmp_path):
-    (tmp_path / "c.tsv").write_bytes(b"\xff\xfe")
-    for name in ("c.tsv", "none.tsv"):
-        with pytest.raises(InputError, match=f"{name}: cannot be read as text"):
-            read_corrections(tmp_path / name, {"m"})
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (HEADER.encode("utf-16"), "is a text in UTF-16; save it as UTF-8"),
+        (b"PK\x03\x04", "is a ZIP archive, not a text"),
+        (b"<html>404", "is a page of HTML, as servers send for what is missing, not a text"),
+        (b"\xe9", "is not UTF-8 text"),
+    ],
+)
+def test_what_is_no_table_is_named(tmp_path, content, reason):
+    (tmp_path / "c.tsv").write_bytes(content)
+    with pytest.raises(InputError, match=f"c.tsv: {reason}"):
+        read_corrections(tmp_path / "c.tsv", {"m"})
+
+
+def test_a_missing_file_is_named_with_one_of_nearly_its_name(tmp_path):
+    (tmp_path / "C.tsv").touch()
+    with pytest.raises(InputError, match=r"c\.tsv: cannot be read: No such file or directory; there is 'C\.tsv'"):
+        read_corrections(tmp_path / "c.tsv", {"m"})

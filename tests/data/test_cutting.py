@@ -60,6 +60,13 @@ def test_rows_follow_the_annotation_though_frames_are_decoded_once(images):
     assert [row["id"] for row in rows] == ["nm1", "z", "b", "a"]
 
 
+def test_frames_that_are_one_file_by_symbolic_links_are_one_frame(images):
+    (images / "link.jpg").symlink_to("tt1/frame.jpg")
+    (images / "other").symlink_to("tt1")
+    boxes = [candidate("a"), candidate("b", img="link.jpg"), candidate("c", img="other/frame.jpg")]
+    assert {row["frame"] for row in cut(entry(*boxes), images)[1:]} == {"tt1/frame.jpg"}
+
+
 @pytest.mark.parametrize(
     ("bbox", "clipped"),
     [

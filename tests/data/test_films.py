@@ -76,6 +76,30 @@ def test_what_is_not_there_or_has_no_name_is_refused(folder, films, message):
         find_films(filled(films))
 
 
+def test_a_portrait_that_is_named_twice_counts_once(folder):
+    own = folder / "mine"
+    (own / "link.jpg").symlink_to("ada.jpg")
+    paths = [f"{own}/ada.jpg", f"{own}/./bo/../ada.jpg", f"{own}/link.jpg"]
+    assert find_films({"x": {"video": f"{own}/film.mkv", "cast": {"ada": paths}}})["x"].cast == {"ada": paths[:1]}
+
+
+def test_one_portrait_of_two_people_is_refused(folder):
+    own = folder / "mine"
+    (own / "bo/ada.png").symlink_to("../ada.jpg")
+    with pytest.raises(InputError, match=r"bo/ada\.png: is a portrait of both ada and bo"):
+        find_films(str(folder))
+    cast = {"ada": f"{own}/ada.jpg", "eve": f"{own}/bo/../ada.jpg"}
+    with pytest.raises(InputError, match=r"data\.films\.x\.cast: .*ada\.jpg: is a portrait of both ada and eve"):
+        find_films({"x": {"video": f"{own}/film.mkv", "cast": cast}})
+
+
+@pytest.mark.parametrize(("there", "wanted"), [("Zoe\u0308.mkv", "Zo\u00eb.mkv"), ("FILM.MKV", "film.mkv")])
+def test_a_file_of_nearly_that_name_is_pointed_out(tmp_path, there, wanted):
+    (tmp_path / there).touch()
+    with pytest.raises(InputError, match=r"there is no such file; there is .*, in other capitals or other Unicode"):
+        find_films({"x": {"video": f"{tmp_path}/{wanted}"}})
+
+
 def test_a_folder_with_two_videos_is_refused(folder):
     (folder / "mine/other.mp4").touch()
     with pytest.raises(InputError, match=r"one video file was expected in a film's folder, not film\.mkv, other\.mp4"):

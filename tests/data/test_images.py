@@ -288,6 +288,8 @@ def test_a_jpeg_that_lacks_pixels_is_refused(tmp_path, missing, progressive):
         (b'{"error": "not found"}', "is JSON, as servers send"),
         (b"../.git/annex/objects/x/MD5E-s1--x.jpg\n", "is a pointer of git-annex"),
         (b"\x89PNG\n\x1a\n\0\0", "is a PNG that was copied as text"),
+        (b"\x89PNG\r\r\n\x1a\r\n\0\0", "is a PNG that was copied as text"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "not a complete image"),
         (b"II*\0\x10\0\0\0CR\2\0", "is a raw photograph"),
         (b"\x93NUMPY\1\0", "is an array of NumPy"),
         (b"\0\0\1\xba\0", "is a video"),

@@ -266,7 +266,7 @@ def test_params_that_are_cut_off_are_refused_wherever_it_is(tmp_path):
     content = (DATA / "mxnet-0000.params").read_bytes()
     for length in range(len(content)):
         (tmp_path / "cut.params").write_bytes(content[:length])
-        with pytest.raises(InputError, match=r"cut\.params: the params file is cut off"):
+        with pytest.raises(InputError, match=r"cut\.params: (the params file is cut off|is an empty file)"):
             read_params(tmp_path / "cut.params")
 
 
@@ -298,7 +298,7 @@ def test_parameter_that_is_not_finite_is_named(tmp_path, value):
 
 def test_another_file_is_no_params_file(tmp_path):
     (tmp_path / "a.params").write_bytes(b"PK\x03\x04" + bytes(100))
-    with pytest.raises(InputError, match=r"a\.params: not an MXNet params file"):
+    with pytest.raises(InputError, match=r"a\.params: is a ZIP archive, not an MXNet params file"):
         read_params(tmp_path / "a.params")
 
 

@@ -1,3 +1,5 @@
+import errno
+import os
 import struct
 from fractions import Fraction
 from itertools import chain, pairwise
@@ -293,6 +295,24 @@ def test_a_file_that_is_cut_off_has_the_frames_before(tmp_path):
     assert found == list(range(len(found)))
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.ts"])
+@pytest.mark.parametrize("whole", [0, 0.6])
+def test_a_failing_file_system_is_neither_damage_nor_the_end(tmp_path, monkeypatch, name, whole):
+    noise = np.random.default_rng(0).integers(0, 255, (12, HEIGHT, WIDTH, 3), np.uint8)
+    path = write(tmp_path / name, noise, codec="mpeg4", options={"b": "9000000"})
+    read, limit = os.read, whole * path.stat().st_size
+
+    def fail(file, size):
+        if os.lseek(file, 0, os.SEEK_CUR) + size > limit:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(file, size)
+
+    monkeypatch.setattr(os, "read", fail)
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        times(path)
+    assert (caught.value.errno, caught.value.filename) == (errno.EIO, str(path))
+
+
 def test_a_film_of_one_frame(tmp_path):
     assert times(write(tmp_path / "a.mp4", numbers(1))) == [0]
 
@@ -316,6 +336,10 @@ def test_a_missing_file_is_refused(tmp_path):
 
 def test_a_file_that_is_no_film_is_refused(tmp_path):
     (tmp_path / "a.mp4").write_text("no film")
+    assert refusal(tmp_path / "a.mp4").endswith("a.mp4: is a text, not a video")
+    (tmp_path / "a.mp4").write_bytes(b"")
+    assert refusal(tmp_path / "a.mp4").endswith("a.mp4: is an empty file, not a video")
+    (tmp_path / "a.mp4").write_bytes(bytes(5000))
     assert "cannot be opened as a film" in refusal(tmp_path / "a.mp4")
 
 
@@ -348,7 +372,7 @@ PLAYLISTS = {
 def test_a_file_that_names_other_files_is_refused(tmp_path, name):
     other = write(tmp_path / "other.ts", numbers(3))
     (tmp_path / name).write_text(PLAYLISTS[name].format(other=other))
-    assert "cannot be opened as a film" in refusal(tmp_path / name)
+    assert refusal(tmp_path / name).endswith(", not a video")
 
 
 def test_a_name_that_is_a_protocol_opens_no_other_file(tmp_path):

@@ -1,6 +1,8 @@
 """Weights as people have them, and what has only the name of weights."""
 
+import errno
 import io
+import os
 import re
 import resource
 import signal
@@ -12,6 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from castsearch.errors import InputError
+from castsearch.reid import checkpoints
 from castsearch.reid.weights import fill, read_tensors, write_tensors
 
 STATE = {"weight": torch.ones(2, 3), "bias": torch.zeros(2)}
@@ -22,7 +25,7 @@ def saved(path, state):
     return path
 
 
-@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod."])
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model."])
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
 def test_what_parallel_training_puts_before_each_name_is_taken_off(tmp_path, prefix, suffix):
     path = saved(tmp_path / f"a.{suffix}", {prefix + name: tensor for name, tensor in STATE.items()})
@@ -38,6 +41,16 @@ def test_a_prefix_that_not_all_names_have_stays(tmp_path):
 def test_a_state_dict_inside_a_training_state_is_found(tmp_path, key):
     path = saved(tmp_path / "a.pth", {"epoch": 7, key: {f"module.{name}": each for name, each in STATE.items()}})
     assert read_tensors(path, "weights").keys() == STATE.keys()
+
+
+def test_a_state_dict_inside_a_model_inside_a_training_state_is_found(tmp_path):
+    path = saved(tmp_path / "a.pth", {"model": {"state_dict": STATE}, "epoch": 1})
+    assert read_tensors(path, "weights").keys() == STATE.keys()
+
+
+def test_safetensors_of_another_name_are_read(tmp_path):
+    saved(tmp_path / "a.safetensors", STATE).rename(tmp_path / "a.pth")
+    assert read_tensors(tmp_path / "a.pth", "weights").keys() == STATE.keys()
 
 
 def old_tar():
@@ -69,6 +82,10 @@ def scripted():
         (old_tar, "it is a tar archive of an old version of torch"),
         (lambda: pickled(nn.Linear(2, 2)), "it holds other things than tensors, as a whole pickled model does"),
         (scripted, "it holds other things than tensors"),
+        (lambda: b"hello world\n", "it is a text"),
+        (lambda: b"RIFF\x24\0\0\0WEBPVP8 ", "it is a WebP"),
+        (lambda: bytes(5000), "it is none of torch's files, or one that is cut off"),
+        (lambda: pickled(STATE)[:700], "it is none of torch's files, or one that is cut off"),
     ],
 )
 def test_what_is_no_state_dict_is_named_without_torchs_advice(tmp_path, content, reason):
@@ -79,6 +96,42 @@ def test_what_is_no_state_dict_is_named_without_torchs_advice(tmp_path, content,
     message = str(caught.value)
     assert "weights_only" not in message
     assert message.isprintable()
+
+
+def test_names_that_are_no_texts_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"a\.pth: holds no plain state dict"):
+        read_tensors(saved(tmp_path / "a.pth", {1: torch.ones(1)}), "weights")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.EMFILE, errno.ESTALE])
+@pytest.mark.parametrize("read", [lambda path: read_tensors(path, "weights"), checkpoints.training_of])
+def test_a_failing_file_system_says_nothing_about_the_weights(tmp_path, monkeypatch, number, read):
+    path = saved(tmp_path / "a.safetensors", STATE)
+
+    def fail(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(io, "open", fail)
+    with pytest.raises(OSError, match=re.escape(os.strerror(number))):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tensor: tensor.to_sparse(),
+        lambda tensor: tensor.to(torch.complex64),
+        lambda tensor: tensor.to(torch.float8_e4m3fn),
+        lambda tensor: tensor.to("meta"),
+    ],
+    ids=["sparse", "complex", "8 bits", "meta"],
+)
+def test_a_tensor_of_a_kind_that_is_not_read_is_named(tmp_path, change):
+    state = STATE | {"bias": change(STATE["bias"])}
+    with pytest.raises(
+        InputError, match=r"a\.pth: the tensor bias is of a kind that is not read .*; save it as float32"
+    ):
+        fill(nn.Linear(3, 2), state, tmp_path / "a.pth", "a layer")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -147,6 +147,15 @@ def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
             [{"name": "own", "kind": "onnx"}],
             r"reid\.networks\.0: 'file' is a required property",
         ),
+        ("reid.networks", ["triplet"], r"config: reid\.networks\.0: 'triplet' is not of type 'object'"),
+        ("data.films", "a\nb", r"config: data\.films: 'a\\nb' does not match .*; it is a path without braces"),
+        ("reid.networks.0.name", "triplet\n", r"config: reid\.networks\.0\.name: 'triplet\\n' does not match"),
+        (
+            "data.films",
+            {"x": {"video": 2019}},
+            r"x\.video: 2019 is not of type 'string'; .*: put it into quotation marks",
+        ),
+        ("reid.recipe.seed", 2**32, r"config: reid\.recipe\.seed: 4294967296 is greater than the maximum"),
         ("reid.untrained.0.epochs", 3, r"config: reid\.untrained\.0: .*'epochs' was unexpected"),
         ("rerank.method", "magic", r"config: rerank\.method: 'magic' is not one of"),
         ("search.method", "magic", r"config: search\.method: 'magic' is not one of"),
@@ -196,17 +205,21 @@ def test_a_whole_number_may_be_written_with_a_point():
         ("a:\n  b: 1\n  b: 2\n", "the key b occurs twice, in lines 2 and 3"),
         ("a: [{b: 1, 'b': 2}]\n", "the key b occurs twice, in lines 1 and 1"),
         ('{"a": 1, "a": 2}', "the key a occurs twice, in lines 1 and 1"),
+        ("a:\n  b: 010\n", "line 2: YAML takes 010 for another number; write it in decimals"),
+        ("a: [1:30]\n", "line 1: YAML takes 1:30 for another number; write it in decimals"),
         ("a: [", "cannot be read"),
     ],
 )
-def test_a_key_that_occurs_twice_is_refused(tmp_path, text, problem):
+def test_what_yaml_understands_otherwise_than_people_is_refused(tmp_path, text, problem):
     (tmp_path / "mine.yaml").write_text(text)
     with pytest.raises(InputError, match=rf"mine\.yaml: {problem}"):
         configuration.check_keys(tmp_path / "mine.yaml")
 
 
-@pytest.mark.parametrize("text", ["", "a: {b: 1}\nc: {b: 1}\n", "a: &a {b: 1}\nc: *a\n", "a: &a [*a]\n"])
-def test_a_file_without_a_repeated_key_passes(tmp_path, text):
+@pytest.mark.parametrize(
+    "text", ["", "a: {b: 1}\nc: {b: 1}\n", "a: &a {b: 1}\nc: *a\n", "a: &a [*a]\n", "a: [0, 0.5, '010']"]
+)
+def test_a_file_without_that_passes(tmp_path, text):
     (tmp_path / "mine.yaml").write_text(text)
     configuration.check_keys(tmp_path / "mine.yaml")
 

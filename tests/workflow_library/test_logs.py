@@ -1,4 +1,6 @@
+import errno
 import logging
+import os
 import sys
 import warnings
 
@@ -26,6 +28,22 @@ def test_a_message_that_no_encoding_can_write_is_escaped(tmp_path):
     with pytest.raises(SystemExit):
         fail(tmp_path / "log", InputError("label \ud800"))
     assert (tmp_path / "log").read_text() == "half way\nerror: label \\ud800\n"
+
+
+def test_what_the_system_cannot_do_is_one_line_and_a_trace_in_the_log(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        fail(tmp_path / "log", OSError(errno.ESTALE, os.strerror(errno.ESTALE), "films/a.mp4"))
+    line = "error: films/a.mp4: the system says: Stale file handle; if that passes, run it again\n"
+    assert capsys.readouterr().err == line
+    log = (tmp_path / "log").read_text()
+    assert "Traceback" in log
+    assert log.endswith(line)
+
+
+def test_a_message_is_of_one_line_whatever_it_quotes(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        fail(tmp_path / "log", InputError("a\x1b[31m\nb: is no image"))
+    assert capsys.readouterr().err == "error: a\\x1b[31m\\nb: is no image\n"
 
 
 def test_any_other_error_leaves_its_trace_in_the_log(tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeGuard
 
 from castsearch.errors import InputError
+from castsearch.misnamed import instead_of, nearly
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")  # a file name may have 255 characters
 OTHERS = "others"  # a label that contains this word belongs to nobody of the cast
@@ -91,11 +92,12 @@ def load_object(path: str | Path) -> dict:
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8-sig"), object_pairs_hook=_unique_keys)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+        raise InputError(f"{path}: cannot be read: {error.strerror}{nearly(Path(path))}") from None
     except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8 text") from None
+        raise InputError(f"{path}: {instead_of('JSON', Path(path), 'is not UTF-8 text')}") from None
     except json.JSONDecodeError as error:
-        raise InputError(f"{path}: is not complete JSON: {error.msg} at line {error.lineno}") from None
+        damage = f"is not complete JSON: {error.msg} at line {error.lineno}"
+        raise InputError(f"{path}: {instead_of('JSON', Path(path), damage)}") from None
     except RecursionError:
         raise InputError(f"{path}: is nested too deeply") from None
     except ValueError as error:  # a key that is repeated, or an integer of thousands of digits

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from castsearch.errors import InputError, one_line
+from castsearch.misnamed import instead_of, nearly
 
 COLUMNS = ("movie", "box", "person", "right")
 YES, NO, NEW = ANSWERS = ("yes", "no", "new")
@@ -49,10 +50,13 @@ def read_corrections(path: str | Path, movies: Collection[str]) -> list[Correcti
     """
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}{nearly(Path(path))}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: {instead_of('a text', Path(path), 'is not UTF-8 text')}") from None
     if not lines or tuple(lines[0].split("\t")) != COLUMNS:
-        raise InputError(f"{path}: line 1: the header must be the words {', '.join(COLUMNS)}, with tabs between them")
+        wrong = f"line 1: the header must be the words {', '.join(COLUMNS)}, with tabs between them"
+        raise InputError(f"{path}: {instead_of('a text', Path(path), wrong)}")
     corrections = []
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():

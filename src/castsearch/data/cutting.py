@@ -1,7 +1,9 @@
 """Stage crop: cut every person of a movie out of its frame, into the crop table."""
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -39,6 +41,7 @@ def crop_movie(
             be used, which is a mistake in the settings rather than in the records.
     """
     persons, dropped = parse_movie(entry, source)
+    persons = _one_spelling(persons, images)
     if dropped and on_bad_image == "stop":
         raise InputError(dropped[0][1])
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +52,20 @@ def crop_movie(
             reasons = [row["problem"] for row in candidates] + [reason for _, reason in dropped]
             raise InputError(f"{images}: none of the movie's candidates can be used; {reasons[0]}")
         write_crops(path, split, movie, (_with_image(rows[person.id], cut) for person in persons), dropped)
+
+
+def _one_spelling(persons: Sequence[Record], images: str | Path) -> list[Record]:
+    """Give people of one frame one `img`, the first, where symbolic links lead from several to it."""
+    first: dict[tuple[str, str], str] = {}
+    same = []
+    for person in persons:
+        try:
+            file = os.path.realpath(image_path(images, person.img))
+        except InputError:  # which is said when it is to be opened
+            same.append(person)
+            continue
+        same.append(replace(person, img=first.setdefault((person.role, file), person.img)))
+    return same
 
 
 def _cut(

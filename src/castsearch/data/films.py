@@ -5,6 +5,7 @@ a folder with one video file, and for each of the cast one image, `ada.jpg`, or 
 `truth.json` says who is where, if anybody knows.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from castsearch.data.challenge import is_id
 from castsearch.errors import InputError
+from castsearch.misnamed import nearly
 
 VIDEOS: tuple[str, ...] = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob")
 VIDEOS += (".avi", ".flv", ".wmv", ".asf", ".ogv", ".ogg", ".mxf", ".dv", ".nut", ".3gp")
@@ -49,7 +51,7 @@ def find_films(films: str | Mapping[str, str | Mapping]) -> dict[str, FilmFiles]
     """
     if isinstance(films, str):
         if not Path(films).is_dir():
-            raise InputError(f"data.films: {films}: there is no such folder")
+            raise InputError(f"data.films: {films}: there is no such folder{nearly(Path(films))}")
         films = {folder.name: str(folder) for folder in sorted(Path(films).iterdir()) if _visible_folder(folder)}
     if not films:
         raise InputError("data.films: there is no film; name one, or a folder that has a folder for each film")
@@ -76,11 +78,11 @@ def _film(key: str, entry: str | Mapping) -> FilmFiles:
         _name(f"{key}.cast", name): [paths] if isinstance(paths, str) else list(paths)
         for name, paths in entry.get("cast", {}).items()
     }
-    film = FilmFiles(entry["video"], cast, entry.get("fps"), entry.get("truth"))
-    _existing(f"{key}.video", film.video)
+    _existing(f"{key}.video", entry["video"])
     for name, paths in cast.items():
         for path in paths:
             _existing(f"{key}.cast.{name}", path)
+    film = FilmFiles(entry["video"], _each_once(f"{key}.cast", cast), entry.get("fps"), entry.get("truth"))
     if film.truth is not None:
         _existing(f"{key}.truth", film.truth)
     return film
@@ -88,7 +90,7 @@ def _film(key: str, entry: str | Mapping) -> FilmFiles:
 
 def _from_folder(key: str, folder: Path) -> FilmFiles:
     if not folder.is_dir():
-        raise InputError(f"{key}: {folder}: there is no such folder")
+        raise InputError(f"{key}: {folder}: there is no such folder{nearly(folder)}")
     visible = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
     videos = [path for path in visible if path.is_file() and path.suffix.lower() in VIDEOS]
     if len(videos) != 1:
@@ -106,7 +108,24 @@ def _from_folder(key: str, folder: Path) -> FilmFiles:
         if shown:
             cast.setdefault(_name(f"{key}: {path}", name), []).extend(shown)
     truth = folder / TRUTH
-    return FilmFiles(str(videos[0]), cast, truth=str(truth) if truth.is_file() else None)
+    return FilmFiles(
+        str(videos[0]), _each_once(f"{key}: {folder}", cast), truth=str(truth) if truth.is_file() else None
+    )
+
+
+def _each_once(key: str, cast: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The portraits without those that another spelling, or a symbolic link, names once more."""
+    owner: dict[str, str] = {}
+    kept: dict[str, list[str]] = {name: [] for name in cast}
+    for name, paths in cast.items():
+        for path in paths:
+            file = os.path.realpath(path)
+            if file not in owner:
+                kept[name].append(path)
+            elif owner[file] != name:
+                raise InputError(f"{key}: {path}: is a portrait of both {owner[file]} and {name}")
+            owner[file] = name
+    return kept
 
 
 def _visible_folder(path: Path) -> bool:
@@ -117,10 +136,10 @@ def _name(key: str, name: object) -> str:
     if not isinstance(name, str):
         raise InputError(f"{key}: YAML takes the name {name!s} for no text; put it into quotation marks")
     if not is_id(name):
-        raise InputError(f"{key}: {name!r}: a name holds only letters, digits, '.', '_' and '-'")
+        raise InputError(f"{key}: {name!r}: a name holds only up to 200 letters A to Z, digits, '.', '_' and '-'")
     return name
 
 
 def _existing(key: str, path: str) -> None:
     if not Path(path).is_file():
-        raise InputError(f"{key}: {path}: there is no such file")
+        raise InputError(f"{key}: {path}: there is no such file{nearly(Path(path))}")

@@ -6,7 +6,6 @@ import io
 import logging
 import stat
 import struct
-import unicodedata
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from castsearch.data.metadata import without_metadata
 from castsearch.errors import InputError
-from castsearch.misnamed import kind_of
+from castsearch.misnamed import kind_of, nearly
 
 logger = logging.getLogger(__name__)
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF", "GIF")  # Pillow knows others that start other programs
+_READ = {"a JPEG", "a PNG", "a WebP", "an AVIF", "a BMP", "a TIFF", "a GIF", "a HEIC"}  # as `kind_of` calls them
 MOST_BYTES = 2**30
 MOST_PIXELS = 178_956_970  # Pillow's own limit: four bytes a pixel are held in memory, and some of them twice
 BEHIND = (128, 128, 128)  # what is seen through transparent pixels: a neutral grey, in which nobody finds a face
@@ -51,8 +51,8 @@ _BITS_OF_PNG = 24  # where a PNG says how many bits a colour has
 def read_rgb(path: Path) -> Image.Image:
     """Read a picture.
 
-    It is turned as its EXIF says, as browsers and OpenCV turn it; XMP and texts are not asked. Transparent pixels show grey. Other
-    metadata are not used, and damaged ones do not matter.
+    It is turned as its EXIF says, as browsers and OpenCV turn it; XMP and texts are not asked. Transparent pixels show
+    grey. Other metadata are not used, and damaged ones do not matter.
 
     Raises:
         InputError: there is no such picture, or it cannot be used; says what it is, if that can be told.
@@ -81,26 +81,11 @@ def _read(path: Path) -> bytes:
             raise InputError(f"{path}: has {status.st_size:,} bytes; images of up to {MOST_BYTES:,} are read")
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{path}: there is no such image{_nearly(path)}") from None
+        raise InputError(f"{path}: there is no such image{nearly(path)}") from None
     except OSError as error:
         if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
             raise InputError(f"{path}: there is no such image: {error.strerror}") from None
         raise
-
-
-def _nearly(path: Path) -> str:
-    """Names a file that a reader would take for the one that is missing."""
-
-    def seen(name: str) -> str:
-        return unicodedata.normalize("NFC", name).casefold()
-
-    try:
-        names = sorted(other.name for other in path.parent.iterdir() if seen(other.name) == seen(path.name))
-    except OSError:
-        return ""
-    if not names:
-        return ""
-    return f"; there is {names[0]!a}, in other capitals or other Unicode characters than {path.name!a}"
 
 
 def _decode(data: bytes, path: Path) -> Image.Image:
@@ -193,10 +178,10 @@ def _what_is_wrong(data: bytes, error: Exception) -> str:
         return f"has more than {most}, which are the most that are read; scale it down, and its boxes likewise"
     if kind == "a HEIC" and not importlib.util.find_spec("pillow_heif"):
         return "is a HEIC, which is read where the package pillow-heif is installed; or convert it to JPEG"
-    if kind in (None, "a HEIC", "an AVIF"):
+    if kind is None or kind in _READ:
         if isinstance(error, UnidentifiedImageError) and data.startswith((b"II", b"MM")):
             return "is a TIFF of a kind that is not read, or a damaged one; convert it to unsigned 8 bits a colour"
         if isinstance(error, UnidentifiedImageError):
             return f"not a complete image of the formats {', '.join(FORMATS)}"
         return f"not a complete image ({' '.join(str(error).split())})"
-    return f"is {kind}, not an image of the formats {', '.join(FORMATS)}"
+    return f"is {kind}" if ";" in kind else f"is {kind}, not an image of the formats {', '.join(FORMATS)}"

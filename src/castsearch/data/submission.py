@@ -5,6 +5,7 @@ from pathlib import Path
 
 from castsearch import files
 from castsearch.errors import InputError
+from castsearch.misnamed import instead_of, nearly
 
 
 def write_submission(path: str | Path, rankings: Mapping[str, Sequence[str]]) -> None:
@@ -61,10 +62,10 @@ def _lines(path: str | Path) -> list[str]:
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+        raise InputError(f"{path}: cannot be read: {error.strerror}{nearly(Path(path))}") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}: line {line}: not UTF-8 text") from None
+        raise InputError(f"{path}: {instead_of('a text', Path(path), f'line {line}: not UTF-8 text')}") from None
     # Not splitlines(): it also splits at characters that are no line ends in this format.
     return text.removesuffix("\n").split("\n") if text else []
 

@@ -5,8 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from castsearch.errors import InputError
+from castsearch.misnamed import nearly
 
-PATH = {"type": "string", "pattern": "^[^{}]+$"}
+PATH = {
+    "type": "string",
+    "pattern": r"^[^{}\x00-\x1f\x7f]+$(?!\n)",
+    "description": "a path without braces and control characters",
+}
 """A path as a JSON schema: Snakemake takes braces for wildcards."""
 
 
@@ -43,5 +48,7 @@ def existing_file(option: str, path: str, remedy: str) -> str:
         InputError: there is no such file.
     """
     if not Path(path).is_file():
-        raise InputError(f"{option}: {path}: the model file is missing; {remedy}; see docs/face-models.md")
+        raise InputError(
+            f"{option}: {path}: the model file is missing{nearly(Path(path))}; {remedy}; see docs/face-models.md"
+        )
     return path

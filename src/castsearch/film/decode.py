@@ -18,7 +18,9 @@ files is refused, and only from the local disk. A picture has at most `MAX_PIXEL
 streams.
 """
 
+import io
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -36,6 +38,7 @@ from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, Interpola
 from numpy.typing import NDArray
 
 from castsearch.errors import InputError
+from castsearch.misnamed import instead_of, nearly
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +97,34 @@ class Frame:
         return stretched if stretched[0] * stretched[1] <= MAX_PIXELS else (width, height)
 
 
+class _Source(io.FileIO):
+    """A film's file, which remembers what its file system could not do: FFmpeg takes that for damage, or for the end.
+
+    Attributes:
+        trouble: the last of it; None for none.
+    """
+
+    trouble: OSError | None = None
+
+    def read(self, size: int | None = None, /) -> bytes:
+        try:
+            return super().read(size) if size is None else os.read(self.fileno(), size)
+        except OSError as error:
+            self.trouble = error
+            return b""
+
+    def seek(self, place: int, whence: int = os.SEEK_SET, /) -> int:
+        try:
+            return super().seek(place, whence)
+        except OSError:  # a damaged file leads to before its start
+            return -1
+
+    def check(self) -> None:
+        """Raise the OSError that reading ended with, if it did."""
+        if self.trouble is not None:
+            raise OSError(self.trouble.errno, self.trouble.strerror, str(self.name))
+
+
 class Film:
     """A film that is open for reading, by its main video stream.
 
@@ -106,6 +137,7 @@ class Film:
 
     Raises:
         InputError: the file is missing, of no format or codec that is known, has no video, or exceeds a limit.
+        OSError: the file system failed, here or while frames are read, which says nothing about the film.
     """
 
     def __init__(self, path: str | Path, threads: int = 1):
@@ -116,7 +148,7 @@ class Film:
         try:
             self._stream = self._main_stream()
         except InputError:
-            self._container.close()
+            self._close()
             raise
         self._origin = self._start()
         claimed = self._container.duration
@@ -128,11 +160,16 @@ class Film:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self._container.close()
+        self._source.close()
 
     def _open(self) -> av.container.InputContainer:
         if not self.path.is_file():
-            raise InputError(f"{self.path}: there is no such film")
+            raise InputError(f"{self.path}: there is no such film{nearly(self.path)}")
+        self._source = _Source(self.path)
         options = {
             "format_whitelist": ",".join(FORMATS),
             "protocol_whitelist": "file",
@@ -140,12 +177,17 @@ class Film:
             "max_pixels": str(MAX_PIXELS),
         }
         try:
-            return av.open(f"file:{self.path}", "r", options=options, metadata_errors="replace")
+            container = av.open(self._source, "r", options=options, metadata_errors="replace")
         except av.error.FFmpegError as error:
-            raise InputError(
-                f"{self.path}: cannot be opened as a film ({error.strerror}); "
+            self._source.close()
+            self._source.check()
+            wrong = (
+                f"cannot be opened as a film ({error.strerror}); "
                 f"it must be a whole file of one of the formats {', '.join(FORMATS)}"
-            ) from None
+            )
+            raise InputError(f"{self.path}: {instead_of('a video', self.path, wrong)}") from None
+        self._source.check()
+        return container
 
     def _main_stream(self) -> av.VideoStream:
         streams = [s for s in self._container.streams.video if not s.disposition & Disposition.attached_pic]
@@ -204,7 +246,7 @@ class Film:
             InputError: see `frames`.
         """
         times = []
-        self._container.close()
+        self._close()
         self._container = self._open()
         self._stream = self._main_stream()
         for packet in self._container.demux(self._stream):
@@ -212,6 +254,7 @@ class Film:
                 return [frame.time for frame in self.frames()]
             if packet.size and packet.pts is not None and not packet.is_discard:
                 times.append(packet.pts * _unit(packet.time_base) - self._origin)
+        self._source.check()
         return sorted(time for time in set(times) if time >= 0)
 
     def samples(
@@ -275,7 +318,7 @@ class Film:
         yield from self._decoded_from(None)
 
     def _decoded_from(self, time: Fraction | None) -> Iterator[tuple[Fraction, av.VideoFrame]]:
-        self._container.close()
+        self._close()
         self._container = self._open()
         self._stream = self._main_stream()
         if time is not None:
@@ -283,6 +326,7 @@ class Film:
                 target = floor((time + self._origin) / _unit(self._stream.time_base))
                 self._container.seek(target, stream=self._stream)
             except av.error.FFmpegError:
+                self._source.check()
                 return  # the caller tries an earlier one
         last = None
         for picture in self._pictures():
@@ -302,15 +346,18 @@ class Film:
         while errors < _MAX_ERRORS_IN_A_ROW:
             try:
                 packet = next(packets, None)
+                self._source.check()
                 if packet is None:
                     return
                 yield from packet.decode()
                 errors = 0
             except av.error.EOFError:
+                self._source.check()
                 return
             except IndexError:  # PyAV's, at a packet of a stream that begins later than the file, as in recordings
                 packets = self._container.demux(self._stream)
             except av.error.FFmpegError:
+                self._source.check()
                 self.damaged += 1
                 errors += 1
                 packets = self._container.demux(self._stream)

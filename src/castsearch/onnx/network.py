@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from castsearch.errors import InputError, one_line
 from castsearch.float_precision import FloatPrecision
 from castsearch.hardware import torch_has_gpu
+from castsearch.misnamed import instead_of
 from castsearch.model_files import ModelFile
 from castsearch.onnx import Network
 from castsearch.onnx.runtime import CUDA, FLOAT, RUNTIME_ERRORS, session_options
@@ -68,9 +69,8 @@ def open_session(model: ModelFile, threads: int, expected: str, remedy: str) -> 
         return onnxruntime.InferenceSession(_images_alone_as_input(model), **session_options(threads))
     except RUNTIME_ERRORS as error:
         reason = one_line((str(error).splitlines() or [type(error).__name__])[0])
-        raise InputError(
-            f"{model.path}: {expected} was expected, not a file that fails with {reason}; {remedy}"
-        ) from None
+        wrong = f"{expected} was expected, not a file that fails with {reason}"
+        raise InputError(f"{model.path}: {instead_of(expected, model.path, wrong)}; {remedy}") from None
 
 
 def _images_alone_as_input(model: ModelFile) -> Path | bytes:

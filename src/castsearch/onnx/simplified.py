@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from castsearch.errors import InputError, one_line
+from castsearch.misnamed import instead_of
 from castsearch.model_files import ModelFile
 from castsearch.onnx import Network
 from castsearch.onnx.network import check_self_contained, log_session
@@ -48,9 +49,8 @@ def open_simplified(
         found = [output.shape for output in session.run(outputs, {name: np.zeros(trial, np.float32)})]
     except (*RUNTIME_ERRORS, DecodeError, ValueError, LookupError) as error:
         reason = one_line((str(error).splitlines() or [type(error).__name__])[0])
-        raise InputError(
-            f"{model.path}: {expected} was expected, not a file that fails with {reason}; {remedy}"
-        ) from None
+        wrong = f"{expected} was expected, not a file that fails with {reason}"
+        raise InputError(f"{model.path}: {instead_of(expected, model.path, wrong)}; {remedy}") from None
     if not _fit(found, shapes):
         raise InputError(f"{model.path}: {expected} was expected, with outputs of {shapes}, not {found}; {remedy}")
     log_session(model, session)

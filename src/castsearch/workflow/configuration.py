@@ -36,7 +36,7 @@ def validate_config(config: MutableMapping, schema: Mapping) -> None:
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.path)))
     lines = [_explain(error) for error in errors] or [*_not_finite(config), *contradictions(config)]
     if lines:
-        raise InputError("\n".join(f"config: {line}" for line in lines))
+        raise InputError(*(f"config: {line}" for line in lines))
     for name in engines.available():
         section = config["faces"].setdefault(name, {})
         for option, description in engines.load(name).OPTIONS.items():
@@ -54,10 +54,12 @@ def _make_integers(section: Any) -> None:
 
 
 def check_keys(path: str | Path) -> None:
-    """Check that no key of a configuration file occurs twice in its section, of which YAML would lose the first.
+    """Check a configuration file for what YAML understands otherwise than people do.
+
+    Of a key that occurs twice in its section it would lose the first; `010` is 8 to it, and `1:30` is 90.
 
     Raises:
-        InputError: names the file, the lines and the key.
+        InputError: names the file, the lines and the key or the number.
     """
     try:
         root = yaml.compose(Path(path).read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader)
@@ -71,6 +73,9 @@ def check_keys(path: str | Path) -> None:
         seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
+        elif isinstance(node, yaml.ScalarNode) and _is_odd_number(node):
+            line = node.start_mark.line + 1
+            raise InputError(f"{path}: line {line}: YAML takes {node.value} for another number; write it in decimals")
         elif isinstance(node, yaml.MappingNode):
             lines: dict[str, int] = {}
             for key, value in node.value:
@@ -79,6 +84,12 @@ def check_keys(path: str | Path) -> None:
                     raise InputError(f"{path}: the key {name} occurs twice, in lines {lines[name]} and {line}")
                 lines[name] = line
                 waiting.append(value)
+
+
+def _is_odd_number(node: yaml.ScalarNode) -> bool:
+    """Whether a scalar is a number with the base 8 or 60, which YAML 1.1 sees in a zero before it or a colon in it."""
+    number = node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+    return number and re.match(r"[-+]?(0[0-9_]|[^:]+:)", node.value) is not None
 
 
 def check_interpreter(path: str) -> None:
@@ -129,7 +140,13 @@ def _explain(error: ValidationError) -> str:
 
 
 def _hint(error: ValidationError) -> str:
-    """What to write for a number that YAML takes for a text."""
+    """What to write for a number that YAML takes for a text, or for a text that it takes for something else."""
+    if (
+        error.validator == "type"
+        and "string" in str(error.validator_value)
+        and not isinstance(error.instance, dict | list)
+    ):
+        return "" if error.instance is None else "; YAML takes it for no text: put it into quotation marks"
     if error.validator != "type" or error.validator_value not in ("number", "integer"):
         return ""
     try:

@@ -19,7 +19,7 @@ def logging_to(path: str | Path) -> Iterator[None]:
 
     Of this package's records those from INFO on are written, of all others those from WARNING on; this package's errors
     also go to the standard error of before. An `InputError` and a `MemoryError` become one line in both, and exit code
-    1.
+    1; so does what the system cannot do, and then the log has the trace before it.
     """
     # A message may quote what no encoding can write; it is escaped there, as Python does on standard error.
     with Path(path).open("w", buffering=1, encoding="utf-8", errors="backslashreplace") as log:
@@ -28,11 +28,15 @@ def logging_to(path: str | Path) -> Iterator[None]:
         try:
             with _records_to(log, streams[1]):
                 yield
-        except (InputError, MemoryError) as error:
-            said = f"error: {error if isinstance(error, InputError) else _out_of_memory(error)}"
-            print(said, file=streams[1])
+        except (InputError, MemoryError, OSError) as error:
             with suppress(OSError):  # of a log on a full disk
-                print(said, file=log)
+                if isinstance(error, OSError):
+                    traceback.print_exc(file=log)
+            if isinstance(error, OSError) and error.errno is None:
+                raise
+            with suppress(OSError):
+                print(f"error: {said(error)}", file=log)
+            print(f"error: {said(error)}", file=streams[1])
             sys.exit(1)
         except BaseException:
             traceback.print_exc(file=log)  # the log is what a user is shown, so it must not stay empty
@@ -41,9 +45,16 @@ def logging_to(path: str | Path) -> Iterator[None]:
             sys.stdout, sys.stderr = streams
 
 
-def _out_of_memory(error: MemoryError) -> str:
-    remedy = "run fewer jobs at a time, by --cores, or let this one claim more, as by --set-resources RULE:mem_mb=…"
-    return f"there is not enough memory ({one_line(str(error))}); {remedy}"
+def said(error: InputError | MemoryError | OSError) -> str:
+    """Return what a user is told of an error that is no fault of the program's."""
+    if isinstance(error, MemoryError):
+        remedy = "run fewer jobs at a time, by --cores, or let this one claim more, as by --set-resources RULE:mem_mb=…"
+        return f"there is not enough memory ({one_line(str(error))}); {remedy}"
+    if isinstance(error, OSError):
+        place = "" if error.filename is None else f"{one_line(str(error.filename))}: "
+        reason = error.strerror or one_line(str(error)) or type(error).__name__
+        return f"{place}the system says: {reason}; if that passes, run it again"
+    return str(error)
 
 
 @contextmanager

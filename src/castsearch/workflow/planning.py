@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from castsearch.errors import InputError
 from castsearch.faces import engines
 from castsearch.faces.engine_files import EngineFiles
+from castsearch.misnamed import nearly
 
 
 def adapt(config: dict) -> None:
@@ -102,7 +103,9 @@ def plan_persons(config: Mapping, folder: str) -> PersonDetection:
     if options["file"] is None:  # of torchvision's, which the rule torchvision_detector downloads
         options["file"] = f"{folder}/torchvision/{options['name']}.pth"
     elif not Path(options["file"]).is_file():
-        raise InputError(f"film.persons.{kind}.file: {options['file']}: there is no such file")
+        raise InputError(
+            f"film.persons.{kind}.file: {options['file']}: there is no such file{nearly(Path(options['file']))}"
+        )
     return PersonDetection(options, (options["file"],), (module,), 8)
 
 
@@ -131,4 +134,5 @@ def check_files(splits: Mapping[str, Mapping[str, str]]) -> None:
     """
     for split, files in splits.items():
         if not Path(files["images"]).is_dir():
-            raise InputError(f"config: data.files.{split}.images: no such folder: {files['images']}")
+            folder = Path(files["images"])
+            raise InputError(f"config: data.files.{split}.images: no such folder: {folder}{nearly(folder)}")

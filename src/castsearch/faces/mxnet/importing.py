@@ -19,6 +19,7 @@ from castsearch.faces.mxnet.graph import INPUT, Node, Output, read_graph
 from castsearch.faces.mxnet.operators import CONVERTERS, Builder, UnknownOptionError
 from castsearch.faces.mxnet.params import read_params
 from castsearch.files import file_digest, replacing
+from castsearch.misnamed import instead_of
 from castsearch.onnx.runtime import RUNTIME_ERRORS, session_settings
 
 _OPSET = 17
@@ -49,7 +50,8 @@ def import_checkpoint(
     except FileNotFoundError:
         raise InputError(f"{symbol}: the symbol file of the MXNet checkpoint is missing") from None
     except ValueError as error:  # not UTF-8, or not JSON
-        raise InputError(f"{symbol}: not an MXNet symbol file ({error})") from None
+        wrong = f"not an MXNet symbol file ({error})"
+        raise InputError(f"{symbol}: {instead_of('JSON', symbol, wrong)}") from None
     if not isinstance(graph, dict) or not {"nodes", "heads"} <= graph.keys():
         raise InputError(f"{symbol}: not an MXNet symbol file, which has nodes and heads")
     try:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.errors import InputError
+from castsearch.misnamed import instead_of, nearly
 
 _LIST_MAGIC = 0x112
 _V1, _V2, _V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA  # 64-bit shapes; then with a storage type; then NumPy's empty shapes
@@ -26,16 +27,18 @@ def read_params(path: str | Path) -> dict[str, NDArray]:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: the params file of the MXNet checkpoint is missing")
+        raise InputError(f"{path}: the params file of the MXNet checkpoint is missing{nearly(path)}")
     with path.open("rb") as stream:
         try:
             magic, _ = _read(stream, "<u8", 2)
             if magic != _LIST_MAGIC:
-                raise InputError(f"{path}: not an MXNet params file, which starts with 0x112")
+                wrong = "not an MXNet params file, which starts with 0x112"
+                raise InputError(f"{path}: {instead_of('an MXNet params file', path, wrong)}")
             arrays = [_read_array(stream) for _ in range(_read_one(stream, "<u8"))]
             names = [_read_name(stream) for _ in range(_read_one(stream, "<u8"))]
         except EOFError:
-            raise InputError(f"{path}: the params file is cut off") from None
+            wrong = "the params file is cut off"
+            raise InputError(f"{path}: {instead_of('an MXNet params file', path, wrong)}") from None
         except ValueError as error:
             raise InputError(f"{path}: {error}") from None
     if len(names) != len(arrays):

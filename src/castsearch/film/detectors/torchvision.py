@@ -10,6 +10,7 @@ from castsearch.errors import InputError
 from castsearch.faces.engine import Image
 from castsearch.film.persons import LOWEST_SCORE, Boxes, PersonDetector, batched
 from castsearch.hardware import torch_has_gpu
+from castsearch.reid.weights import fill, read_tensors
 
 _PERSON = 1  # COCO's number of the class
 _BATCH = 4  # pictures on a GPU
@@ -28,14 +29,9 @@ def make(name: str, file: str | Path, threads: int = 1) -> PersonDetector:
     """
     if not hasattr(detection, name):
         raise InputError(f"persons.torchvision.name: {name}: torchvision has no such detector")
-    if not Path(file).is_file():
-        raise InputError(f"{file}: the weights of {name} are missing")
     torch.set_num_threads(threads)
     network = get_model(name, weights=None, weights_backbone=None)
-    try:
-        network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-    except Exception as error:
-        raise InputError(f"{file}: not the weights of {name}: {str(error).splitlines()[0]}") from None
+    fill(network, read_tensors(Path(file), f"the weights of {name}"), Path(file), name)
     device = torch.device("cuda" if torch_has_gpu() else "cpu")
     network.eval().to(device)
 
