@@ -8,7 +8,13 @@ CASCADE, DIFFUSION = (Variant("v", "e", ("n",), method) for method in ("cascade"
 
 @pytest.mark.parametrize(
     ("images", "search", "peak"),  # MB, as bench/memory.py printed it
-    [(60, DIFFUSION, 161), (1456, CASCADE, 197), (1456, DIFFUSION, 257)],
+    [
+        (60, DIFFUSION, 161),
+        (1456, CASCADE, 197),
+        (1456, DIFFUSION, 257),
+        (20_000, CASCADE, 3730),
+        (20_000, DIFFUSION, 869),
+    ],
 )
 def test_a_claim_is_above_the_measured_peak_and_below_twice_it(images, search, peak):
     assert peak < claims.search_mb(images, 8, 1, [search]) - claims.SNAKEMAKE_MB < 2 * peak
