@@ -16,7 +16,7 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "4000000000")
 LIBRARY = f"{ROOT}/src"
 paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
 if paths[0] != LIBRARY:
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [LIBRARY, *paths]))
+    os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [LIBRARY, *paths])))
 
 
 # Where results are. A module may have a prefix, which Snakemake puts before the paths of its rules and before no others.
