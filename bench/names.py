@@ -21,7 +21,7 @@ from tqdm import tqdm
 from castsearch.evaluation.name_scores import calibration_error
 from castsearch.search import diffusion
 from castsearch.search.groups import find_groups
-from castsearch.search.naming import assign, confidence
+from castsearch.search.naming import assign
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import face_similarity
 
@@ -49,7 +49,7 @@ def name(drawn: simulation.SimulatedMovie, found: SearchResult) -> Named:
     """Name the boxes of a movie as the stage `names` does."""
     _, frame = np.unique(drawn.frames, return_inverse=True)
     zero = np.zeros(len(frame))
-    probability = confidence(found.share)
+    probability = found.share
     person = assign(found.score, probability, frame, zero, zero)
     return Named(person, np.where(person >= 0, probability[person, np.arange(len(frame))], 0))
 

@@ -12,7 +12,6 @@ import sys
 import numpy as np
 
 from castsearch.search.diffusion import rank
-from castsearch.search.naming import confidence
 from castsearch.search.similarity import face_similarity
 
 
@@ -26,9 +25,8 @@ def main(portraits_file: str, boxes_file: str) -> None:
         frames=[str(number) for number in range(len(boxes))],  # each box in a frame of its own
         has_face=np.ones(len(boxes), bool),
     )
-    probability = confidence(found.share)
     for portrait, order in enumerate(found.order):
-        best = (f"{box} ({probability[portrait, box]:.2f})" for box in order[:10])
+        best = (f"{box} ({found.share[portrait, box]:.2f})" for box in order[:10])
         print(f"portrait {portrait}: {', '.join(best)}")
 
 

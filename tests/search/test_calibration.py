@@ -1,21 +1,34 @@
 import numpy as np
-from scipy.special import expit
+import pytest
 
-from castsearch.search.calibration import cast_odds, prior_odds
+from castsearch.search.calibration import Evidence, probability
 
-
-def test_more_of_the_cast_makes_a_stranger_less_probable():
-    few, half, most = expit(cast_odds(np.array([0.02, 0.5, 0.9])))
-    assert few < 0.1 < 0.8 < half < most
+UNSEEN = np.full((2, 1), np.nan)
 
 
-def test_the_share_of_strangers_is_found():
-    rng = np.random.default_rng(0)
-    cast = np.arange(2000) < 400
-    odds = rng.normal(np.where(cast, 2, -2), 2)  # the log odds of two normal distributions if both are as many
-    assert abs(expit(prior_odds(odds)) - 0.2) < 0.03
+def likely(labels, shortfall=UNSEEN, links=4.0):
+    evidence = Evidence(np.array(labels, float)[:, None], np.asarray(shortfall, float), np.array([links]))
+    return probability(evidence)[:, 0]
 
 
-def test_few_candidates_tell_little():
-    assert prior_odds(np.empty(0)) == 0
-    assert prior_odds(np.full(2, -9.0)) > prior_odds(np.full(200, -9.0))
+def test_a_person_with_most_of_the_label_is_surer_than_one_of_two_or_a_stranger():
+    sure, torn, strange = (likely(labels)[0] for labels in ([0.9, 0.05, 0.02], [0.5, 0.5, 0.02], [0.05, 0.05, 0.9]))
+    assert sure > 0.9 > torn > 0.4 > 0.1 > strange
+
+
+def test_people_and_strangers_add_up_to_one():
+    assert likely([1, 1, 0]).sum() == pytest.approx(1, abs=1e-3)
+    assert likely([1, 1, 1]).sum() < 0.9
+
+
+def test_a_face_that_is_less_like_the_portrait_than_others_is_rather_a_strangers():
+    alike, unlike, unseen = (likely([0.5, 0, 0.5], np.full((2, 1), short))[0] for short in (0, 6, np.nan))
+    assert alike > unseen > unlike
+
+
+def test_labels_that_come_by_weak_links_are_worth_little():
+    assert likely([0.01, 0, 0], links=0.01)[0] < likely([0.01, 0, 0], links=5)[0]
+
+
+def test_whom_no_label_reaches_is_nobody():
+    assert (likely([0, 0, 0]) == 0).all()

@@ -1,43 +1,48 @@
-"""What a share of labels tells: how probably a candidate is no stranger, and how many of a movie's candidates are."""
+"""How probable it is that a candidate shows a person: what labels, face and links tell, as one probability."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import softmax
 
-BIAS = 2.0
-STEEPNESS = 1.5
-_SMALLEST = 1e-3  # share; smaller ones are as good as none, and are not kept exactly
-_EVEN = 5  # candidates, half of them strangers, that are added to those of a movie, since few of them tell little
-_ROUNDS = 50
-
-
-def log_ratio(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Logarithm of the ratio of two shares, of which either may be 0, or below it by rounding."""
-    return np.log((np.maximum(one, 0) + _SMALLEST) / (np.maximum(other, 0) + _SMALLEST))
+WEIGHTS = (-1.4, 3.5, -0.6, 0.5)
+"""Log odds of somebody with as much of a label as of the strangers', and what adds to them: a seen face, each deviation
+by which it falls short, and the logarithm of the links. `bench/calibration.py` fits them."""
+_MOST_SHORT = 6.0  # standard deviations; a face that falls short by more tells no more
+_FEW = 0.1  # strength of links that counts as none
+_SMALLEST = 2e-4  # of a typical portrait's label; less is as good as none
 
 
-def cast_odds(cast: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Log odds that candidates are no strangers: BIAS + STEEPNESS · log(cast's / strangers' share).
+class Evidence(NamedTuple):
+    """What the search knows of n candidates.
 
-    Args:
-        cast: (n,) shares of all of the cast together; the rest is the strangers'.
+    Attributes:
+        labels: (people + 1, n) strength of labels, 1 for that of a typical portrait, the strangers' last.
+        shortfall: (people, n) standard deviations by which a seen face is less like the portrait than the person's best
+            one; nan where no face is seen.
+        links: (n,) summed strength of the links of each candidate.
     """
-    return BIAS + STEEPNESS * log_ratio(cast, 1 - cast)
+
+    labels: NDArray[np.floating]
+    shortfall: NDArray[np.floating]
+    links: NDArray[np.floating]
 
 
-def prior_odds(odds: NDArray[np.floating]) -> float:
-    """Estimate how many of a movie's candidates are no strangers, by expectation maximisation.
+def probability(evidence: Evidence, weights: Sequence[float] = WEIGHTS) -> NDArray[np.floating]:
+    """Estimate the probability that candidates show people, by multinomial logistic regression.
 
-    Saerens, Latinne and Decaestecker, "Adjusting the Outputs of a Classifier to New a Priori Probabilities: A Simple
-    Procedure", Neural Computation 2002.
-
-    Args:
-        odds: (n,) log odds that each candidate is no stranger, if half of all were strangers; see `cast_odds`.
+    The log odds of a person and a stranger are the logarithm of the ratio of their labels, plus what the weights say.
+    Labels that come by a few weak links are worth little.
 
     Returns:
-        Log odds that any candidate is no stranger.
+        (people, n), of which each column adds up to 1 at most; what is missing is the strangers'. 0 without a label.
     """
-    prior = 0.0
-    for _ in range(_ROUNDS):
-        prior = float(logit((expit(odds + prior).sum() + _EVEN / 2) / (len(odds) + _EVEN)))
-    return prior
+    alone, face, short, links = weights
+    cast, strangers = evidence.labels[:-1], np.maximum(evidence.labels[-1], 0)
+    odds = np.log((cast + _SMALLEST) / (strangers + _SMALLEST))
+    odds += alone + links * np.log1p(np.maximum(evidence.links, 0) / _FEW)
+    odds += np.where(np.isnan(evidence.shortfall), 0, face + short * np.minimum(evidence.shortfall, _MOST_SHORT))
+    odds[cast <= 0] = -np.inf
+    return softmax(np.concatenate([odds, np.zeros((1, odds.shape[1]), odds.dtype)]), axis=0)[:-1]

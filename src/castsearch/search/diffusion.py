@@ -17,7 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
-from castsearch.search.calibration import cast_odds, prior_odds
+from castsearch.search.calibration import Evidence, probability
 from castsearch.search.moments import Frames, companies, moments_of, presence
 from castsearch.search.neighbors import BLOCK_ROWS, blocks, l2_normalize, nearest_neighbors
 from castsearch.search.search_input import SearchInput
@@ -35,7 +35,8 @@ _DIFFERENT_FACE = 1.0  # two faces less than this above strangers are different 
 _PORTRAIT_SPREAD = 2  # standard deviations from which on a link to a portrait, with which all begins, counts …
 _BELOW_BEST = 1.5  # … or this much below the portrait's best one, where that is less
 _PERSON_SPREAD = 5  # those from which on two portraits of different movies show one person
-_PASSED_ON = 0.8  # share of a score that comes from the neighbours
+_PASSED_ON = 0.8  # share of a score that comes from the neighbours …
+_HELD_BACK = 0.1  # … of a candidate that has links of much more strength than this
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
 _FACELESS_FACT = 0.01  # of a typical seed, what somebody without a face has who is certain; not 0, which is nobody
 _HELD_BY_ANOTHER = 0.1  # what is left of a score for a place in a frame that somebody else of the cast has
@@ -235,6 +236,9 @@ def number_people(
 def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None = None) -> np.ndarray:
     """Spread labels over a graph, each step a mixture of the seeds and of what the neighbours have.
 
+    Links are scaled by the strength of all links of both ends. To it, a little is added: a lone link that is hardly
+    probable would else carry as much as ten certain ones.
+
     Args:
         seeds: (labels, n) weights.
         graph: (n, n) symmetric links.
@@ -251,8 +255,7 @@ def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None 
     weight = np.where(best > 0, least, _FACELESS_FACT * least)
     if facts is not None:
         _clamp(seeds, facts, weight)
-    degree = np.asarray(graph.sum(axis=1), np.float32)
-    scale = np.divide(1, np.sqrt(degree), where=degree > 0, out=np.zeros_like(degree))
+    scale = 1 / np.sqrt(np.asarray(graph.sum(axis=1), np.float32) + np.float32(_HELD_BACK))
     step = (sparse.diags_array(scale) @ graph @ sparse.diags_array(scale)).tocsr() * np.float32(_PASSED_ON)
     scores = seeds.T.copy()
     for _ in range(_STEPS):
@@ -260,17 +263,6 @@ def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None 
         if facts is not None:
             _clamp(scores.T, facts, weight)
     return scores.T
-
-
-def strangers_weight(scores: np.ndarray) -> np.float32:
-    """Weigh the label of strangers by how many there are for each candidate who shows the cast, which scores tell.
-
-    Args:
-        scores: (people + 1, n) of all labels, the strangers' last, for a movie of which half the candidates are.
-    """
-    cast = scores[:-1].sum(axis=0)
-    known = cast > 0
-    return np.float32(np.exp(-prior_odds(cast_odds(cast[known] / (cast + scores[-1])[known]))))
 
 
 def settle_frames(scores: np.ndarray, frames: Frames) -> np.ndarray:
@@ -330,6 +322,23 @@ def link(
     return graph
 
 
+def gather(
+    by_person: np.ndarray,
+    face: np.ndarray,
+    body: np.ndarray | None,
+    *,
+    frames: Frames,
+    has_face: np.ndarray,
+    facts: np.ndarray | None = None,
+) -> Evidence:
+    """Let labels spread, and gather what speaks for each person; see `link` and `spread` for the arguments."""
+    graph = link(by_person, face, body, frames=frames, has_face=has_face)
+    seen = by_person[:, has_face]
+    apart = impostors(seen.ravel(), _others(seen, presence(frames)[has_face]))
+    labels = spread(_seeds(by_person, has_face, apart), graph, facts)
+    return Evidence(labels, _shortfall(by_person, has_face, apart), np.asarray(graph.sum(axis=1)))
+
+
 def rank(
     face_similarity: np.ndarray,
     face: np.ndarray,
@@ -346,10 +355,10 @@ def rank(
        short of a typical best one, it starts with the label of strangers.
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame, as far as two
        probably show one person.
-    3. The label of strangers is weighed by how many there seem to be: see `strangers_weight`. A candidate's score is
-       what it has of a cast member, times that label's share of all labels it has.
-    4. Whom no label reaches, not even the strangers', as nobody is like them, gets what is usual: the square of the
-       others' mean share, times their median amount.
+    3. A candidate's score is what it has of a cast member's label, times that label's share among the cast's, times how
+       probable it is that the candidate shows this person and no stranger: see `calibration.probability`.
+    4. Whom no label reaches, not even the strangers', as nobody is like them, gets what is usual: the same of the
+       others' mean share and mean probability, and of their median amount.
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, who has less of other labels is first, then
        whose seen face is more similar.
 
@@ -375,25 +384,25 @@ def rank(
         raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {present.shape[0]} frames or the bodies")
     person = np.arange(num_cast) if person is None else person
     by_person = best_portrait(face_similarity, person)
-    graph = link(by_person, face, body, frames=present, has_face=has_face)
-    scores = spread(_seeds(by_person, has_face, present), graph, facts)
-    scores[-1] *= strangers_weight(scores)
-    amount = scores.sum(axis=0)
-    others = amount - scores[:-1]
-    reached = scores.any(axis=0)
-    share = np.divide(scores, amount, where=scores > 0, out=np.zeros_like(scores))
-    scores = (scores * share)[:-1]
+    evidence = gather(by_person, face, body, frames=present, has_face=has_face, facts=facts)
+    labels, likely = evidence.labels, probability(evidence)
+    if facts is not None:
+        likely = np.where(facts[:-1] == 0, likely, facts[:-1] > 0)
+    cast = labels[:-1].sum(axis=0)
+    others = labels.sum(axis=0) - labels[:-1]
+    share = np.divide(labels[:-1], cast, where=labels[:-1] > 0, out=np.zeros_like(labels[:-1]))
+    scores = labels[:-1] * share * likely
+    reached = labels.any(axis=0)
     if reached.any():
-        # Whom nothing reaches has of each person what is usual: an average share of what candidates have of all.
-        usual = share[:-1, reached].mean(axis=1, keepdims=True)
-        scores[:, ~reached] = np.square(usual) * np.median(amount[reached])
+        usual, probable = (each[:, reached].mean(axis=1, keepdims=True) for each in (share, likely))
+        scores[:, ~reached] = np.square(usual) * probable * np.median(cast[reached])
     scores = settle_frames(scores, present)
     if facts is not None:
         best = scores.max(axis=1, keepdims=True, initial=0)
         scores = np.where(facts[:-1] > 0, best, np.where(facts[:-1] < 0, 0, scores))
     by_face = np.where(has_face, by_person, -np.inf)
     order = np.lexsort((-by_face, others, -scores), axis=1)
-    return SearchResult(order[person], person, scores[person], share[:-1][person])
+    return SearchResult(order[person], person, scores[person], likely[person].astype(np.float32))
 
 
 def search(given: SearchInput) -> SearchResult:
@@ -428,22 +437,31 @@ def _renumber(facts: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.nd
     return renumbered
 
 
-def _seeds(by_person: np.ndarray, has_face: np.ndarray, present: sparse.csr_array) -> np.ndarray:
-    """(people + 1, n) labels that candidates start with, the strangers' last."""
+def _seeds(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> np.ndarray:
+    """(people + 1, n) labels that candidates start with, 1 for a typical one, the strangers' last."""
     num_people, n = by_person.shape
     seeds = np.zeros((num_people + 1, n), np.float32)
     if not has_face.any():
         return seeds
     similarity = by_person[:, has_face]
-    apart = impostors(similarity.ravel(), _others(similarity, present[has_face]))
     best = apart.deviations(similarity.max(axis=1, keepdims=True, initial=-1))
     # A portrait of other years is like nobody by as much, and still like its own person most.
     counts_from = np.clip(best - _BELOW_BEST, 0, _PORTRAIT_SPREAD)
-    seeds[:-1, has_face] = link_strength(similarity, apart, counts_from)
-    strength = seeds.max(axis=0)
-    typical = np.median(strength[strength > 0]) if strength.any() else 0
-    seeds[-1, has_face] = np.maximum(typical - strength[has_face], 0)
+    strength = link_strength(similarity, apart, counts_from)
+    best = strength.max(axis=0, initial=0)
+    if best.any():
+        typical = np.median(best[best > 0])
+        seeds[:-1, has_face] = strength / typical
+        seeds[-1, has_face] = np.maximum(1 - best / typical, 0)
     return seeds
+
+
+def _shortfall(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> np.ndarray:
+    """(people, n) standard deviations that seen faces are less like portraits than each one's best; nan if unseen."""
+    deviations = np.where(has_face, apart.deviations(by_person), np.nan)
+    if not has_face.any():
+        return deviations
+    return deviations[:, has_face].max(axis=1, keepdims=True) - deviations
 
 
 def _others(by_person: np.ndarray, present: sparse.csr_array) -> np.ndarray:

@@ -23,7 +23,7 @@ class Method:
         body_rerank: whether it can use re-ranked similarities of bodies.
         across: whether its memory allows it to search all movies of a split at once.
         each_network: whether the default comparison has it with each ReID network alone.
-        shares: whether it tells the share of each person, so that boxes can be named.
+        shares: whether it tells how probable each person is, so that boxes can be named.
     """
 
     module: str

@@ -1,12 +1,7 @@
 """Stage names: whom each box shows, a cast member or somebody unknown, and how sure that is.
 
-The search says how much of what a candidate has of all people is each one's; see `search_result.SearchResult`. Two
-logistic curves make a probability of it, that the candidate is no stranger, and that it is this one of the cast:
-
-    p = logistic(`calibration.cast_odds`) · logistic(OTHERS · log(own / others' share))
-
-`bench/real.py` and `bench/names.py` measure how right that is. Nobody is twice in a frame, nor in two tracks at one
-time: the better score has the name.
+The search says how probable each person is, see `search_result.SearchResult`; `bench/real.py` and `bench/names.py`
+measure how right that is. Nobody is twice in a frame, nor in two tracks at one time: the better score has the name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,29 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from castsearch.data.crops import Crops, read_crops
 from castsearch.data.name_tables import COLUMNS, UNKNOWN
 from castsearch.data.rankings import Shares, read_shares
 from castsearch.errors import one_line
-from castsearch.search.calibration import cast_odds, log_ratio
 
-OTHERS = 2.0
 _UNLIKELY = 0.02  # confidence below which nobody is likely
-
-
-def confidence(share: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Estimate the probability that a candidate shows a person.
-
-    Args:
-        share: (people, n), of which each column adds up to 1 at most; what is missing is the strangers'.
-
-    Returns:
-        (people, n).
-    """
-    cast = share.sum(axis=0)
-    return expit(cast_odds(cast)) * expit(OTHERS * log_ratio(share, cast - share))
 
 
 def assign(
@@ -51,7 +30,7 @@ def assign(
 
     Args:
         score: (people, n).
-        probability: (people, n), see `confidence`; those below a fiftieth are none.
+        probability: (people, n) that candidates show people; those below a fiftieth are none.
         place: (n,) numbers of the frames or shots that candidates are in.
         first: (n,) time at which each is first seen there,
         last: and last. Two whose times overlap are two people.
@@ -110,7 +89,7 @@ def name_movie(crops: Crops, shares: Shares, labels: Mapping[str, str | None], l
     score, probability = np.zeros((2, len(people), len(boxes)), np.float32)
     if len(people):
         columns = [row[crops.candidates[box]] for box in boxes]
-        score, probability = shares.score[portraits][:, columns], confidence(shares.share[portraits][:, columns])
+        score, probability = shares.score[portraits][:, columns], shares.share[portraits][:, columns]
     assigned = assign(score, probability, place, first, last)
     names = np.array([*_names(crops, shares, people, labels), ""], object)
     sure = np.append(probability, np.zeros((1, len(boxes))), axis=0)[assigned, np.arange(len(boxes))]

@@ -12,8 +12,8 @@ class SearchResult(NamedTuple):
         order: (c, n) indices of the candidates, each row a permutation, best first.
         person: (c,) numbers from 0 on of whom each portrait shows; equal for portraits of one person.
         score: (c, n) float32, by which each candidate stands in `order`; None for a method without scores.
-        share: (c, n) float32, how much of what a candidate has of all people is this person's, strangers being people,
-            too, so that those of all people add up to 1 at most; None for a method that does not know of strangers.
+        share: (c, n) float32, the estimated probability that each candidate shows this person; what those of all people
+            lack to 1 is the strangers'. None for a method that does not know of strangers.
     """
 
     order: np.ndarray

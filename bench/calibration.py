@@ -1,0 +1,147 @@
+"""Fit the constants of `castsearch.search.calibration`, and measure them on sets that did not choose them.
+
+    python bench/calibration.py DATA [DATA ...] [--compare FILE]
+
+DATA and FILE are those of `bench/real.py`. Simulated movies of three worlds choose, too, and count a third of a folder
+each. Prints the constants that all choose, those that are used, and for each folder F1 of names and the expected
+calibration error, with the constants that are used and with those that the others choose.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import names
+import numpy as np
+import pandas as pd
+import real
+import search
+import simulation
+import yaml
+from scipy.optimize import minimize
+
+from castsearch.evaluation.name_scores import calibration_error
+from castsearch.search import diffusion
+from castsearch.search.calibration import WEIGHTS, Evidence, probability
+from castsearch.search.gallery import load_gallery
+from castsearch.search.naming import assign
+from castsearch.search.similarity import best_portrait, face_similarity
+
+WORLDS = ("as assumed", "portraits unlike the part", "poor faces")
+SIMULATED = 1 / 3  # weight of a world, of that of a folder
+PENALTY = 1e-3  # of squared constants
+
+
+class Labelled(NamedTuple):
+    """What the search knows of n candidates in frames, and whom they show: the number of a person, or −1."""
+
+    evidence: Evidence
+    frames: np.ndarray
+    true: np.ndarray
+
+
+def of_simulation(drawn: simulation.SimulatedMovie) -> Labelled:
+    """What the search knows of a simulated movie."""
+    num_cast = len(drawn.face) - len(drawn.identity)
+    similarity = face_similarity(drawn.face, num_cast)
+    true = np.where(drawn.identity < num_cast, drawn.identity, -1)
+    seen = {"frames": drawn.frames, "has_face": drawn.has_face}
+    return labelled(similarity, drawn.face[num_cast:], drawn.body, **seen, true=true)
+
+
+def labelled(
+    by_person: np.ndarray,
+    face: np.ndarray,
+    body: np.ndarray | None,
+    *,
+    frames: Sequence[str],
+    has_face: np.ndarray,
+    true: np.ndarray,
+) -> Labelled:
+    """What the search knows of candidates; the arguments are those of `diffusion.gather`."""
+    _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
+    evidence = diffusion.gather(by_person, face, body, frames=frame, has_face=has_face)
+    return Labelled(evidence, frame, true)
+
+
+def of_pictures(given: real.Described) -> Labelled:
+    """What the search knows of a movie of labelled pictures. People who are not searched are strangers."""
+    gallery = load_gallery(
+        [given.crops], {"faces": [given.faces]}, {} if given.bodies is None else {"bodies": [given.bodies]}
+    )
+    faces = gallery.faces["faces"]
+    _, person = np.unique(gallery.person[faces.searched], return_inverse=True)
+    shown = {
+        box: int(number)
+        for name, number in zip(np.array(gallery.cast)[faces.searched], person, strict=True)
+        for box in given.labels[name]
+    }
+    features, num_cast = faces.searched_feature, faces.num_searched
+    by_person = best_portrait(face_similarity(features, num_cast), person)
+    true = np.array([shown.get(box, -1) for box in gallery.candidates])
+    seen = {"frames": gallery.frames, "has_face": faces.selected}
+    return labelled(by_person, features[num_cast:], gallery.bodies.get("bodies"), **seen, true=true)
+
+
+def loss(weights: np.ndarray, sets: Mapping[str, Sequence[Labelled]]) -> float:
+    """Mean negative logarithm of the probability of the truth, each folder as one, plus the penalty."""
+    total, counted = 0.0, 0.0
+    for name, movies in sets.items():
+        weight = SIMULATED if name in WORLDS else 1.0
+        likely = []
+        for movie in movies:
+            people = probability(movie.evidence, weights)
+            everybody = np.concatenate([people, 1 - people.sum(axis=0, keepdims=True)])  # the last is −1, strangers
+            likely.append(everybody[movie.true, np.arange(len(movie.true))])
+        total -= weight * float(np.log(np.maximum(np.concatenate(likely), 0) + 1e-3).mean())
+        counted += weight
+    return total / counted + PENALTY * float(np.square(weights).sum())
+
+
+def fit(sets: Mapping[str, Sequence[Labelled]]) -> np.ndarray:
+    """The constants that sets choose."""
+    return minimize(loss, np.array(WEIGHTS), args=(sets,), method="L-BFGS-B").x
+
+
+def score(movies: Sequence[Labelled], weights: Sequence[float]) -> dict[str, float]:
+    """Mean and lowest F1 of names over movies, and the calibration error of all their names together."""
+    scores, sure, right = [], [], []
+    for movie in movies:
+        likely = probability(movie.evidence, weights)
+        person = assign(likely, likely, movie.frames, *np.zeros((2, len(movie.frames))))
+        confidence = np.where(person >= 0, likely[person, np.arange(len(person))], 0)
+        named = (person >= 0) & (confidence >= names.LEAST)
+        sure.append(confidence[named])
+        right.append((person == movie.true)[named])
+        scores.append(2 * right[-1].sum() / max(1, named.sum() + (movie.true >= 0).sum()))
+    error = calibration_error(np.concatenate(sure), np.concatenate(right))
+    return {"F1": float(np.mean(scores)), "least F1": min(scores), "calibration error": error}
+
+
+def main() -> None:
+    """Print constants and scores."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, nargs="+", help="folders with val.json, val_label.json and val/")
+    parser.add_argument("--compare", type=Path, help="YAML with engines and networks")
+    options = parser.parse_args()
+    compared = yaml.safe_load(options.compare.read_text()) if options.compare else real.DEFAULT
+    sets = {
+        folder.name: [of_pictures(each) for each in real.described(folder, compared["engines"], compared["networks"])]
+        for folder in options.data
+    }
+    sets |= {
+        world: [of_simulation(drawn) for drawn in search.draw(1, search.SCENARIOS[world], simulation.SIZES[::5])]
+        for world in WORLDS
+    }
+    print(f"constants chosen by all: {fit(sets).round(2).tolist()}; used: {list(WEIGHTS)}")
+    rows = []
+    for name, movies in sets.items():
+        chosen = fit({other: own for other, own in sets.items() if other != name})
+        held_out = {f"{key}, held out": value for key, value in score(movies, chosen).items()}
+        rows.append({"set": name} | score(movies, WEIGHTS) | held_out)
+    print(pd.DataFrame(rows).to_markdown(index=False, floatfmt=".3f"))
+
+
+if __name__ == "__main__":
+    main()
