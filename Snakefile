@@ -25,6 +25,14 @@ config = DEFAULTS
 report: f"{ROOT}/docs/captions/workflow.rst"
 
 
+# Made by containers/castsearch.def, in the working folder: a name that stays, since another one would run all again.
+# Snakemake ignores it without `--sdm apptainer`.
+IMAGE = "castsearch.sif"
+
+
+container: IMAGE
+
+
 SOURCES = {"demo": "demo", "files": "challenge", "films": "films"}
 
 

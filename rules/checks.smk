@@ -1,8 +1,10 @@
 # All that refuses a run before its first job starts: the configuration, the files that it names, the profile's claims.
+import os
 import sys
 
 import yaml
 from snakemake.exceptions import ResourceValidationError, WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 from castsearch.errors import InputError
 from castsearch.workflow import configuration, planning
@@ -66,6 +68,14 @@ def check_gpus(settings, gpus):
         )
 
 
+def check_image(methods):
+    """Stop a run whose jobs would start in an image that is not there."""
+    if DeploymentMethod.APPTAINER in methods and not os.path.exists(IMAGE):
+        raise WorkflowError(
+            f"{IMAGE}: there is no such image in the working folder; docs/cluster.md says how to build it"
+        )
+
+
 or_stop(configuration.check_interpreter, sys.executable)
 if workflow.is_main_process:
     for path in workflow.configfiles:
@@ -78,5 +88,6 @@ planning.adapt(config)
 # Not once more in the jobs, which are given less than the run.
 if workflow.is_main_process:
     check_claims(workflow.resource_settings)
+    check_image(workflow.deployment_settings.deployment_method)
     if any(map(planning.is_trained, config["reid"]["networks"])):
         check_gpus(workflow.resource_settings, config["reid"]["gpus"])

@@ -1,5 +1,6 @@
 # Every person of a movie, cut out of its frame. The annotation file is `ancient` and each movie's part of it a
-# parameter: a movie that is added or corrected reruns alone.
+# parameter: a movie that is added or corrected reruns alone. A parameter says where images are that no rule makes; those
+# that one makes are found where their movies' folders are, which a storage may have copied.
 
 
 rule crop:
@@ -21,7 +22,7 @@ rule crop:
         runtime=growing(20),
     params:
         code=lambda wildcards: code("crop"),
-        images=lambda wildcards: SPLITS[wildcards.split]["images"],
+        images=lambda wildcards: SPLITS[wildcards.split].get("images"),
         digest=lambda wildcards: DIGESTS[wildcards.split][wildcards.movie],
         on_bad_image=DATA["on_bad_image"],
     script:
@@ -54,7 +55,7 @@ rule crop_training:
         runtime=growing(240),
     params:
         code=lambda wildcards: code("crop_training"),
-        images=lambda wildcards: SPLITS[wildcards.split]["images"],
+        images=lambda wildcards: SPLITS[wildcards.split].get("images"),
         digests=lambda wildcards: {
             movie: DIGESTS[wildcards.split][movie]
             for movie in BATCHES[wildcards.split][wildcards.batch]

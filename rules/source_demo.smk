@@ -4,7 +4,6 @@ from castsearch.demo import movie_ids
 SPLITS = {
     split: {
         "annotations": f"results/demo/{split}.json",
-        "images": f"{RESULTS}/demo/{split}",
         "labels": None if split == "test" else f"results/demo/{split}_label.json",
     }
     for split in config["data"]["demo"]["movies"]

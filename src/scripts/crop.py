@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from castsearch.data.challenge import load_annotations
 from castsearch.data.cutting import crop_movie
 from castsearch.workflow.logs import logging_to
@@ -11,6 +13,6 @@ with logging_to(snakemake.log[0]):
         movie,
         load_annotations(annotations)[movie],
         source=f"{annotations}: movie {movie}",
-        images=snakemake.params.images,
+        images=snakemake.params.images or Path(snakemake.input.images).parent,
         on_bad_image=snakemake.params.on_bad_image,
     )

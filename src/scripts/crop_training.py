@@ -14,6 +14,6 @@ with logging_to(snakemake.log[0]):
             movie,
             entries[movie],
             source=f"{annotations}: movie {movie}",
-            images=snakemake.params.images,
+            images=snakemake.params.images or Path(snakemake.input.images[0]).parent,
             on_bad_image=snakemake.params.on_bad_image,
         )

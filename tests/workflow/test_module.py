@@ -102,7 +102,7 @@ def test_the_catalogs_file_has_the_same_target(tmp_path):
     assert planned(tmp_path, FACES, project=ROOT / "workflow")["submission"] == 1
 
 
-def test_snakedeploy_deploys_what_runs(tmp_path):
+def test_snakedeploy_deploys_what_runs_from_a_clone_of_a_tag(tmp_path):
     deploy = pytest.importorskip("snakedeploy.deploy", reason="pip install snakedeploy")
     parts = (
         "Snakefile",
@@ -117,12 +117,16 @@ def test_snakedeploy_deploys_what_runs(tmp_path):
         "envs",
         "docs",
     )
-    clone = tmp_path / "castsearch"
+    published, clone = tmp_path / "published", tmp_path / "castsearch"
+    published.mkdir()
     for part in map(Path, parts):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        clone.mkdir(exist_ok=True)
-        copy(ROOT / part, clone / part)
-    deploy.deploy(str(clone), name="cast", tag="main", branch=None, dest_path=tmp_path / "mine")
+        copy(ROOT / part, published / part)
+    somebody = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+    for line in (("init", "-q"), ("add", "."), (*somebody, "commit", "-qm", "a release"), ("tag", "v1")):
+        subprocess.run(["git", "-C", published, *line], check=True)
+    subprocess.run(["git", "-c", "advice.detachedHead=false", "clone", "-qb", "v1", published, clone], check=True)
+    deploy.deploy(str(clone), name="cast", tag="v1", branch=None, dest_path=tmp_path / "mine")
     snakefile = tmp_path / "mine/workflow/Snakefile"
     # Of a repository on this machine, snakedeploy writes a path that leads to the new file itself.
     snakefile.write_text(snakefile.read_text().replace('"workflow/Snakefile"', f'"{clone}/workflow/Snakefile"'))
