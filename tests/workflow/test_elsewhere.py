@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 from runs import TINY, run, with_changes
@@ -34,7 +36,7 @@ def test_jobs_start_in_the_image_of_the_working_folder(tmp_path, monkeypatch):
     command.parent.mkdir()
     command.write_text(APPTAINER)
     command.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{command.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}")
     wanted = ("--sdm", "apptainer", "--until", "demo_movie", "--", "results/demo/val.json")
     refused = run(tmp_path / "run", TINY, *wanted)
     assert "castsearch.sif: there is no such image" in refused.stdout
