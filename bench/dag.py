@@ -1,19 +1,21 @@
-"""How long Snakemake takes to plan a run, and to find that a finished one has nothing left to do.
+"""What Snakemake takes to plan a run, and to find that a finished one has nothing left to do.
 
-    python bench/dag.py                     20 and 200 movies, and the challenge's 192 with 18 networks
-    python bench/dag.py --largest 2000      and 2,000 movies
+    python bench/dag.py                           the challenge's 192 movies, with 18 networks
+    python bench/dag.py --movies 200 2000         so many movies, half of them to train, with two networks
+    python bench/dag.py --tree OTHER              another checkout of this workflow, with the same Python
 
-Movies have one portrait and one box: planning opens no image. A finished run is one whose files are there and have been
-touched by `snakemake --touch`, so that Snakemake knows with which parameters and code they would have been made.
+Movies have one portrait and one box: planning opens no image. A finished run is one whose files are there and have
+been touched by `snakemake --touch`, so that Snakemake knows with which parameters and code they would have been made.
+Seconds are the processor's. Each size is planned for one machine and with `profiles/slurm`.
 """
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +23,6 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 CHALLENGE = {"train": 115, "val": 19, "test": 58}
-SIZES = (20, 200, 2000)
 BACKBONES = ["resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d"]
 BACKBONES += ["densenet121", "densenet161", "densenet169", "densenet201"]
 
@@ -60,53 +61,79 @@ def configuration(folder: Path, movies: dict[str, int], networks: int) -> dict:
     return {"data": data, "reid": {"networks": trained}}
 
 
-def snakemake(folder: Path, *arguments: str) -> tuple[float, str]:
-    """Run Snakemake in `folder`; return the seconds that it took and what it said."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
-    command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml"), *arguments]
-    start = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+def processor_seconds() -> float:
+    """What all child processes have taken that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def snakemake(tree: Path, folder: Path, *arguments: str, cores: str = "2") -> tuple[float, str]:
+    """Run Snakemake in `folder`; return the processor seconds that it took and what it said."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(tree / "Snakefile")]
+    command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml"), "--cores", cores, *arguments]
+    start = processor_seconds()
+    environment = os.environ | {"PYTHONPATH": str(tree / "src")}
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environment
+    )
     if done.returncode != 0:
         sys.exit(done.stdout)
-    return time.perf_counter() - start, done.stdout
+    return processor_seconds() - start, done.stdout
 
 
-def row(movies: dict[str, int], networks: int) -> dict[str, float]:
-    """Measure one size."""
+def filled_profile(tree: Path, folder: Path) -> Path:
+    """The profile for SLURM as somebody has filled it in, on a cluster that needs neither account nor partition."""
+    profile = folder / "profile/config.yaml"
+    profile.parent.mkdir()
+    profile.write_text((tree / "profiles/slurm/config.yaml").read_text().replace("SET_ME", "null"))
+    return profile.parent
+
+
+def finish(tree: Path, folder: Path) -> int:
+    """Make a run look finished; return how many files it has made."""
+    outputs = snakemake(tree, folder, "--summary")[1].splitlines()
+    outputs = [line.split("\t")[0] for line in outputs if line.startswith("results/")]
+    for path in (folder / output for output in outputs):
+        is_folder = not path.suffix and path.name != "Snakefile"
+        (path if is_folder else path.parent).mkdir(parents=True, exist_ok=True)
+        if not is_folder:
+            path.touch()
+    snakemake(tree, folder, "--touch", "--forceall", cores="1000")  # all that is ready at a time
+    return len(outputs)
+
+
+def rows(tree: Path, movies: dict[str, int], networks: int) -> list[dict[str, object]]:
+    """Measure one size, on one machine and with the profile."""
+    measured = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "config.yaml").write_text(yaml.safe_dump(configuration(folder, movies, networks)))
-        planning, said = snakemake(folder, "--dry-run", "--quiet", "rules")
-        jobs = int(re.search(r"^total\s+(\d+)$", said, re.MULTILINE)[1])
-        outputs = snakemake(folder, "--summary")[1].splitlines()
-        outputs = [line.split("\t")[0] for line in outputs if line.startswith("results/")]
-        for path in (folder / output for output in outputs):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-        snakemake(folder, "--touch", "--forceall")
-        finished, said = snakemake(folder)
-        if "Nothing to be done" not in said:
-            sys.exit(said)
-    return {
-        "movies": sum(movies.values()),
-        "networks": networks,
-        "jobs": jobs,
-        "result files": len(outputs),
-        "plan s": planning,
-        "nothing to be done s": finished,
-        "plan, ms a job": 1000 * planning / jobs,
-    }
+        places = {"one machine": [], "profiles/slurm": ["--workflow-profile", str(filled_profile(tree, folder))]}
+        for place, arguments in places.items():
+            planning, said = snakemake(tree, folder, *arguments, "--dry-run", "--quiet", "rules")
+            jobs = int(re.search(r"^total\s+(\d+)$", said, re.MULTILINE)[1])
+            measured.append({"movies": sum(movies.values()), "networks": networks, "place": place, "jobs": jobs})
+            measured[-1] |= {"plan, s": planning, "plan, ms a job": 1000 * planning / jobs}
+        written = finish(tree, folder)
+        for row, arguments in zip(measured, places.values(), strict=True):
+            finished, said = snakemake(tree, folder, *arguments, "--dry-run")
+            if "Nothing to be done" not in said:
+                sys.exit(said)
+            row |= {"result files": written, "nothing to be done, s": finished}
+    return measured
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="Time Snakemake's planning over the number of movies.")
-    parser.add_argument("--largest", type=int, default=SIZES[1], help="largest number of movies")
+    parser = argparse.ArgumentParser(description="Measure Snakemake's planning over the number of movies.")
+    parser.add_argument("--movies", type=int, nargs="+", default=[], help="numbers of movies")
+    parser.add_argument("--tree", type=Path, default=ROOT, help="the checkout that is measured")
     options = parser.parse_args()
-    rows = [row(CHALLENGE, 18)]
-    for size in (size for size in SIZES if size <= options.largest):
-        rows.append(row({"train": size // 2, "val": size - size // 2}, 2))
-        print(pd.DataFrame(rows).to_markdown(index=False, floatfmt=".1f"), flush=True)
+    sizes = [({"train": size // 2, "val": size - size // 2}, 2) for size in options.movies] or [(CHALLENGE, 18)]
+    measured = []
+    for movies, networks in sizes:
+        measured += rows(options.tree, movies, networks)
+        print(pd.DataFrame(measured).to_markdown(index=False, floatfmt=".1f"), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from castsearch.workflow.code_digest import source_digest
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "2000000000")
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "4000000000")
+# Pictures are worked on one beside the other; OpenCV's own threads for each picture would take a tenth more.
+os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 
 # Jobs take the library from here too, where another castsearch is installed: its code is not what `code` digests.
 LIBRARY = f"{ROOT}/src"

@@ -3,6 +3,8 @@
 A layer is uint8 (height, width, 4): RGB already multiplied by opacity, then opacity.
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -40,8 +42,14 @@ def mirrored(half: np.ndarray) -> np.ndarray:
 
 def ellipse(x: float, y: float, radii: tuple[float, float], corners: int = 20) -> np.ndarray:
     """A polygon around the ellipse at (x, y), (corners, 2)."""
+    return _circle(corners) * radii + (x, y)
+
+
+@lru_cache
+def _circle(corners: int) -> np.ndarray:
+    """A polygon around the circle of radius 1 at (0, 0). It is shared between callers: do not write to it."""
     angles = np.linspace(0, 2 * np.pi, corners, endpoint=False)
-    return np.stack([x + radii[0] * np.cos(angles), y + radii[1] * np.sin(angles)], axis=1)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def polygon_mask(polygon: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -67,6 +75,12 @@ def layer(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
     colour = np.broadcast_to(np.asarray(colour, np.float32), (*mask.shape, 3))
     opacity = np.asarray(mask, np.float32)[..., None]
     return np.clip(np.rint(np.concatenate([colour * (opacity / 255), opacity], axis=2)), 0, 255).astype(np.uint8)
+
+
+def flat_layer(colour: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Make what `layer` makes of one `colour`, (3,), and a `mask` of uint8; each value of the mask is computed once."""
+    values = np.arange(256, dtype=np.uint8)[None]
+    return layer(colour, values)[0][mask]
 
 
 def lay_over(picture: np.ndarray, layer: np.ndarray, corner: tuple[int, int] = (0, 0)) -> None:

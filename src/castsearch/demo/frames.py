@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from castsearch.demo import bodies, head_layers
-from castsearch.demo.drawing import lay_over, layer
+from castsearch.demo.drawing import flat_layer, lay_over
 from castsearch.demo.scenes import Scene
 
 # Height of a face in the frame's height for close, medium and long shots, and how often 1, 2, 3, 4 people get each.
@@ -164,7 +164,7 @@ def _obstacle(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     else:
         centre = (int((rng.integers(2) + rng.normal(0, 0.05)) * width), int(rng.uniform(0.9, 1.1) * height))
         cv2.ellipse(mask, centre, (int(0.22 * width), int(rng.uniform(0.3, 0.6) * height)), 0, 0, 360, 255, -1)
-    return layer(rng.uniform(20, 90) + rng.uniform(-15, 15, 3), cv2.GaussianBlur(mask, (0, 0), 0.01 * height))
+    return flat_layer(rng.uniform(20, 90) + rng.uniform(-15, 15, 3), cv2.GaussianBlur(mask, (0, 0), 0.01 * height))
 
 
 def _box(

@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
 from castsearch.errors import InputError
 from castsearch.reid.heads import Kind, Pooling
+from castsearch.reid.lazy_dynamo import lazy_dynamo
 from castsearch.reid.transforms import MEAN, STD
 from castsearch.reid.weights import fill, read_tensors
+
+with lazy_dynamo():
+    import torchvision
 
 TIMM = "timm/"  # before the name of one of timm's models, which may have a tag of its pretrained weights
 

@@ -36,10 +36,11 @@ def detect(network: Network, image: Image, side: float, floor: float) -> Faces:
     factor = side / np.sqrt(height * width)
     shown = max(1, round(width * factor)), max(1, round(height * factor))
     scaled = cv2.resize(image, shown, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
-    padded = np.zeros((-(-shown[1] // 32) * 32, -(-shown[0] // 32) * 32, 3), np.float32)
-    padded[: shown[1], : shown[0]] = scaled[:, :, ::-1]
-    outputs = network(np.ascontiguousarray(padded.transpose(2, 0, 1)[None]))
-    boxes, scores, landmarks = decode([output[0] for output in outputs], padded.shape[1], floor)
+    padded = np.zeros((3, -(-shown[1] // 32) * 32, -(-shown[0] // 32) * 32), np.float32)
+    for plane, colour in zip(padded, reversed(cv2.split(scaled)), strict=True):  # the network takes blue first
+        plane[: shown[1], : shown[0]] = colour
+    outputs = network(padded[None])
+    boxes, scores, landmarks = decode([output[0] for output in outputs], padded.shape[2], floor)
     scale = np.array(shown) / (width, height)
     boxes = (boxes / np.tile(scale, 2)).clip(0, (width, height) * 2)
     chosen = suppress(boxes, scores, SUPPRESSION)
