@@ -1,0 +1,19 @@
+import subprocess
+import sys
+
+SCRIPT = """
+import sys
+from castsearch.reid import backbones
+assert "torch._dynamo" not in sys.modules, "the compiler is imported"
+import torch
+from torchvision.ops import roi_align
+from torchvision.ops.roi_align import is_compile_supported
+assert roi_align(torch.ones(1, 1, 4, 4), torch.tensor([[0.0, 0, 0, 4, 4]]), (1, 1)).tolist() == [[[[1.0]]]]
+is_compile_supported("cpu")
+assert "torch._dynamo" in sys.modules, "the question was not passed on"
+"""
+
+
+def test_torchs_compiler_is_imported_only_when_it_is_asked_for():
+    done = subprocess.run([sys.executable, "-c", SCRIPT], stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0, done.stderr
