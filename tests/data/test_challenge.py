@@ -165,10 +165,11 @@ def test_a_movie_without_its_two_lists_is_named(tmp_path, entry):
         challenge.load_annotations(path)
 
 
-def test_a_movie_id_that_climbs_is_refused(tmp_path):
+@pytest.mark.parametrize("movie", ["../tt1", "t" * 201, "tt1\n", ""])
+def test_a_movie_id_that_is_no_name_of_files_is_refused(tmp_path, movie):
     path = tmp_path / "val.json"
-    path.write_text(json.dumps({"../tt1": {"cast": [], "candidates": []}}))
-    with pytest.raises(InputError, match=r"movie '\.\./tt1'"):
+    path.write_text(json.dumps({movie: {"cast": [], "candidates": []}}))
+    with pytest.raises(InputError, match=re.escape(f"movie {movie!r}: an id has up to 200 letters")):
         challenge.load_annotations(path)
 
 

@@ -61,6 +61,7 @@ REFUSALS = {
         {"x": {"video": "{folder}/mine/film.mkv", "cast": {"a/b": "{folder}/mine/ada.jpg"}}},
         "data.films.x.cast: 'a/b': a name holds only",
     ),
+    "too long a name": ({"x" * 201: "{folder}/mine"}, "data.films: 'x+': a name holds only up to 200 letters"),
     "a number as name": ({1: "{folder}/mine"}, "data.films: YAML takes the name 1 for no text; put it"),
 }
 
