@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from castsearch import files
 from castsearch.plotting import DASHES, SERIES, look, to_svg
-from castsearch.search import diffusion
+from castsearch.search.links import link
 from castsearch.search.review import propose
 from castsearch.search.similarity import face_similarity
 
@@ -38,7 +38,7 @@ def choices(drawn: simulation.SimulatedMovie, allowed: np.ndarray) -> dict[str, 
     sure = names.name(drawn, found).sure
     _, frames = np.unique(drawn.frames, return_inverse=True)
     similarity = face_similarity(drawn.face, num_cast)
-    graph = diffusion.link(similarity, drawn.face[num_cast:], drawn.body, frames=frames, has_face=drawn.has_face)
+    graph = link(similarity, drawn.face[num_cast:], drawn.body, frames=frames, has_face=drawn.has_face)
     rows = np.flatnonzero(allowed)
     ranked = found.order.T.ravel()  # the first of each ranking, then the second of each
     _, first = np.unique(ranked, return_index=True)

@@ -25,9 +25,9 @@ from tqdm import tqdm
 
 from castsearch.data.challenge import load_annotations, load_labels
 from castsearch.data.cutting import crop_movie
-from castsearch.search import diffusion
 from castsearch.search.gallery import load_gallery
 from castsearch.search.groups import find_groups
+from castsearch.search.links import link
 from castsearch.search.neighbors import l2_normalize
 from castsearch.search.similarity import face_similarity
 
@@ -79,7 +79,7 @@ def ours(boxes: Boxes) -> np.ndarray:
     """Group as the stage `groups` does."""
     features = np.concatenate([boxes.portraits, boxes.face])
     similarity = face_similarity(features, len(boxes.portraits))
-    graph = diffusion.link(similarity, boxes.face, boxes.body, frames=boxes.frames, has_face=boxes.has_face)
+    graph = link(similarity, boxes.face, boxes.body, frames=boxes.frames, has_face=boxes.has_face)
     return find_groups(graph, boxes.frames)
 
 

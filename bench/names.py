@@ -5,8 +5,8 @@
 
 For each world of `bench/search.py`, each a draw of 19 movies: precision, recall and F1 of names at the default
 `search.min_confidence`, the expected calibration error of the names given, the mean relative error of how many boxes
-people have, beside what faces alone reach above a cosine of 0.4, and pairwise F1 of groups of unknown people. Then the
-first boxes of each ranking are corrected by somebody who knows, and the ranking of the other boxes is scored again.
+people have, beside what faces alone reach above a cosine of 0.4. Then the first boxes of each ranking are corrected by
+somebody who knows, and the ranking of the other boxes is scored again.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from tqdm import tqdm
 
 from castsearch.evaluation.name_scores import calibration_error
 from castsearch.search import diffusion
-from castsearch.search.groups import find_groups
 from castsearch.search.naming import assign
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import face_similarity
@@ -78,20 +77,6 @@ def rates(person: np.ndarray, true: np.ndarray, num_cast: int) -> dict[str, floa
     }
 
 
-def pairwise(drawn: simulation.SimulatedMovie, person: np.ndarray) -> float:
-    """F1 of pairs of unnamed boxes that are said to be of one person, over the graph of the diffusion."""
-    num_cast = len(drawn.face) - len(drawn.identity)
-    _, frame = np.unique(drawn.frames, return_inverse=True)
-    similarity = face_similarity(drawn.face, num_cast)
-    graph = diffusion.link(similarity, drawn.face[num_cast:], drawn.body, frames=frame, has_face=drawn.has_face)
-    unknown = np.flatnonzero(person < 0)
-    group, true = find_groups(graph[unknown][:, unknown], frame[unknown]), drawn.identity[unknown]
-    pairs = np.triu_indices(len(unknown), 1)
-    said = ((group[:, None] == group) & (group >= 0))[pairs]
-    same = (true[:, None] == true)[pairs]
-    return 2 * np.count_nonzero(said & same) / max(1, np.count_nonzero(said) + np.count_nonzero(same))
-
-
 def corrected(drawn: simulation.SimulatedMovie, found: SearchResult) -> tuple[np.ndarray, np.ndarray]:
     """Facts of the first boxes of each ranking, and which boxes nobody has looked at."""
     facts = np.zeros((len(found.order) + 1, len(drawn.identity)), np.int8)
@@ -126,7 +111,6 @@ def measure(seeds: int, assumptions: simulation.Assumptions, world: str) -> dict
             right.append(named.person[given] == drawn.identity[given])
             row = rates(np.where(given, named.person, -1), drawn.identity, num_cast)
             row |= {f"{key} by face": value for key, value in rates(by_face(drawn), drawn.identity, num_cast).items()}
-            row["pairs of unknown"] = pairwise(drawn, np.where(given, named.person, -1))
             facts, left = corrected(drawn, found)
             again = find(drawn, facts)
             row["mAP of the rest"] = mean_precision(found.order, drawn.identity, left)

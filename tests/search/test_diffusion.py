@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from castsearch.search import diffusion
+from castsearch.search import diffusion, links, strangers
 from castsearch.search.neighbors import l2_normalize
 from castsearch.search.similarity import face_similarity, without_faceless
 
@@ -80,26 +80,26 @@ def test_images_that_are_all_alike_are_ranked():
 
 
 def test_a_link_to_a_portrait_counts_from_what_strangers_reach():
-    strength = diffusion.link_strength(np.array([0.2, 0.3, 0.65, 1.0]), diffusion.Impostors(0.2, 0.1), 1)
+    strength = strangers.link_strength(np.array([0.2, 0.3, 0.65, 1.0]), strangers.Impostors(0.2, 0.1), 1)
     np.testing.assert_allclose(strength, [0, 0, 0.25, 1], atol=1e-6)
 
 
 def test_people_seen_often_do_not_change_what_strangers_reach():
     rng = np.random.default_rng(0)
     apart, same = rng.normal(0.2, 0.05, 50_000), rng.normal(0.8, 0.05, 30_000)
-    np.testing.assert_allclose(diffusion.lower_half(apart), (0.2, 0.05), atol=0.002)
-    np.testing.assert_allclose(diffusion.lower_half(np.concatenate([apart, same])), (0.22, 0.06), atol=0.02)
+    np.testing.assert_allclose(strangers.lower_half(apart), (0.2, 0.05), atol=0.002)
+    np.testing.assert_allclose(strangers.lower_half(np.concatenate([apart, same])), (0.22, 0.06), atol=0.02)
 
 
 def test_one_person_in_most_pairs_does_not_change_what_strangers_reach_where_some_are_certain():
     rng = np.random.default_rng(0)
     apart, same = rng.normal(0.2, 0.05, 5_000), rng.normal(0.8, 0.05, 50_000)
-    found = diffusion.impostors(np.concatenate([apart, same]), rng.normal(0.2, 0.05, 500))
+    found = strangers.impostors(np.concatenate([apart, same]), rng.normal(0.2, 0.05, 500))
     np.testing.assert_allclose(found, (0.2, 0.05), atol=0.01)
 
 
 def test_few_certain_strangers_tell_nothing():
-    assert diffusion.impostors(np.full(50, 0.9), np.array([0.0, 0.4])) == diffusion.ANY_ENGINE
+    assert strangers.impostors(np.full(50, 0.9), np.array([0.0, 0.4])) == strangers.ANY_ENGINE
 
 
 def test_a_lone_portrait_is_found_where_it_is_most_of_the_movie():
@@ -115,9 +115,9 @@ def test_what_all_bodies_have_in_common_is_taken_away():
     rng = np.random.default_rng(0)
     alike = rng.normal(size=(400, 16)) + 2
     assert l2_normalize(alike[:2])[0] @ l2_normalize(alike[:2])[1] > 0.7
-    bodies = diffusion.centred(alike)
+    bodies = links.centred(alike)
     assert (bodies @ bodies.T)[np.triu_indices(400, 1)].mean() < 0.2
-    two = diffusion.centred(alike[:2])
+    two = links.centred(alike[:2])
     assert two[0] @ two[1] > 0.7  # which tell nothing of a movie
 
 
@@ -128,15 +128,15 @@ def test_a_lone_link_that_is_hardly_probable_carries_less_than_a_certain_one():
     assert weak < strong / 10
 
 
-def links(face, frames):
-    apart = diffusion.Impostors(0.0, 0.1)
-    return diffusion.face_links(np.asarray(face, np.float32), np.asarray(frames), apart).toarray()
+def linked_by_face(face, frames):
+    apart = strangers.Impostors(0.0, 0.1)
+    return links.face_links(np.asarray(face, np.float32), np.asarray(frames), apart).toarray()
 
 
 def test_people_of_one_frame_are_not_linked():
     rng = np.random.default_rng(0)
     features = np.repeat(l2_normalize(rng.normal(size=(10, 8))), 2, axis=0)  # each person twice
-    apart, together = links(features, np.arange(20)), links(features, np.arange(20) // 2)
+    apart, together = linked_by_face(features, np.arange(20)), linked_by_face(features, np.arange(20) // 2)
     np.testing.assert_array_equal(apart, apart.T)
     assert (apart[::2, 1::2].diagonal() > 0.99).all()
     assert (together[::2, 1::2].diagonal() == 0).all()
@@ -145,22 +145,22 @@ def test_people_of_one_frame_are_not_linked():
 def test_a_face_is_linked_with_the_best_of_a_frame_alone():
     # The first two stand in one frame, the others in another. All are alike, and each resembles one there most.
     near, far = l2_normalize([[1, 0.2], [1, -0.2]])
-    linked = links([near, far, near, far], [0, 0, 1, 1]) > 0.5
+    linked = linked_by_face([near, far, near, far], [0, 0, 1, 1]) > 0.5
     np.testing.assert_array_equal(linked, np.eye(4, dtype=bool)[[2, 3, 0, 1]])
 
 
 def test_a_link_is_as_probable_as_the_two_are_one_person():
-    apart = diffusion.Impostors(0.1, 0.2)
-    odds = diffusion.log_odds(np.array([0.1, 0.5, 0.7]), apart, even=2)
+    apart = strangers.Impostors(0.1, 0.2)
+    odds = links.log_odds(np.array([0.1, 0.5, 0.7]), apart, even=2)
     np.testing.assert_allclose(odds, [-6, 0, 3])
 
 
 def test_faces_that_differ_part_bodies_that_are_alike():
     face = np.eye(4, dtype=np.float32)[[0, 0, 1, 2]]
     body = l2_normalize(np.random.default_rng(0).normal(size=(4, 16)) + 3 * np.eye(16)[0])
-    apart = diffusion.Impostors(0.0, 0.1)
-    told = diffusion.body_links(body, face, np.ones(4, bool), np.arange(4), apart).toarray()
-    untold = diffusion.body_links(body, face, np.zeros(4, bool), np.arange(4), apart).toarray()
+    apart = strangers.Impostors(0.0, 0.1)
+    told = links.body_links(body, face, np.ones(4, bool), np.arange(4), apart).toarray()
+    untold = links.body_links(body, face, np.zeros(4, bool), np.arange(4), apart).toarray()
     assert told[0, 1] > untold[0, 1]
     assert told[0, 2] < untold[0, 2]
 
@@ -171,10 +171,10 @@ def test_bodies_of_people_whose_faces_differ_tell_what_strangers_reach():
     face = np.eye(40, dtype=np.float32)
     body = l2_normalize(np.repeat(rng.normal(size=(4, 16)), 10, axis=0) + 0.1 * rng.normal(size=(40, 16)))
     has_face = np.arange(40) % 10 < 8
-    apart, frames = diffusion.Impostors(0.0, 0.1), np.arange(40)
+    apart, frames = strangers.Impostors(0.0, 0.1), np.arange(40)
     unseen = np.flatnonzero(~has_face)
-    told = diffusion.body_links(body, face, has_face, frames, apart).toarray()[unseen]
-    untold = diffusion.body_links(body, face, np.zeros(40, bool), frames, apart).toarray()[unseen]
+    told = links.body_links(body, face, has_face, frames, apart).toarray()[unseen]
+    untold = links.body_links(body, face, np.zeros(40, bool), frames, apart).toarray()[unseen]
     assert told.max() < 0.3
     assert untold.max() > 0.9
 
@@ -220,14 +220,14 @@ def test_whom_only_strangers_reach_comes_after_whom_nothing_reaches():
 
 
 def test_portraits_of_one_person_in_two_movies_are_told():
-    strangers = np.random.default_rng(0).normal(size=(200, 64))
-    portraits = strangers[[0, 1, 0, 0, 2]]
-    assert diffusion.number_people(portraits, np.array([0, 0, 1, 2, 2]), strangers).tolist() == [0, 1, 0, 0, 2]
+    others = np.random.default_rng(0).normal(size=(200, 64))
+    portraits = others[[0, 1, 0, 0, 2]]
+    assert diffusion.number_people(portraits, np.array([0, 0, 1, 2, 2]), others).tolist() == [0, 1, 0, 0, 2]
     # The cast of one movie are different people, however alike, but for those that are known to be one.
     one_movie = np.zeros(5, int)
-    assert diffusion.number_people(portraits, one_movie, strangers).tolist() == [0, 1, 2, 3, 4]
+    assert diffusion.number_people(portraits, one_movie, others).tolist() == [0, 1, 2, 3, 4]
     known = np.array([0, 1, 1, 2, 3])
-    assert diffusion.number_people(portraits, one_movie, strangers, known).tolist() == [0, 1, 1, 2, 3]
+    assert diffusion.number_people(portraits, one_movie, others, known).tolist() == [0, 1, 1, 2, 3]
 
 
 def test_portraits_of_one_person_do_not_compete():

@@ -1,8 +1,9 @@
 import numpy as np
 
 from castsearch.search.cascade import rank as cascade
-from castsearch.search.diffusion import nearest_links, settle_frames
+from castsearch.search.diffusion import settle_frames
 from castsearch.search.groups import find_groups
+from castsearch.search.links import nearest_links
 from castsearch.search.moments import companies, presence
 from castsearch.search.propagation import link_movie
 

@@ -8,7 +8,7 @@ ROWS = {
     "an engine's licence": ("faces/engines/yunet_sface.py", 'LICENCE = "', 'LICENCE = "new: ', set()),
     "another engine": ("faces/engines/another.py", "", "LICENCE = 'free'\n", set()),
     "a constant of a method": (
-        "search/diffusion.py",
+        "search/links.py",
         "_NEIGHBORS = 10",
         "_NEIGHBORS = 11",
         {"fuse diffusion", "groups"},

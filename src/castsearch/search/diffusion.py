@@ -1,214 +1,33 @@
-"""Let the cast's labels diffuse over a sparse graph of candidates who look alike, by face or by body.
+"""Let the cast's labels diffuse over the graph of candidates who probably are one person.
 
 Label spreading: Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Local and Global Consistency", NIPS 2003;
-with links that count as far as two probably are one person, a label for strangers, and one place per person and frame.
-
-There is no threshold to set: similarities are measured in standard deviations above the mean of what different people
-reach, whatever network they come from. Who are different people, the movie tells: those of one frame, a candidate and
-all portraits but the one that it resembles most, and, for bodies, those whose faces differ. Memory grows with the
-number of candidates times that of the cast, so that all movies of a split can be searched at once.
+with the links of `castsearch.search.links`, a label for strangers, and one place per person and frame. Memory grows
+with the number of candidates times that of the cast, so that all movies of a split can be searched at once.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
-from scipy.special import expit
 
 from castsearch.search.calibration import Evidence, probability
-from castsearch.search.moments import Frames, companies, moments_of, presence
-from castsearch.search.neighbors import BLOCK_ROWS, blocks, l2_normalize, nearest_neighbors
+from castsearch.search.links import link
+from castsearch.search.moments import Frames, companies, presence
+from castsearch.search.neighbors import l2_normalize
 from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import best_portrait
+from castsearch.search.strangers import Impostors, certain_strangers, impostors, link_strength, lower_half, pairs_of
 
-_NEIGHBORS = 10  # links of a candidate by face, and as many by body
-_LOOKED_AT = 3 * _NEIGHBORS + 1  # nearest images, itself among them, of which the most probable ones are linked
-_EVEN_FACE = 3.0  # standard deviations above strangers from which on two faces are rather one person's …
-_EVEN_BODY = 2.5  # … and two bodies
-_ENOUGH_BODIES = 100  # bodies of which the mean is taken away by half
-_STEEPNESS = 3.0  # log odds of one person that a standard deviation adds
-_MOST_BY_FACE = 3.0  # log odds by which two seen faces change what bodies say, at most
-_DIFFERENT_FACE = 1.0  # two faces less than this above strangers are different people's
 _PORTRAIT_SPREAD = 2  # standard deviations from which on a link to a portrait, with which all begins, counts …
 _BELOW_BEST = 1.5  # … or this much below the portrait's best one, where that is less
 _PERSON_SPREAD = 5  # those from which on two portraits of different movies show one person
+_SAMPLE = 1000  # rows whose similarities tell what strangers reach
 _PASSED_ON = 0.8  # share of a score that comes from the neighbours …
 _HELD_BACK = 0.1  # … of a candidate that has links of much more strength than this
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
 _FACELESS_FACT = 0.01  # of a typical seed, what somebody without a face has who is certain; not 0, which is nobody
 _HELD_BY_ANOTHER = 0.1  # what is left of a score for a place in a frame that somebody else of the cast has
-_SAMPLE = 1000  # rows whose similarities tell what strangers reach
-_FEWEST_CERTAIN = 10  # similarities of certain strangers that are enough to tell what strangers reach at most …
-_CERTAIN_SHARE = 0.97  # … except the highest of them, since a face may be a neighbour's
-
-
-class Impostors(NamedTuple):
-    """What similarities of different people are like: normally distributed, with this mean and standard deviation."""
-
-    mean: float
-    deviation: float
-
-    def deviations(self, similarity: np.ndarray) -> np.ndarray:
-        """By how many standard deviations similarities exceed the mean."""
-        return (similarity - self.mean) / max(self.deviation, 1e-6)
-
-
-ANY_ENGINE = Impostors(0.1, 0.1)
-"""What different people's faces reach, roughly, with every face engine: where a movie does not tell."""
-
-
-def lower_half(similarity: np.ndarray) -> Impostors:
-    """Estimate what different people reach from similarities of which at least half are between different people.
-
-    The normal distribution goes through the 10 % and 40 % quantiles, which similarities of one person do not reach.
-    """
-    if similarity.size == 0:
-        return ANY_ENGINE
-    low, high = np.quantile(similarity, [0.1, 0.4])
-    deviation = (high - low) / 1.0282  # the distance of these quantiles of the standard normal distribution
-    return Impostors(float(high + 0.2533 * deviation), float(deviation))
-
-
-def impostors(among: np.ndarray, certain: np.ndarray) -> Impostors:
-    """Estimate what the faces of different people reach.
-
-    Args:
-        among: (m,) similarities of any pairs.
-        certain: (k,) similarities of pairs that are certainly different people. What exceeds them is one person's.
-
-    Returns:
-        `ANY_ENGINE` where too few strangers are certain, since one person may be most of the movie.
-    """
-    if len(certain) < _FEWEST_CERTAIN:
-        return ANY_ENGINE
-    reached = among[among <= np.quantile(certain, _CERTAIN_SHARE)]
-    return lower_half(reached if len(reached) >= _FEWEST_CERTAIN else certain)
-
-
-def link_strength(similarity: np.ndarray, apart: Impostors, spread: float | np.ndarray) -> np.ndarray:
-    """How far similarities exceed what strangers reach, squared: 0 for a stranger's, 1 at similarity 1.
-
-    Args:
-        similarity: values of any shape.
-        apart: what strangers reach.
-        spread: standard deviations above a stranger's mean from which on a similarity counts; one for all, or an array
-            that broadcasts against `similarity`.
-
-    Returns:
-        float32 of the shape of `similarity`.
-    """
-    least = apart.mean + spread * apart.deviation
-    return np.square(np.maximum(similarity - least, 0) / np.maximum(1 - least, 1e-6)).astype(np.float32)
-
-
-def log_odds(similarity: np.ndarray, apart: Impostors, even: float) -> np.ndarray:
-    """Log odds that two images show one person.
-
-    One logistic curve of the standard deviations above strangers describes the real sets of `docs/search-methods.md`
-    with all engines.
-
-    Args:
-        similarity: values of any shape.
-        apart: what strangers reach.
-        even: standard deviations above a stranger's mean at which one person is as likely as two.
-    """
-    return _STEEPNESS * (apart.deviations(similarity) - even)
-
-
-def face_links(face: np.ndarray, frames: Frames, apart: Impostors) -> sparse.csr_array:
-    """Link every face with its nearest ones.
-
-    Args:
-        face: (n, d) rows of unit length.
-        frames: of the n candidates, see `Frames`.
-        apart: what strangers reach.
-
-    Returns:
-        (n, n) symmetric float32 probabilities of one person; see `nearest_links`.
-    """
-    indices, cosines, _ = nearest_neighbors(face, _LOOKED_AT)
-    return nearest_links(indices, log_odds(cosines, apart, _EVEN_FACE), frames)
-
-
-def body_links(
-    body: np.ndarray, face: np.ndarray, has_face: np.ndarray, frames: Frames, apart: Impostors
-) -> sparse.csr_array:
-    """Link every body with its nearest ones; where two faces are seen, they have a say.
-
-    Strangers are those of one frame and those whose faces differ, so that a movie in which clothes mislead teaches it.
-
-    Args:
-        body: (n, d') rows of unit length.
-        face: (n, d) rows of unit length.
-        has_face: (n,) bool.
-        frames: of the n candidates, see `Frames`.
-        apart: what strangers reach by face.
-
-    Returns:
-        (n, n) symmetric float32 probabilities of one person; see `nearest_links`.
-    """
-    sample = np.arange(0, len(body), max(1, len(body) // _SAMPLE))
-    by_face = apart.deviations(face[sample] @ face[sample].T)
-    differ = has_face[sample][:, None] & has_face[sample] & (by_face < _DIFFERENT_FACE)
-    present = presence(frames)[sample]
-    differ |= (present @ present.T).toarray()
-    pairs = np.triu_indices(len(sample), 1)
-    similarity = _pairs(body[sample])
-    certain = similarity[differ[pairs]]
-    if len(certain) >= _FEWEST_CERTAIN:
-        # Not through quantiles: head shots resemble head shots, so that strangers reach high more often than normal.
-        bodies_apart = Impostors(float(certain.mean()), float(certain.std()))
-    else:
-        bodies_apart = lower_half(similarity)
-    indices, cosines, _ = nearest_neighbors(body, _LOOKED_AT)
-    odds = log_odds(cosines, bodies_apart, _EVEN_BODY)
-    for place in range(indices.shape[1]):  # one after the other, since all faces of all neighbours are large
-        neighbor = indices[:, place]
-        cosine = np.einsum("ij,ij->i", face, face[neighbor])
-        said = np.clip(log_odds(cosine, apart, _EVEN_FACE), -_MOST_BY_FACE, _MOST_BY_FACE)
-        odds[:, place] += np.where(has_face & has_face[neighbor], said, 0)
-    return nearest_links(indices, odds, frames)
-
-
-def centred(body: np.ndarray) -> np.ndarray:
-    """Take away what the bodies of a movie have in common, such as its light, as far as there are enough to tell.
-
-    Args:
-        body: (n, d) features of any length.
-
-    Returns:
-        (n, d) rows of unit length.
-    """
-    unit = l2_normalize(body)
-    return l2_normalize(unit - unit.sum(axis=0) / np.float32(len(unit) + _ENOUGH_BODIES))
-
-
-def nearest_links(indices: np.ndarray, odds: np.ndarray, frames: Frames) -> sparse.csr_array:
-    """Link every image with those that most probably show the same person.
-
-    People of one frame are not linked. As one person is in a frame once, two images are linked only if each is the
-    other's best in its frame.
-
-    Args:
-        indices: (n, k) neighbours.
-        odds: (n, k) log odds that they show the same person.
-        frames: of the n candidates, see `Frames`.
-
-    Returns:
-        (n, n) symmetric float32 probabilities of one person, at least those of an image's `_NEIGHBORS` best.
-    """
-    n = len(indices)
-    order = np.argsort(-odds, axis=1, kind="stable")
-    indices, odds = (np.take_along_axis(values, order, axis=1) for values in (indices, odds))
-    strength = np.where(_best_of_each_other(indices, presence(frames)), expit(odds), 0).astype(np.float32)
-    strength[np.cumsum(strength > 0, axis=1) > _NEIGHBORS] = 0
-    rows = np.repeat(np.arange(n), indices.shape[1])
-    graph = sparse.csr_array((strength.ravel(), (rows, indices.ravel())), shape=(n, n))
-    graph.eliminate_zeros()
-    return graph.maximum(graph.T).tocsr()
 
 
 def number_people(
@@ -226,7 +45,7 @@ def number_people(
         (c,) int64 numbers from 0 on, equal for portraits of one person.
     """
     unit, portraits = l2_normalize(face[:: max(1, len(face) // _SAMPLE)]), l2_normalize(portraits)
-    same = link_strength(portraits @ portraits.T, lower_half(_pairs(unit)), _PERSON_SPREAD) > 0
+    same = link_strength(portraits @ portraits.T, lower_half(pairs_of(unit)), _PERSON_SPREAD) > 0
     same[movies[:, None] == movies] = False
     if person is not None:
         same |= person[:, None] == person
@@ -292,36 +111,6 @@ def settle_frames(scores: np.ndarray, frames: Frames) -> np.ndarray:
     return settled
 
 
-def link(
-    by_person: np.ndarray, face: np.ndarray, body: np.ndarray | None, *, frames: Frames, has_face: np.ndarray
-) -> sparse.csr_array:
-    """Link candidates by face and by body as far as two probably show one person.
-
-    Args:
-        by_person: (people, n) face similarities of each person's best portrait; they tell what strangers reach.
-        face: (n, d) face features.
-        body: (n, d') body features; None to go by faces alone.
-        frames: of the n candidates, see `Frames`.
-        has_face: (n,) bool, whether the candidate's face can be seen.
-
-    Returns:
-        (n, n) symmetric links; two that are alike by both have the sum of two probabilities.
-    """
-    n = len(face)
-    seen = np.flatnonzero(has_face)
-    present = presence(frames)
-    unit = l2_normalize(face)
-    together = companies(present[seen], seen)
-    within = np.concatenate([np.empty(0, np.float32), *(_pairs(unit[rows]) for rows in together)])
-    sample = unit[seen[:: max(1, len(seen) // _SAMPLE)]]
-    apart = impostors(_pairs(sample), np.concatenate([within, _others(by_person[:, seen], present[seen])]))
-    alike = face_links(unit[seen], present[seen], apart).tocoo()
-    graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
-    if body is not None:
-        graph = graph + body_links(centred(body), unit, has_face, present, apart)
-    return graph
-
-
 def gather(
     by_person: np.ndarray,
     face: np.ndarray,
@@ -334,7 +123,7 @@ def gather(
     """Let labels spread, and gather what speaks for each person; see `link` and `spread` for the arguments."""
     graph = link(by_person, face, body, frames=frames, has_face=has_face)
     seen = by_person[:, has_face]
-    apart = impostors(seen.ravel(), _others(seen, presence(frames)[has_face]))
+    apart = impostors(seen.ravel(), certain_strangers(seen, presence(frames)[has_face]))
     labels = spread(_seeds(by_person, has_face, apart), graph, facts)
     return Evidence(labels, _shortfall(by_person, has_face, apart), np.asarray(graph.sum(axis=1)))
 
@@ -462,60 +251,3 @@ def _shortfall(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) ->
     if not has_face.any():
         return deviations
     return deviations[:, has_face].max(axis=1, keepdims=True) - deviations
-
-
-def _others(by_person: np.ndarray, present: sparse.csr_array) -> np.ndarray:
-    """Similarities of portraits and faces that are certainly not theirs.
-
-    A face is at most of the one person whom it resembles most; of a frame's faces, at most one is a lone person's.
-    """
-    if len(by_person) == 1:
-        parts = [np.sort(by_person[0, together])[:-1] for together in companies(present)]
-        return np.concatenate([np.empty(0, np.float32), *parts])
-    return np.sort(by_person, axis=0)[:-1].ravel()
-
-
-def _best_of_each_other(indices: np.ndarray, present: sparse.csr_array) -> np.ndarray:
-    """Whether two candidates, who are never seen together, are each the best neighbour of the other at their moments.
-
-    Args:
-        indices: (n, k) neighbours of each, best first.
-        present: of the n candidates, see `presence`.
-
-    Returns:
-        (n, k) bool.
-    """
-    n, k = indices.shape
-    num_moments = present.shape[1]
-    best = np.ones(n * k, bool)
-    known, found = [], []  # the moments of each candidate's neighbours, and who is best then
-    for block in blocks(n, BLOCK_ROWS):
-        rows, columns = np.repeat(np.arange(n)[block], k), indices[block].ravel()
-        own = best[k * block.start : k * block.stop]
-        place, moment = moments_of(columns, present)
-        keys = rows[place] * num_moments + moment
-        candidate, its_moment = moments_of(np.arange(n)[block], present)
-        own[place[np.isin(keys, (candidate + block.start) * num_moments + its_moment)]] = False  # seen together
-        place, keys = place[own[place]], keys[own[place]]
-        unique, first = np.unique(keys, return_index=True)  # the first of a row that is seen at some moment
-        later = np.ones(len(keys), bool)
-        later[first] = False
-        known.append(unique)
-        found.append(columns[place[first]])
-        own[place[later]] = False
-    keys, others = np.concatenate([np.empty(0, np.int64), *known]), np.concatenate([np.empty(0, np.int64), *found])
-    for block in blocks(n, BLOCK_ROWS):
-        rows, columns = np.repeat(np.arange(n)[block], k), indices[block].ravel()
-        place, moment = moments_of(rows, present)
-        wanted = columns[place].astype(np.int64) * num_moments + moment
-        at = np.searchsorted(keys, wanted)
-        there = at < len(keys)
-        there[there] = keys[at[there]] == wanted[there]
-        beaten = others[at[there]] != rows[place[there]]
-        best[k * block.start : k * block.stop][place[there][beaten]] = False
-    return best.reshape(n, k)
-
-
-def _pairs(unit: np.ndarray) -> np.ndarray:
-    """Cosines of every two of some unit rows."""
-    return (unit @ unit.T)[np.triu_indices(len(unit), 1)]

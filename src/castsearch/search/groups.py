@@ -17,8 +17,8 @@ from scipy import sparse
 
 from castsearch.data.crops import read_crops
 from castsearch.data.name_tables import UNKNOWN, read_names
-from castsearch.search import diffusion
 from castsearch.search.gallery import Gallery
+from castsearch.search.links import link
 from castsearch.search.moments import Frames, presence
 from castsearch.search.review import propose
 from castsearch.search.similarity import best_portrait, concatenate, face_similarity
@@ -105,7 +105,7 @@ def group_unknown(
     features, num_cast = faces.searched_feature, faces.num_searched
     _, person = np.unique(gallery.person[faces.searched], return_inverse=True)
     present = presence(gallery.frames)
-    graph = diffusion.link(
+    graph = link(
         best_portrait(face_similarity(features, num_cast), person),
         features[num_cast:],
         concatenate([gallery.bodies[network] for network in networks]) if networks else None,

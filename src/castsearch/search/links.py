@@ -1,0 +1,209 @@
+"""Link candidates who probably are one person, by face and by body: a sparse graph.
+
+There is no threshold to set: similarities are measured in standard deviations above the mean of what different people
+reach, whatever network they come from. Who are different people, the movie tells: those of one frame, a candidate and
+all portraits but the one that it resembles most, and, for bodies, those whose faces differ.
+"""
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit
+
+from castsearch.search.moments import Frames, companies, moments_of, presence
+from castsearch.search.neighbors import BLOCK_ROWS, blocks, l2_normalize, nearest_neighbors
+from castsearch.search.strangers import (
+    FEWEST_CERTAIN,
+    Impostors,
+    certain_strangers,
+    impostors,
+    lower_half,
+    pairs_of,
+)
+
+_NEIGHBORS = 10  # links of a candidate by face, and as many by body
+_LOOKED_AT = 3 * _NEIGHBORS + 1  # nearest images, itself among them, of which the most probable ones are linked
+_EVEN_FACE = 3.0  # standard deviations above strangers from which on two faces are rather one person's …
+_EVEN_BODY = 2.5  # … and two bodies
+_ENOUGH_BODIES = 100  # bodies of which the mean is taken away by half
+_STEEPNESS = 3.0  # log odds of one person that a standard deviation adds
+_MOST_BY_FACE = 3.0  # log odds by which two seen faces change what bodies say, at most
+_DIFFERENT_FACE = 1.0  # two faces less than this above strangers are different people's
+_SAMPLE = 1000  # rows whose similarities tell what strangers reach
+
+
+def link(
+    by_person: np.ndarray, face: np.ndarray, body: np.ndarray | None, *, frames: Frames, has_face: np.ndarray
+) -> sparse.csr_array:
+    """Link candidates by face and by body as far as two probably show one person.
+
+    Args:
+        by_person: (people, n) face similarities of each person's best portrait; they tell what strangers reach.
+        face: (n, d) face features.
+        body: (n, d') body features; None to go by faces alone.
+        frames: of the n candidates, see `Frames`.
+        has_face: (n,) bool, whether the candidate's face can be seen.
+
+    Returns:
+        (n, n) symmetric links; two that are alike by both have the sum of two probabilities.
+    """
+    n = len(face)
+    seen = np.flatnonzero(has_face)
+    present = presence(frames)
+    unit = l2_normalize(face)
+    together = companies(present[seen], seen)
+    within = np.concatenate([np.empty(0, np.float32), *(pairs_of(unit[rows]) for rows in together)])
+    sample = unit[seen[:: max(1, len(seen) // _SAMPLE)]]
+    apart = impostors(pairs_of(sample), np.concatenate([within, certain_strangers(by_person[:, seen], present[seen])]))
+    alike = face_links(unit[seen], present[seen], apart).tocoo()
+    graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
+    if body is not None:
+        graph = graph + body_links(centred(body), unit, has_face, present, apart)
+    return graph
+
+
+def face_links(face: np.ndarray, frames: Frames, apart: Impostors) -> sparse.csr_array:
+    """Link every face with its nearest ones.
+
+    Args:
+        face: (n, d) rows of unit length.
+        frames: of the n candidates, see `Frames`.
+        apart: what strangers reach.
+
+    Returns:
+        (n, n) symmetric float32 probabilities of one person; see `nearest_links`.
+    """
+    indices, cosines, _ = nearest_neighbors(face, _LOOKED_AT)
+    return nearest_links(indices, log_odds(cosines, apart, _EVEN_FACE), frames)
+
+
+def body_links(
+    body: np.ndarray, face: np.ndarray, has_face: np.ndarray, frames: Frames, apart: Impostors
+) -> sparse.csr_array:
+    """Link every body with its nearest ones; where two faces are seen, they have a say.
+
+    Strangers are those of one frame and those whose faces differ, so that a movie in which clothes mislead teaches it.
+
+    Args:
+        body: (n, d') rows of unit length.
+        face: (n, d) rows of unit length.
+        has_face: (n,) bool.
+        frames: of the n candidates, see `Frames`.
+        apart: what strangers reach by face.
+
+    Returns:
+        (n, n) symmetric float32 probabilities of one person; see `nearest_links`.
+    """
+    sample = np.arange(0, len(body), max(1, len(body) // _SAMPLE))
+    by_face = apart.deviations(face[sample] @ face[sample].T)
+    differ = has_face[sample][:, None] & has_face[sample] & (by_face < _DIFFERENT_FACE)
+    present = presence(frames)[sample]
+    differ |= (present @ present.T).toarray()
+    pairs = np.triu_indices(len(sample), 1)
+    similarity = pairs_of(body[sample])
+    certain = similarity[differ[pairs]]
+    if len(certain) >= FEWEST_CERTAIN:
+        # Not through quantiles: head shots resemble head shots, so that strangers reach high more often than normal.
+        bodies_apart = Impostors(float(certain.mean()), float(certain.std()))
+    else:
+        bodies_apart = lower_half(similarity)
+    indices, cosines, _ = nearest_neighbors(body, _LOOKED_AT)
+    odds = log_odds(cosines, bodies_apart, _EVEN_BODY)
+    for place in range(indices.shape[1]):  # one after the other, since all faces of all neighbours are large
+        neighbor = indices[:, place]
+        cosine = np.einsum("ij,ij->i", face, face[neighbor])
+        said = np.clip(log_odds(cosine, apart, _EVEN_FACE), -_MOST_BY_FACE, _MOST_BY_FACE)
+        odds[:, place] += np.where(has_face & has_face[neighbor], said, 0)
+    return nearest_links(indices, odds, frames)
+
+
+def centred(body: np.ndarray) -> np.ndarray:
+    """Take away what the bodies of a movie have in common, such as its light, as far as there are enough to tell.
+
+    Args:
+        body: (n, d) features of any length.
+
+    Returns:
+        (n, d) rows of unit length.
+    """
+    unit = l2_normalize(body)
+    return l2_normalize(unit - unit.sum(axis=0) / np.float32(len(unit) + _ENOUGH_BODIES))
+
+
+def log_odds(similarity: np.ndarray, apart: Impostors, even: float) -> np.ndarray:
+    """Log odds that two images show one person.
+
+    One logistic curve of the standard deviations above strangers describes the real sets of `docs/search-methods.md`
+    with all engines.
+
+    Args:
+        similarity: values of any shape.
+        apart: what strangers reach.
+        even: standard deviations above a stranger's mean at which one person is as likely as two.
+    """
+    return _STEEPNESS * (apart.deviations(similarity) - even)
+
+
+def nearest_links(indices: np.ndarray, odds: np.ndarray, frames: Frames) -> sparse.csr_array:
+    """Link every image with those that most probably show the same person.
+
+    People of one frame are not linked. As one person is in a frame once, two images are linked only if each is the
+    other's best in its frame.
+
+    Args:
+        indices: (n, k) neighbours.
+        odds: (n, k) log odds that they show the same person.
+        frames: of the n candidates, see `Frames`.
+
+    Returns:
+        (n, n) symmetric float32 probabilities of one person, at least those of an image's `_NEIGHBORS` best.
+    """
+    n = len(indices)
+    order = np.argsort(-odds, axis=1, kind="stable")
+    indices, odds = (np.take_along_axis(values, order, axis=1) for values in (indices, odds))
+    strength = np.where(_best_of_each_other(indices, presence(frames)), expit(odds), 0).astype(np.float32)
+    strength[np.cumsum(strength > 0, axis=1) > _NEIGHBORS] = 0
+    rows = np.repeat(np.arange(n), indices.shape[1])
+    graph = sparse.csr_array((strength.ravel(), (rows, indices.ravel())), shape=(n, n))
+    graph.eliminate_zeros()
+    return graph.maximum(graph.T).tocsr()
+
+
+def _best_of_each_other(indices: np.ndarray, present: sparse.csr_array) -> np.ndarray:
+    """Whether two candidates, who are never seen together, are each the best neighbour of the other at their moments.
+
+    Args:
+        indices: (n, k) neighbours of each, best first.
+        present: of the n candidates, see `presence`.
+
+    Returns:
+        (n, k) bool.
+    """
+    n, k = indices.shape
+    num_moments = present.shape[1]
+    best = np.ones(n * k, bool)
+    known, found = [], []  # the moments of each candidate's neighbours, and who is best then
+    for block in blocks(n, BLOCK_ROWS):
+        rows, columns = np.repeat(np.arange(n)[block], k), indices[block].ravel()
+        own = best[k * block.start : k * block.stop]
+        place, moment = moments_of(columns, present)
+        keys = rows[place] * num_moments + moment
+        candidate, its_moment = moments_of(np.arange(n)[block], present)
+        own[place[np.isin(keys, (candidate + block.start) * num_moments + its_moment)]] = False  # seen together
+        place, keys = place[own[place]], keys[own[place]]
+        unique, first = np.unique(keys, return_index=True)  # the first of a row that is seen at some moment
+        later = np.ones(len(keys), bool)
+        later[first] = False
+        known.append(unique)
+        found.append(columns[place[first]])
+        own[place[later]] = False
+    keys, others = np.concatenate([np.empty(0, np.int64), *known]), np.concatenate([np.empty(0, np.int64), *found])
+    for block in blocks(n, BLOCK_ROWS):
+        rows, columns = np.repeat(np.arange(n)[block], k), indices[block].ravel()
+        place, moment = moments_of(rows, present)
+        wanted = columns[place].astype(np.int64) * num_moments + moment
+        at = np.searchsorted(keys, wanted)
+        there = at < len(keys)
+        there[there] = keys[at[there]] == wanted[there]
+        beaten = others[at[there]] != rows[place[there]]
+        best[k * block.start : k * block.stop][place[there][beaten]] = False
+    return best.reshape(n, k)
