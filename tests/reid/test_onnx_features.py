@@ -76,7 +76,7 @@ def test_a_network_that_mixes_the_images_of_a_batch_gets_them_one_by_one(tmp_pat
     [
         (lambda path: path.unlink(), "the model file is missing"),
         (lambda path: path.write_bytes(path.read_bytes()[:40]), "not a file that fails with"),
-        (lambda path: path.write_text("<html>"), "not a file that fails with"),
+        (lambda path: path.write_text("<html>"), "is a page of HTML"),
         (lambda path: write_means(path, output=("n", 3, 1, 2), shape=(-1, 3, 1, 1)), "was expected"),
     ],
 )

@@ -134,8 +134,8 @@ def test_a_film_that_cannot_be_used_does_not_stop_the_others(films, tmp_path):
     bad = {name: {"video": str(tmp_path / f"{name}.mp4"), "cast": {"ada": portrait}} for name in ("text", "cut")}
     done = run(tmp_path / "run", config({"good": str(films / "good")} | bad), "--until", "fuse", "--keep-going")
     assert done.returncode != 0
-    for name in bad:
-        assert f"error: {tmp_path}/{name}.mp4: cannot be opened as a film" in done.stdout
+    assert f"error: {tmp_path}/text.mp4: is a text, not a video" in done.stdout
+    assert f"error: {tmp_path}/cut.mp4: cannot be opened as a film" in done.stdout
     assert "Traceback" not in done.stdout
     assert (tmp_path / "run/results/rankings/films/good.arrow").exists()
 
