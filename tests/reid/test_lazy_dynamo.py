@@ -17,3 +17,15 @@ assert "torch._dynamo" in sys.modules, "the question was not passed on"
 def test_torchs_compiler_is_imported_only_when_it_is_asked_for():
     done = subprocess.run([sys.executable, "-c", SCRIPT], stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_whatever_else_is_asked_for_comes_from_the_compiler():
+    script = """
+from castsearch.reid.lazy_dynamo import lazy_dynamo
+with lazy_dynamo():
+    from torch._dynamo.utils import counters
+import torch._dynamo.utils
+assert torch._dynamo.utils.counters is counters
+"""
+    done = subprocess.run([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0, done.stderr
