@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 from factories.clips import HEIGHT, WIDTH, damage, number_of, numbered, write
+from PIL import Image
 
 from castsearch.data.films import number_of_parts, part_bounds
 from castsearch.errors import InputError
@@ -364,6 +365,9 @@ PLAYLISTS = {
     "film.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{other}\n#EXT-X-ENDLIST\n",
     "concat.mp4": "ffconcat version 1.0\nfile '{other}'\n",
     "film.mpd": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period/></MPD><!-- {other} -->',
+    "playlist.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{other}\n#EXT-X-ENDLIST\n",
+    "playlist.wmv": '<asx version="3.0"><entry><ref href="{other}"/></entry></asx>',
+    "subtitles.mkv": "1\n00:00:00,000 --> 00:00:02,000\n{other}\n",
     "film.sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\nm=video 5000 RTP/AVP 96\n",
 }
 
@@ -373,6 +377,59 @@ def test_a_file_that_names_other_files_is_refused(tmp_path, name):
     other = write(tmp_path / "other.ts", numbers(3))
     (tmp_path / name).write_text(PLAYLISTS[name].format(other=other))
     assert refusal(tmp_path / name).endswith(", not a video")
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_an_animation_is_no_film(tmp_path, kind):
+    first, *others = (Image.fromarray(picture) for picture in numbers(3))
+    first.save(tmp_path / "a.mp4", kind, save_all=True, append_images=others)
+    assert "cannot be opened as a film" in refusal(tmp_path / "a.mp4")
+
+
+def test_sound_with_a_cover_is_refused(tmp_path):
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        sound, cover = container.add_stream("aac", rate=48000, layout="mono"), container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 64, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        silence.rate = 48000
+        picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8))
+        for stream, frame in ((sound, silence), (cover, picture)):
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+    assert "has no video stream" in refusal(path)
+
+
+def no_shape(stream):
+    stream.codec_context.sample_aspect_ratio = Fraction(0, 1)
+
+
+ODD = {
+    "a gap of a day": ("a.mkv", {"times": [0, 1, 86400, 86401]}, [0, 1, 86400, 86401]),
+    "a clock that runs over": ("a.ts", {"rate": 1, "shift": Fraction(2**33, 90000) - 2}, [0, 1, 2, 3]),
+    "fields": ("a.mp4", {"rate": 1, "options": {"flags": "+ildct+ilme", "x264-params": "tff=1"}}, [0, 1, 2, 3]),
+    "one channel": ("a.mkv", {"rate": 1, "codec": "ffv1", "pixels": "gray"}, [0, 1, 2, 3]),
+    "sixteen bits": ("b.mkv", {"rate": 1, "codec": "ffv1", "pixels": "yuv444p16le"}, [0, 1, 2, 3]),
+    "pixels of no shape": ("c.mp4", {"rate": 1, "prepare": no_shape}, [0, 1, 2, 3]),
+}
+
+
+@pytest.mark.parametrize(("name", "options", "expected"), ODD.values(), ids=ODD)
+def test_odd_films_have_all_their_frames(tmp_path, name, options, expected):
+    path = write(tmp_path / name, numbers(4), **options)
+    assert [float(time) for time in times(path)] == pytest.approx(expected, abs=0.001)
+    assert shown(path)[0] == [0, 1, 2, 3]
+
+
+def test_transparency_is_left_out(tmp_path):
+    picture = np.dstack([numbered(5), np.full((HEIGHT, WIDTH), 128, np.uint8)])
+    frame = av.VideoFrame.from_ndarray(picture, "rgba").reformat(format="yuva420p")
+    assert number_of(one_image(write(tmp_path / "a.mkv", [frame], codec="ffv1", pixels="yuva420p"))) == 5
+
+
+def test_a_picture_of_one_pixel(tmp_path):
+    path = write(tmp_path / "a.mkv", [np.zeros((1, 1, 3), np.uint8)], codec="ffv1")
+    assert one_image(path).shape == (1, 1, 3)
 
 
 def test_a_name_that_is_a_protocol_opens_no_other_file(tmp_path):
