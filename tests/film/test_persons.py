@@ -201,7 +201,8 @@ def test_boxes_are_clipped_to_their_frame(film):
     assert table["box"].to_pylist() == [[10, 20, 128, 60]] * 10
     assert table["whole"].to_pylist() == [[10, 20, 500, 60]] * 10
     assert (table["width"][0].as_py(), table["height"][0].as_py()) == (128, 96)
-    assert table.schema.metadata == {b"samples": b"20", b"damaged": b"0", b"certain_score": b"0.5", b"rate": b"10"}
+    facts = {b"samples": b"20", b"damaged": b"0", b"certain_score": b"0.5", b"rate": b"10", b"least_colours": b"0.75"}
+    assert table.schema.metadata == facts
 
 
 def test_the_same_colours_are_alike_and_others_are_not():

@@ -50,6 +50,13 @@ def test_a_much_larger_box_is_somebody_else():
     assert linked(walk(0, count=5) + near) == [[1] * 5 + [2]]
 
 
+def test_who_stands_where_somebody_in_other_clothes_stood_is_somebody_else():
+    assert linked(walk(0, count=5), walk(20, start=5, count=5), colours=[0, 1], least_colours=0.75) == [
+        [1] * 5,
+        [2] * 5,
+    ]
+
+
 def test_no_track_goes_across_a_cut():
     assert linked(walk(0), shots=[0.9]) == [[1] * 5 + [2] * 5]
 
@@ -105,7 +112,7 @@ def persons(*rows):
             "colours": pa.array([np.eye(1, 132, dtype=np.float16)[0]] * len(rows), pa.list_(pa.float16(), 132)),
             "score": pa.array([row[2] for row in rows], pa.float32()),
         }
-    ).replace_schema_metadata({"certain_score": "0.5", "rate": "5"})
+    ).replace_schema_metadata({"certain_score": "0.5", "rate": "5", "least_colours": "0"})
 
 
 def test_tracks_go_on_across_parts_and_end_at_shots():

@@ -11,7 +11,8 @@ The table has a row per box, by time, best first:
 
 All that scores above a low threshold is there; what is too low for a track is left out later. The schema's metadata
 says under "samples" how many frames were looked at, under "damaged" how many packets were left out, and under
-"certain_score" from which score on a box may begin a track, and under "rate" how many samples a second were taken.
+"certain_score" from which score on a box may begin a track, under "least_colours" how similar the colours of one
+person's boxes are at least, and under "rate" how many samples a second were taken.
 """
 
 from collections import deque
@@ -63,10 +64,13 @@ class PersonDetector(NamedTuple):
     Attributes:
         detect: from frames to the persons in each, in the same order, so that a detector may batch frames as it likes.
         certain_score: from which score on a box is hardly ever a mistake, and may begin a track.
+        least_colours: how similar the colours in two boxes of one person are at least, see `castsearch.film.colours`.
+            Where a shot changes unseen, as in a dissolve, this keeps people apart who stand in one place.
     """
 
     detect: Callable[[Iterable[Image]], Iterator[Boxes]]
     certain_score: float
+    least_colours: float = 0.75
 
 
 def find_persons(
@@ -102,6 +106,7 @@ def find_persons(
             raise InputError(f"{film.path}: {time} s: the person detector's numbers are not finite; get its file anew")
         samples.append(_sample(time, image, persons))
     facts = {"samples": len(samples), "damaged": film.damaged, "certain_score": detector.certain_score, "rate": rate}
+    facts["least_colours"] = detector.least_colours
     return _table(samples).replace_schema_metadata({name: str(fact) for name, fact in facts.items()})
 
 

@@ -83,12 +83,13 @@ def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = G
         gap: seconds for which a person may be hidden, in addition to the time from one sample to the next.
         chosen: how many boxes stand for a track.
     """
-    certain, rate = (float(parts[0].schema.metadata[name]) for name in (b"certain_score", b"rate"))
+    facts = (b"certain_score", b"rate", b"least_colours")
+    certain, rate, least_colours = (float(parts[0].schema.metadata[name]) for name in facts)
     table = pa.concat_tables(part.replace_schema_metadata(None) for part in parts)
     times, scores = table["time"].to_numpy(), table["score"].to_numpy()
     boxes, whole, colours = (_rows(table, name) for name in ("box", "whole", "colours"))
     shot = shot_numbers(times, shots)
-    track = link_boxes(Detections(times, whole, scores, colours), shot, certain, gap + 1.5 / rate)
+    track = link_boxes(Detections(times, whole, scores, colours), shot, certain, gap + 1.5 / rate, least_colours)
     kept = np.flatnonzero(track > 0)
     table = table.drop_columns(["whole", "colours"]).take(kept)
     table = table.append_column("shot", pa.array(shot[kept], pa.int32()))
@@ -102,7 +103,9 @@ def _rows(table: pa.Table, column: str) -> NDArray[np.float32]:
     return lists.flatten().to_numpy().astype(np.float32).reshape(len(table), -1 if len(table) else lists.type.list_size)
 
 
-def link_boxes(found: Detections, shots: NDArray[np.integer], certain: float, gap: float = GAP) -> NDArray[np.int64]:
+def link_boxes(
+    found: Detections, shots: NDArray[np.integer], certain: float, gap: float = GAP, least_colours: float = 0
+) -> NDArray[np.int64]:
     """Give each box the number of its track, from 1, or 0 where it belongs to none.
 
     Args:
@@ -110,6 +113,7 @@ def link_boxes(found: Detections, shots: NDArray[np.integer], certain: float, ga
         shots: (n,) of what shot each is; no track has boxes of two.
         certain: from which score on a box begins a track; others only continue one.
         gap: seconds between two boxes of a track at most.
+        least_colours: similarity of a box's colours to its track's, at least.
     """
     times, boxes, scores, colours = found
     numbers = np.zeros(len(times), np.int64)
@@ -127,7 +131,7 @@ def link_boxes(found: Detections, shots: NDArray[np.integer], certain: float, ga
             (rows[strong], _LEAST_OVERLAP, _SAME_COLOURS),
             (rows[~strong], _LEAST_OVERLAP_WEAK, np.inf),
         ):
-            for track, row in _assign(waiting, found, own, least, alike):
+            for track, row in _assign(waiting, found, own, least=least, alike=alike, least_colours=least_colours):
                 track.move(time, boxes[row].astype(float), colours[row])
                 numbers[row] = track.number
                 waiting.remove(track)
@@ -139,11 +143,18 @@ def link_boxes(found: Detections, shots: NDArray[np.integer], certain: float, ga
 
 
 def _assign(
-    tracks: Sequence[_Track], detections: Detections, rows: NDArray[np.int64], least: float, alike: float
+    tracks: Sequence[_Track],
+    detections: Detections,
+    rows: NDArray[np.int64],
+    *,
+    least: float,
+    alike: float,
+    least_colours: float,
 ) -> list[tuple[_Track, int]]:
     """Pairs of tracks and rows of one time that fit best.
 
-    Their boxes are of similar size, and overlap by `least`, or are near and have colours of the similarity `alike`.
+    Their boxes are of similar size, have colours of the similarity `least_colours`, and overlap by `least`, or are near
+    and have colours of the similarity `alike`.
     """
     if not tracks or not len(rows):
         return []
@@ -157,6 +168,7 @@ def _assign(
     near = (apart <= larger).all(axis=2)
     possible = (overlaps >= least) | ((similarities >= alike) & near)
     possible &= smaller.prod(axis=2) >= _LEAST_SIZE * larger.prod(axis=2)
+    possible &= similarities >= least_colours
     # What is impossible must not decide who gets what else.
     pairs = linear_sum_assignment(np.where(possible, overlaps + _COLOURS * similarities, 0), maximize=True)
     return [(tracks[i], int(rows[j])) for i, j in zip(*pairs, strict=True) if possible[i, j]]

@@ -45,7 +45,8 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
             kept = found.scores >= least
             yield Boxes(grow(found.boxes[kept]), found.scores[kept])
 
-    return PersonDetector(detect, faces.selection.candidate_score)
+    # The boxes are guessed from the face, and have as much of the background as of the clothes.
+    return PersonDetector(detect, faces.selection.candidate_score, least_colours=0)
 
 
 def grow(faces: np.ndarray) -> np.ndarray:
