@@ -3,7 +3,7 @@ from itertools import chain, pairwise
 
 import numpy as np
 import pytest
-from factories.clips import number_of, numbered, write
+from factories.clips import damage, number_of, numbered, write
 
 from castsearch.data.crops import decode_rgb
 from castsearch.film.decode import Film
@@ -70,6 +70,14 @@ def test_times_of_a_variable_rate_are_those_of_the_frames(tmp_path):
     times = [Fraction(n, 20) + (Fraction(3, 10) if n >= 15 else 0) for n in range(30)]
     with Film(write(tmp_path / "a.mp4", scene(1, 15) + scene(2, 15), times=times)) as film:
         assert find_changes(film, "adaptive").times == [float(times[15])]
+
+
+def test_a_part_of_which_nothing_can_be_decoded_says_how_much_is_damaged(tmp_path):
+    path = write(tmp_path / "a.mkv", scene(1, 15), rate=5, codec="ffv1", options={"g": "1"})
+    for number in range(5, 10):
+        damage(path, number)
+    with Film(path) as film:
+        assert find_changes(film, "content", 1, 2) == Changes([], None, None, 0, 5)
 
 
 def test_a_film_without_a_cut_has_one_shot(tmp_path):

@@ -103,6 +103,13 @@ def test_names_that_are_no_texts_are_refused(tmp_path):
         read_tensors(saved(tmp_path / "a.pth", {1: torch.ones(1)}), "weights")
 
 
+def test_a_state_that_holds_itself_is_refused(tmp_path):
+    state = {}
+    state["model"] = state
+    with pytest.raises(InputError, match=r"a\.pth: holds no plain state dict"):
+        read_tensors(saved(tmp_path / "a.pth", state), "weights")
+
+
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.EMFILE, errno.ESTALE])
 @pytest.mark.parametrize("read", [lambda path: read_tensors(path, "weights"), checkpoints.training_of])
 def test_a_failing_file_system_says_nothing_about_the_weights(tmp_path, monkeypatch, number, read):

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode, HistogramDetector, SceneDetector
 
 from castsearch import files
-from castsearch.film.decode import Film, Frame, seconds
+from castsearch.film.decode import Film, seconds
+from castsearch.film.frame import Frame
 
 SHORTEST = 0.4  # seconds; what two changes closer than that enclose is a flash, or a part of a transition
 _LONGEST_SIDE = 256  # pixels, as PySceneDetect's command line has it
@@ -84,29 +85,31 @@ def find_changes(
         InputError: the film cannot be read.
     """
     kind = _detector(detector)
+    context = _frames_before(film, Fraction(start), kind.before)
+    damaged_before = film.damaged
     bounds: list[Frame] = []  # the part's first and last
-    count = damaged_before = 0
+    count = 0
 
     def watched() -> Iterator[Frame]:
-        nonlocal count, damaged_before
-        for frame in _with_context(film, Fraction(start), end, kind.before, kind.after):
-            if frame.time < start:
-                damaged_before = film.damaged
-            elif end is None or frame.time < end:
+        nonlocal count
+        yield from context
+        for frame in _frames_from(film, Fraction(start), end, kind.after):
+            if end is None or frame.time < end:
                 count += 1
                 bounds[1:] = [frame] if bounds else [frame, frame]
             yield frame
 
     found = list(kind.find(watched(), kind.threshold if threshold is None else threshold))
+    damaged = film.damaged - damaged_before
     if not bounds:
-        return Changes([], None, None, 0, 0)
+        return Changes([], None, None, 0, damaged)
     first, last = bounds
     return Changes(
         [seconds(time) for time in found if first.time <= time <= last.time],
         seconds(first.time),
         seconds(last.time + last.duration),
         count,
-        film.damaged - damaged_before,
+        damaged,
     )
 
 
@@ -157,18 +160,22 @@ def read_shots(path: str | Path) -> list[Shot]:
     return [Shot(*bounds) for bounds in table[["start", "end"]].to_numpy().tolist()]
 
 
-def _with_context(film: Film, start: Fraction, end: float | None, before: int, after: int) -> Iterator[Frame]:
-    """Yield the frames of a part, with `before` frames before it and `after` after it; fewer at the film's ends."""
+def _frames_before(film: Film, start: Fraction, count: int) -> Sequence[Frame]:
+    """Return the last `count` frames before a part; fewer at the film's start."""
     lead = 2  # seconds in which as many frames are expected
-    context: deque[Frame] = deque(maxlen=before)
-    beyond = 0
-    while start > 0 and len(context) < before:
+    context: deque[Frame] = deque(maxlen=count)
+    while start > 0 and len(context) < count:
         context.clear()
         context.extend(film.frames(max(Fraction(0), start - lead), start))
         if lead >= start:
             break
         lead *= 4
-    yield from context
+    return context
+
+
+def _frames_from(film: Film, start: Fraction, end: float | None, after: int) -> Iterator[Frame]:
+    """Yield the frames of a part and `after` frames after it; fewer at the film's end."""
+    beyond = 0
     for frame in film.frames(start):
         if end is not None and frame.time >= end:
             beyond += 1

