@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import av
+from av.video.reformatter import VideoReformatter
 
 from castsearch.errors import InputError
 from castsearch.film.container import main_stream, open_container
@@ -39,6 +40,7 @@ class Film:
         self.path = Path(path)
         self.damaged = 0
         self._threads = threads
+        self._reformatter = VideoReformatter()
         self._open()
         self._origin = self._start()
         claimed = self._container.duration
@@ -140,9 +142,10 @@ class Film:
         before, (time, picture), duration = None, first, Fraction(0)
         for later, after in frames:
             duration = later - time
-            yield Frame(time, duration, picture, (before, after), ratio)
+            yield Frame(time, duration, picture, (before, after), ratio, self._reformatter)
             before, time, picture = picture, later, after
-        yield Frame(time, self._last_duration(time, picture) or duration, picture, (before, None), ratio)
+        duration = self._last_duration(time, picture) or duration
+        yield Frame(time, duration, picture, (before, None), ratio, self._reformatter)
 
     def _last_duration(self, time: Fraction, picture: av.VideoFrame) -> Fraction:
         """How long the last frame is shown, as the file says; 0 where it says nothing.

@@ -18,7 +18,7 @@ import av
 import numpy as np
 from av.filter import Graph
 from av.sidedata.sidedata import Type as SideData
-from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, Interpolation
+from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 MAX_PIXELS = 8192 * 4608
@@ -40,6 +40,8 @@ class Frame:
         picture: as it was decoded.
         neighbours: what was decoded just before and after it, None at either end; interlaced frames need them.
         pixel_ratio: width of a pixel over its height.
+        reformatter: that all frames of a film share, so that they are converted one at a time: for HDR each new one
+            computes for seconds before its first frame.
     """
 
     time: Fraction
@@ -47,6 +49,7 @@ class Frame:
     picture: av.VideoFrame
     neighbours: tuple[av.VideoFrame | None, av.VideoFrame | None]
     pixel_ratio: Fraction
+    reformatter: VideoReformatter
 
     def rgb(self, longest: int | None = None) -> NDArray[np.uint8]:
         """Return the upright picture with square pixels, (height, width, 3).
@@ -58,7 +61,7 @@ class Frame:
         width, height = self._square_size()
         scale = 1.0 if longest is None else min(1.0, longest / max(width, height))
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        return _upright(_to_rgb(picture, *size), self.picture)
+        return _upright(_to_rgb(picture, *size, self.reformatter), self.picture)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -118,14 +121,14 @@ def _progressive(picture: av.VideoFrame, before: av.VideoFrame | None, after: av
     raise AssertionError("bwdif gives a frame for each frame")
 
 
-def _to_rgb(picture: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
+def _to_rgb(picture: av.VideoFrame, width: int, height: int, reformatter: VideoReformatter) -> NDArray[np.uint8]:
     matrix = picture.colorspace
     if matrix == _UNSPECIFIED:
         matrix = Colorspace.ITU709 if picture.height > _SD_LINES else Colorspace.ITU601
     managed = {}
     if picture.color_trc in _HDR or picture.color_primaries == ColorPrimaries.BT2020:
         managed = {"dst_color_trc": ColorTrc.BT709, "dst_color_primaries": ColorPrimaries.BT709}
-    converted = picture.reformat(
-        width, height, "rgb24", src_colorspace=matrix, interpolation=_PIXELS, threads=1, **managed
+    converted = reformatter.reformat(
+        picture, width, height, "rgb24", src_colorspace=matrix, interpolation=_PIXELS, threads=1, **managed
     )
     return np.asarray(converted.to_ndarray(), np.uint8)
