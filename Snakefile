@@ -25,8 +25,8 @@ config = DEFAULTS
 report: f"{ROOT}/docs/captions/workflow.rst"
 
 
-# Made by containers/castsearch.def, in the working folder: a name that stays, since another one would run all again.
-# Snakemake ignores it without `--sdm apptainer`.
+# The image that containers/castsearch.def makes, in the working folder. Its name stays the same, since Snakemake runs
+# every job again whose image has another name. Without `--sdm apptainer` it is not used.
 IMAGE = "castsearch.sif"
 
 

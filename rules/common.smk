@@ -11,14 +11,15 @@ from castsearch.workflow.code_digest import source_digest
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "2000000000")
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "4000000000")
-# Pictures are worked on one beside the other; OpenCV's own threads for each picture would take a tenth more.
+# Several pictures are worked on at the same time. If OpenCV used several threads for each, all would take a tenth longer.
 os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 
-# Jobs take the library from here too, where another castsearch is installed: its code is not what `code` digests.
+# Jobs import the library that `code` digests, even where another castsearch is installed.
 LIBRARY = f"{ROOT}/src"
-paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-if paths[0] != LIBRARY:
-    os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [LIBRARY, *paths])))
+PYTHON_PATHS = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+if PYTHON_PATHS[0] != LIBRARY:
+    # `snakemake --lint` takes an index into os.environ for a variable that users must set.
+    os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [LIBRARY, *PYTHON_PATHS])))
 
 
 # Where results are. A module may have a prefix, which Snakemake puts before the paths of its rules and before no others.

@@ -131,7 +131,7 @@ def file_digest(path: str | Path) -> str:
 def sampled_digest(path: str | Path) -> str:
     """Return the SHA-256 of a large file's size, and of 64 of its blocks of 64 kB, first and last among them, in hex.
 
-    A film that another one has replaced has another one.
+    A film that is put in the place of another one has another digest.
     """
     with Path(path).open("rb") as file:
         size = file.seek(0, os.SEEK_END)

@@ -155,6 +155,7 @@ def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
             {"x": {"video": 2019}},
             r"x\.video: 2019 is not of type 'string'; .*: put it into quotation marks",
         ),
+        ("film.persons.fps", 0.0001, r"config: film\.persons\.fps: 0\.0001 is less than the minimum of 0\.001"),
         ("reid.recipe.seed", 2**32, r"config: reid\.recipe\.seed: 4294967296 is greater than the maximum"),
         ("reid.untrained.0.epochs", 3, r"config: reid\.untrained\.0: .*'epochs' was unexpected"),
         ("rerank.method", "magic", r"config: rerank\.method: 'magic' is not one of"),

@@ -9,10 +9,13 @@ The table has a row per box, by time, best first:
     score            float32, on the detector's own scale
     colours          float16[132], see `castsearch.film.colours`
 
-All that scores above a low threshold is there; what is too low for a track is left out later. The schema's metadata
-says under "samples" how many frames were looked at, under "damaged" how many packets were left out, and under
-"certain_score" from which score on a box may begin a track, under "least_colours" how similar the colours of one
-person's boxes are at least, and under "rate" how many samples a second were taken.
+All that scores above a low threshold is there; what is too low for a track is left out later. The schema's metadata:
+
+    samples          how many frames were looked at
+    damaged          how many packets were left out
+    rate             how many samples a second were taken
+    certain_score    the score from which on a box may begin a track
+    least_colours    how similar the colours of one person's boxes are at least
 """
 
 from collections import deque

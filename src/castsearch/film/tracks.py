@@ -2,7 +2,8 @@
 
 Boxes are linked from sample to sample by where they are expected and by the colours in them, by SciPy's optimal
 assignment: first those of a high score, then, to what is still missing, those of a low one (Zhang et al., "ByteTrack:
-Multi-Object Tracking by Associating Every Detection Box", ECCV 2022). A track ends with its shot.
+Multi-Object Tracking by Associating Every Detection Box", ECCV 2022). A track ends with its shot, where its person has
+been hidden for too long, or where the colours become too unlike.
 
 The table has the rows of the tables of persons that belong to a track, with their time, width, height, box, score, and
 
@@ -50,7 +51,7 @@ class Detections(NamedTuple):
     colours: NDArray[np.float32]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Track:
     """A person who is followed: where they were last, their colours, and how they moved, in pixels a second."""
 
@@ -89,7 +90,8 @@ def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = G
     times, scores = table["time"].to_numpy(), table["score"].to_numpy()
     boxes, whole, colours = (_rows(table, name) for name in ("box", "whole", "colours"))
     shot = shot_numbers(times, shots)
-    track = link_boxes(Detections(times, whole, scores, colours), shot, certain, gap + 1.5 / rate, least_colours)
+    hidden = gap + 1.5 / rate  # samples are 1 / rate apart, but not exactly
+    track = link_boxes(Detections(times, whole, scores, colours), shot, certain, hidden, least_colours)
     kept = np.flatnonzero(track > 0)
     table = table.drop_columns(["whole", "colours"]).take(kept)
     table = table.append_column("shot", pa.array(shot[kept], pa.int32()))

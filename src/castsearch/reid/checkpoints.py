@@ -139,9 +139,8 @@ def _newest_first(folder: Path) -> list[Path]:
 def training_of(path: Path) -> dict[str, Any] | None:
     """Return what `save` was given as `training`; None where there is no such checkpoint, or a damaged one."""
     try:
-        path.open(
-            "rb"
-        ).close()  # or safetensors would call a file missing, and a run delete it, that cannot be opened now
+        # Safetensors calls a file missing that cannot be opened now, and the run would delete it.
+        path.open("rb").close()
         with safetensors.safe_open(path, "pt") as file:
             return json.loads(file.metadata()["training"])
     except (FileNotFoundError, safetensors.SafetensorError):

@@ -1,4 +1,4 @@
-"""Import torchvision without `torch._dynamo`, half of whose time that would otherwise take."""
+"""Import torchvision without `torch._dynamo`, which would take half of the time of that import."""
 
 import importlib
 import sys

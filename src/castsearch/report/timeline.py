@@ -121,7 +121,7 @@ class Timeline:
 
     @property
     def people(self) -> list[str]:
-        """Their names."""
+        """The names of those who have one, by falling time on screen."""
         return [lane.person for lane in self.known]
 
 

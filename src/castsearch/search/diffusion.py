@@ -56,7 +56,7 @@ def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None 
     """Spread labels over a graph, each step a mixture of the seeds and of what the neighbours have.
 
     Links are scaled by the strength of all links of both ends. To it, a little is added: a lone link that is hardly
-    probable would else carry as much as ten certain ones.
+    probable would otherwise carry as much as ten certain ones.
 
     Args:
         seeds: (labels, n) weights.

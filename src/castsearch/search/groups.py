@@ -118,11 +118,11 @@ def group_unknown(
     movie_of = {name: movie.movie for movie in map(read_crops, crops) for name in movie.candidates}
     boxes = gallery.ranked
     movies = np.array([movie_of[own[0]] for own in boxes], object)
-    open_ = np.array([own[0] in unknown for own in boxes], bool)
+    unnamed = np.array([own[0] in unknown for own in boxes], bool)
     confidence = np.array([sure[own[0]] for own in boxes], float)
     rows, proposed = [], []
     for movie in dict.fromkeys(movies):
-        own = np.flatnonzero(open_ & (movies == movie))
+        own = np.flatnonzero(unnamed & (movies == movie))
         for candidate, group in zip(own, find_groups(graph[own][:, own], present[own]), strict=True):
             rows += [(movie, box, f"{UNKNOWN} {group + 1}") for box in boxes[candidate] if group >= 0]
         own = np.flatnonzero(movies == movie)

@@ -33,7 +33,15 @@ def presence(frames: Frames) -> sparse.csr_array:
 
 
 def companies(frames: Frames, rows: NDArray[np.integer] | None = None) -> list[NDArray[np.integer]]:
-    """Who are seen together: of every moment at which there is more than one, their numbers, or their `rows`."""
+    """List who are seen together.
+
+    Args:
+        frames: of n candidates.
+        rows: (n,) what the candidates are called in the result; None for their numbers, 0 to n − 1.
+
+    Returns:
+        The candidates of each moment at which more than one is seen.
+    """
     by_moment = presence(frames).tocsc()
     groups = np.split(by_moment.indices, by_moment.indptr[1:-1])
     return [together if rows is None else rows[together] for together in groups if len(together) > 1]
