@@ -23,7 +23,7 @@ from castsearch import files
 from castsearch.data.challenge import load_annotations
 from castsearch.data.crops import read_crops
 from castsearch.data.cutting import crop_movie
-from castsearch.data.feature_check import BODIES, FACES, Limits, companies, doubt, resemblance
+from castsearch.data.feature_check import BODIES, FACES, Limits, doubt, number_companies, resemblance
 from castsearch.errors import InputError
 
 
@@ -66,7 +66,7 @@ def main() -> None:
             crop_movie(folder / "crops.arrow", "val", movie, entry, source=movie, images=images, on_bad_image="stop")
             crops = read_crops(folder / "crops.arrow")
             people = [(movie, label or name) for name, label in zip(crops.cast, crops.labels, strict=False)]
-            company = companies(people, crops.frames[len(crops.cast) :])
+            company = number_companies(people, crops.frames[len(crops.cast) :])
             for engine in compared["engines"]:
                 found = verdict(partial(engine_features, folder, engine), company, FACES)
                 rows.append({"movie": movie, "of": str(engine), **found})

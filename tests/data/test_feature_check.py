@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from castsearch.data.crops import crop_table, crops_of
-from castsearch.data.feature_check import BODIES, FACES, check_features, companies, doubt
+from castsearch.data.feature_check import BODIES, FACES, check_features, doubt, number_companies
 from castsearch.errors import InputError
 
 PORTRAITS = [("a1", "Ada", "a1.jpg"), ("a2", "Ada", "a2.jpg"), ("b", "Bo", "b.jpg")]
@@ -19,7 +19,7 @@ def people():
 
 def test_different_people_share_a_frame_or_are_the_cast_of_a_movie():
     cast = [("m", "Ada"), ("m", "Ada"), ("m", "Bo"), ("n", "Ada")]
-    assert companies(cast, ["f1", "f1", "f2", "f1"]).tolist() == [0, 1, 0, 2, 3, 3, 4, 3]
+    assert number_companies(cast, ["f1", "f1", "f2", "f1"]).tolist() == [0, 1, 0, 2, 3, 3, 4, 3]
 
 
 def almost_equal(number):
@@ -49,7 +49,7 @@ def movie_of(resemblance, people=4, frames=12, size=64):
     common, own = rng.normal(size=size), rng.normal(size=(people, size))
     shown = np.tile(own * np.sqrt(1 - resemblance) + common * np.sqrt(resemblance), (frames, 1))
     names = [f"f{frame}" for frame in range(frames) for _ in range(people)]
-    return shown + 0.3 * np.sqrt(1 - resemblance) * rng.normal(size=shown.shape), companies([], names)
+    return shown + 0.3 * np.sqrt(1 - resemblance) * rng.normal(size=shown.shape), number_companies([], names)
 
 
 @pytest.mark.parametrize(("limits", "healthy", "wrong"), [(FACES, 0.1, 0.8), (BODIES, 0.8, 0.95)])

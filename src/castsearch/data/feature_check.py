@@ -55,7 +55,7 @@ class Resemblance(NamedTuple):
     same: float
 
 
-def companies(cast: Sequence[tuple[Hashable, Hashable]], frames: Sequence[str]) -> NDArray[np.int64]:
+def number_companies(cast: Sequence[tuple[Hashable, Hashable]], frames: Sequence[str]) -> NDArray[np.int64]:
     """Number who is certainly different from each other: the people of one frame, and the cast.
 
     Args:
@@ -75,7 +75,7 @@ def resemblance(features: NDArray[np.floating], company: NDArray[np.integer]) ->
 
     Args:
         features: (m, d) of any length; a row of zeros for people who have none.
-        company: (m,) numbers, see `companies`.
+        company: (m,) numbers, see `number_companies`.
 
     Returns:
         None where hardly anybody is certainly different.
@@ -120,7 +120,7 @@ def check_features(crops: Crops, features: NDArray[np.floating], limits: Limits)
     """
     num_cast = len(crops.cast)
     people = [(crops.movie, label or name) for name, label in zip(crops.cast, crops.labels, strict=False)]
-    company = companies(people, crops.frames[num_cast:])[len(crops.ids) - len(features) :]
+    company = number_companies(people, crops.frames[num_cast:])[len(crops.ids) - len(features) :]
     found = resemblance(features, company)
     if found and found.different > limits.greatest:
         raise InputError(

@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 import pyarrow as pa
 
-from castsearch.data.feature_check import BODIES, FACES, companies, doubt
+from castsearch.data.feature_check import BODIES, FACES, doubt, number_companies
 from castsearch.search.facts import Facts
 from castsearch.search.gallery import Gallery
 from castsearch.search.methods import METHODS
@@ -78,7 +78,7 @@ def _doubts(gallery: Gallery) -> list[str]:
     """Why features may be wrong, by engine and network."""
     people = list(zip(gallery.cast_movies.tolist(), gallery.person.tolist(), strict=True))
     frames = [frame if isinstance(frame, str) else frame[0] for frame in gallery.frames]
-    company, num_cast = companies(people, frames), len(gallery.cast)
+    company, num_cast = number_companies(people, frames), len(gallery.cast)
     found = {}
     for engine, faces in gallery.faces.items():
         seen = np.concatenate([faces.searched, faces.selected])
