@@ -119,7 +119,7 @@ def _boxes(crops: Crops) -> tuple[np.ndarray, ...]:
 
 
 def _tracks(crops: Crops) -> tuple[np.ndarray, ...]:
-    """The tracks of a film: which each box is of; and of each its first box, its shot, and when its boxes begin and end."""
+    """Of a film: which track each box is of; and of each track its first box, its shot, and its first and last time."""
     own = slice(len(crops.cast), None)
     _, boxes, units = np.unique(crops.tracks[own], return_index=True, return_inverse=True)
     first, last = np.full(len(boxes), np.inf), np.full(len(boxes), -np.inf)
