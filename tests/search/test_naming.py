@@ -9,19 +9,16 @@ from castsearch.data.name_tables import read_names, write_names
 from castsearch.search.fuse_stage import SCHEMA, rank_gallery
 from castsearch.search.naming import assign, name_group
 
-ONE_TIME = np.zeros(3)
-
 
 def test_a_person_has_one_place_in_a_frame_and_the_next_best_has_the_other():
     score, probability = np.array([[0.9, 0.8], [0.1, 0.3]]), np.array([[0.9, 0.8], [0.1, 0.3]])
-    assert assign(score, probability, np.zeros(2, int), np.zeros(2), np.zeros(2)).tolist() == [0, 1]
-    assert assign(score, probability, np.arange(2), np.zeros(2), np.zeros(2)).tolist() == [0, 0]
+    assert assign(score, probability, ["a", "a"]).tolist() == [0, 1]
+    assert assign(score, probability, ["a", "b"]).tolist() == [0, 0]
 
 
-def test_a_person_is_in_two_tracks_of_a_shot_only_one_after_the_other():
+def test_two_tracks_that_share_a_moment_do_not_show_one_person():
     score = np.array([[0.9, 0.8, 0.7]])
-    first, last = np.array([0.0, 2.0, 3.0]), np.array([2.0, 3.0, 4.0])
-    assert assign(score, score, np.zeros(3, int), first, last).tolist() == [0, -1, 0]
+    assert assign(score, score, [("1", "2"), ("2", "3"), ("3", "4")]).tolist() == [0, -1, 0]
 
 
 def movie(folder, rows, ranked):
@@ -61,10 +58,17 @@ def test_boxes_are_named_by_the_labels_of_portraits_and_weak_names_are_unknown(t
 
 
 def test_the_boxes_of_a_track_have_one_name(tmp_path):
-    tracks = [box(str(number), time=number / 2, shot=1, track=track) for number, track in enumerate([1, 2, 1, 2])]
+    tracks = [
+        box(str(number), time=number / 2, shot=1, track=track, moments=[1]) for number, track in enumerate([1, 2, 1, 2])
+    ]
     ada = (0, {"0": 0.9, "2": 0.9, "1": 0.8, "3": 0.8})
     names = movie(tmp_path, [cast("ada"), *tracks], {"ada": ada})
-    assert names["person"].tolist() == ["ada", "unknown", "ada", "unknown"]  # the second is there at the same time
+    assert names["person"].tolist() == [
+        "ada",
+        "unknown",
+        "ada",
+        "unknown",
+    ]  # the two are seen together once, if not in these boxes
 
 
 def test_a_movie_without_a_cast_has_only_unknown_people(tmp_path):
@@ -74,7 +78,11 @@ def test_a_movie_without_a_cast_has_only_unknown_people(tmp_path):
 
 
 def test_names_are_written_and_read_again(tmp_path):
-    rows = [cast("ada"), box("NA", time=1.25, shot=1, track=1), box("2", time=2.5, shot=2, track=2)]
+    rows = [
+        cast("ada"),
+        box("NA", time=1.25, shot=1, track=1, moments=[1]),
+        box("2", time=2.5, shot=2, track=2, moments=[2]),
+    ]
     names = movie(tmp_path, rows, {"ada": (0, {"NA": 0.9, "2": 0.0})})
     write_names(tmp_path / "names.tsv", names)
     again = read_names([tmp_path / "names.tsv"])

@@ -15,39 +15,33 @@ from castsearch.data.crops import Crops, read_crops
 from castsearch.data.name_tables import COLUMNS, UNKNOWN
 from castsearch.data.rankings import Shares, read_shares
 from castsearch.errors import one_line
+from castsearch.search.moments import Frames, presence
 
 _UNLIKELY = 0.02  # confidence below which nobody is likely
 
 
-def assign(
-    score: NDArray[np.floating],
-    probability: NDArray[np.floating],
-    place: NDArray[np.integer],
-    first: NDArray[np.floating],
-    last: NDArray[np.floating],
-) -> NDArray[np.int64]:
-    """Give each candidate one person at most, and each person one place at a time, by falling score.
+def assign(score: NDArray[np.floating], probability: NDArray[np.floating], frames: Frames) -> NDArray[np.int64]:
+    """Give each candidate one person at most, and each person one candidate at a moment, by falling score.
 
     Args:
         score: (people, n).
         probability: (people, n) that candidates show people; those below a fiftieth are none.
-        place: (n,) numbers of the frames or shots that candidates are in.
-        first: (n,) time at which each is first seen there,
-        last: and last. Two whose times overlap are two people.
+        frames: of the n candidates, see `moments.Frames`.
 
     Returns:
         (n,) numbers of the people, −1 for nobody.
     """
-    assigned = np.full(len(place), -1)
-    seen: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    present = presence(frames)
+    assigned = np.full(present.shape[0], -1)
+    seen: dict[int, set[int]] = {}
     people, candidates = np.nonzero(probability >= _UNLIKELY)
     for at in np.argsort(-score[people, candidates], kind="stable"):
         person, candidate = people[at], candidates[at]
-        times = seen.setdefault((person, place[candidate]), [])
-        free = all(last[candidate] < since or until < first[candidate] for since, until in times)
-        if assigned[candidate] < 0 and free:
+        own = present.indices[present.indptr[candidate] : present.indptr[candidate + 1]].tolist()
+        taken = seen.setdefault(int(person), set())
+        if assigned[candidate] < 0 and taken.isdisjoint(own):
             assigned[candidate] = person
-            times.append((first[candidate], last[candidate]))
+            taken.update(own)
     return assigned
 
 
@@ -85,12 +79,12 @@ def name_movie(crops: Crops, shares: Shares, labels: Mapping[str, str | None], l
     row = {name: number for number, name in enumerate(shares.candidates)}
     people, portraits = np.unique(shares.person, return_index=True)
     tracked = bool(len(crops.candidates)) and (crops.tracks[len(crops.cast) :] > 0).all()
-    units, boxes, place, first, last = _tracks(crops) if tracked else _boxes(crops)
+    units, boxes, frames = _tracks(crops) if tracked else _boxes(crops)
     score, probability = np.zeros((2, len(people), len(boxes)), np.float32)
     if len(people):
         columns = [row[crops.candidates[box]] for box in boxes]
         score, probability = shares.score[portraits][:, columns], shares.share[portraits][:, columns]
-    assigned = assign(score, probability, place, first, last)
+    assigned = assign(score, probability, frames)
     names = np.array([*_names(crops, shares, people, labels), ""], object)
     sure = np.append(probability, np.zeros((1, len(boxes))), axis=0)[assigned, np.arange(len(boxes))]
     likeliest = names[assigned]
@@ -111,21 +105,18 @@ def name_movie(crops: Crops, shares: Shares, labels: Mapping[str, str | None], l
     ).replace({"shot": {-1: pd.NA}, "track": {-1: pd.NA}})
 
 
-def _boxes(crops: Crops) -> tuple[np.ndarray, ...]:
-    """Each box is a candidate of its own, in a frame without time: see `_tracks`."""
+def _boxes(crops: Crops) -> tuple[np.ndarray, np.ndarray, Frames]:
+    """Each box is a candidate of its own, in one frame: see `_tracks`."""
     rows = np.arange(len(crops.candidates))
-    _, frame = np.unique(np.array(crops.frames[len(crops.cast) :], str), return_inverse=True)
-    return rows, rows, frame, np.zeros(len(rows)), np.zeros(len(rows))
+    return rows, rows, crops.frames[len(crops.cast) :]
 
 
-def _tracks(crops: Crops) -> tuple[np.ndarray, ...]:
-    """Of a film: which track each box is of; and of each track its first box, its shot, and its first and last time."""
+def _tracks(crops: Crops) -> tuple[np.ndarray, np.ndarray, Frames]:
+    """Of a film: which track each box is of; and of each track its first box, and the moments at which it is seen."""
     own = slice(len(crops.cast), None)
     _, boxes, units = np.unique(crops.tracks[own], return_index=True, return_inverse=True)
-    first, last = np.full(len(boxes), np.inf), np.full(len(boxes), -np.inf)
-    np.minimum.at(first, units, crops.times[own])
-    np.maximum.at(last, units, crops.times[own])
-    return units, boxes, crops.shots[own][boxes], first, last
+    moments = crops.moments.take(len(crops.cast) + boxes).to_pylist()
+    return units, boxes, [tuple(map(str, each)) for each in moments]
 
 
 def _names(crops: Crops, shares: Shares, people: NDArray[np.integer], labels: Mapping[str, str | None]) -> list[str]:
