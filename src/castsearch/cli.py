@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="castsearch", description="Find the cast of a movie by one portrait each.")
+    does = "What is done beside the workflow. The search itself is run by snakemake; see README.md."
+    parser = argparse.ArgumentParser(prog="castsearch", description=does)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     evaluate = commands.add_parser("evaluate", help="score a submission file: mAP and CMC, overall and per movie")
