@@ -7,6 +7,7 @@
 # make test-slurm install SLURM if it is missing, and run the workflow on a cluster of two nodes on this machine
 # make test-environments  run the tests' demo in an environment for each kind of rule, and in a container: 25 GB
 # make bench      time every part, compare the ways to search: an hour or more
+# make bench-quick what a change costs: this checkout against the last commit, or AGAINST=COMMIT, in some minutes
 # make gpu        run the tests that need a GPU, and measure what it does, in eight minutes
 # make mxnet      set up MXNet's own environment, which only the rule verify_mxnet needs
 # make api        write the API documents of the library to build/api, and check their links
@@ -30,7 +31,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export HOME := $(CURDIR)/.home
 endif
 
-.PHONY: install demo demo-film test test-fast test-faults test-slurm test-environments bench gpu mxnet api lint clean
+.PHONY: install demo demo-film test test-fast test-faults test-slurm test-environments bench bench-quick gpu mxnet api lint clean
 .DELETE_ON_ERROR:
 
 install: .venv/ready
@@ -71,9 +72,13 @@ test-environments:
 	tests/environments/container build/container
 
 # All but those that need a GPU, or pictures or files of yours.
-BY_HAND := bodies feature_check gpu packs real
+BY_HAND := bodies feature_check gpu packs quick real
 bench: .venv/ready
 	for program in $(filter-out $(BY_HAND:%=bench/%.py),$(wildcard bench/*.py)); do $(BIN)/python $$program || exit 1; done
+
+AGAINST ?= HEAD
+bench-quick: .venv/ready
+	$(BIN)/python bench/quick.py --against $(AGAINST)
 
 gpu: .venv/ready
 	$(BIN)/python bench/gpu.py

@@ -1,0 +1,81 @@
+"""Whether a change made the workflow slower: this checkout against a commit, on small sizes, in some minutes.
+
+    python bench/quick.py                     against the last commit, when something is not committed yet
+    python bench/quick.py --against COMMIT    against another one
+
+Both plan 200 movies and run a small demo, in turns, with the same Python. Seconds are the processor's, the median of
+the turns; a ratio below 1 means that this checkout is faster. Ratios within a tenth of 1 say nothing on a busy machine.
+For face detectors, `bench/packs.py` compares with InsightFace's own loop.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import pandas as pd
+import yaml
+from dag import ROOT, configuration, snakemake
+from tqdm import tqdm
+
+PLANNED = {"train": 100, "val": 100}
+SMALL = {
+    "data": {"demo": {"movies": {"train": 2, "val": 2, "test": 0}, "candidates": 60}, "search": ["val"]},
+    "reid": {
+        "recipe": {"epochs": 2, "height": 128, "width": 64},
+        "networks": [{"name": "triplet", "kind": "triplet", "backbone": "mobilenet_v2", "imagenet": "packaged"}],
+    },
+}
+
+
+@contextmanager
+def checkout(commit: str) -> Iterator[Path]:
+    """A folder with the project as it was at a commit."""
+    with tempfile.TemporaryDirectory() as name:
+        tree = Path(name, "tree")
+        git = ["git", "-C", str(ROOT), "worktree"]
+        subprocess.run([*git, "add", "--quiet", "--detach", str(tree), commit], check=True)
+        try:
+            yield tree
+        finally:
+            subprocess.run([*git, "remove", "--force", str(tree)], check=True)
+
+
+def measure(tree: Path, folder: Path) -> dict[str, float]:
+    """Processor seconds of each thing that is compared."""
+    shutil.rmtree(folder, ignore_errors=True)
+    planned, run = folder / "planned", folder / "run"
+    for part in (planned, run):
+        part.mkdir(parents=True)
+    (planned / "config.yaml").write_text(yaml.safe_dump(configuration(planned, PLANNED, networks=2)))
+    (run / "config.yaml").write_text(yaml.safe_dump(SMALL))
+    seconds = {"plan 200 movies": snakemake(tree, planned, "--dry-run", "--quiet", "rules")[0]}
+    seconds["a small demo, start to end"] = snakemake(tree, run)[0]
+    seconds["find that nothing is to be done"] = snakemake(tree, run, "--dry-run")[0]
+    return seconds
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="Compare this checkout's speed with a commit's.")
+    parser.add_argument("--against", default="HEAD", help="the commit")
+    parser.add_argument("--turns", type=int, default=2, help="how often each is measured")
+    options = parser.parse_args()
+    measured: dict[str, list[dict[str, float]]] = {"before": [], "now": []}
+    with checkout(options.against) as before, tempfile.TemporaryDirectory() as folder:
+        for _ in tqdm(range(options.turns)):
+            for name, tree in (("before", before), ("now", ROOT)):
+                measured[name].append(measure(tree, Path(folder, name)))
+    table = pd.DataFrame({name: pd.DataFrame(turns).median() for name, turns in measured.items()})
+    table["now / before"] = table["now"] / table["before"]
+    print(table.to_markdown(floatfmt=".2f"))
+
+
+if __name__ == "__main__":
+    main()
