@@ -117,14 +117,16 @@ def shot_scores(folder: Path, names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def best_seconds(work: Callable[[], object], rounds: int = 3) -> float:
-    """Seconds by the clock that a call takes, at best: other work on the machine can only make it slower."""
-    took = []
+def in_turns(*works: Callable[[], object], rounds: int = 5) -> list[float]:
+    """Seconds by the clock that calls take, one after the other and again: the median of each."""
+    took: list[list[float]] = []
     for _ in range(rounds):
-        before = time.perf_counter()
-        work()
-        took.append(time.perf_counter() - before)
-    return min(took)
+        took.append([])
+        for work in works:
+            before = time.perf_counter()
+            work()
+            took[-1].append(time.perf_counter() - before)
+    return np.median(took, axis=0).tolist()
 
 
 def speeds(folder: Path, yolox: Path | None, rate: float = 5) -> pd.DataFrame:
@@ -136,16 +138,17 @@ def speeds(folder: Path, yolox: Path | None, rate: float = 5) -> pd.DataFrame:
     rows = []
     with Film(film.video) as video:
         frames = sum(1 for _ in video.frames())
-        decoding = best_seconds(lambda: sum(1 for _ in video.frames()))
-        shots = best_seconds(lambda: find_changes(video, "adaptive"))
+        decoding, shots = in_turns(lambda: sum(1 for _ in video.frames()), lambda: find_changes(video, "adaptive"))
         rows.append(("shots, adaptive", frames, decoding, np.nan, shots))
         images = [frame.rgb() for frame in video.samples(rate)]
-        sampling = best_seconds(lambda: [frame.rgb() for frame in video.samples(rate)])
         for kind, options in kinds(yolox).items():
             detector = detectors.make(kind, options)
-            network = best_seconds(lambda d=detector: list(d.detect(iter(images))))
-            whole = best_seconds(lambda d=detector: find_persons(video, d, rate))
-            rows.append((f"persons, {kind}", len(images), sampling, network, whole))
+            took = in_turns(
+                lambda: [frame.rgb() for frame in video.samples(rate)],
+                lambda d=detector: list(d.detect(iter(images))),
+                lambda d=detector: find_persons(video, d, rate),
+            )
+            rows.append((f"persons, {kind}", len(images), *took))
     table = pd.DataFrame(rows, columns=["stage", "frames", "decoding", "network", "whole"])
     slower = table[["decoding", "network"]].max(axis=1)
     speed = {name: table["frames"] / table[name] for name in ("decoding", "network", "whole")}

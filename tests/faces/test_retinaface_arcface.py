@@ -8,7 +8,7 @@ from factories.onnx_models import write_recogniser as write_fixed_recogniser
 
 from castsearch.errors import InputError
 from castsearch.faces.alignment import align, centre_chip
-from castsearch.faces.engine import Face, identity, read_ahead
+from castsearch.faces.engine import Face, identity
 from castsearch.faces.engines import retinaface_arcface
 from castsearch.faces.engines.retinaface_arcface import RetinaFaceArcFaceEngine
 from castsearch.faces.mxnet.importing import build_onnx, import_checkpoint
@@ -148,17 +148,6 @@ def test_model_of_another_kind_is_refused_at_first_use(files, hanks):
 def test_provenance_names_both_files(files):
     shown = identity(retinaface_arcface.make(files))
     assert [model["file"] for model in shown["models"]] == ["detector.onnx", "recogniser.onnx"]
-
-
-def test_reading_ahead_keeps_order_and_errors():
-    def items():
-        yield from range(10)
-        raise InputError("the last one")
-
-    seen = []
-    with pytest.raises(InputError, match="the last one"):
-        seen.extend(read_ahead(items()))
-    assert list(read_ahead(range(3), depth=8)) == [0, 1, 2]
 
 
 def answers(boxes, scores, image):

@@ -1,17 +1,13 @@
 """The interface of a face engine."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Protocol, TypeVar, cast
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.faces.selection import Selection
 from castsearch.model_files import ModelFile
-
-_Item = TypeVar("_Item")
 
 Image = NDArray[np.uint8]
 """(height, width, 3), RGB, C-contiguous."""
@@ -77,13 +73,3 @@ def identity(engine: Engine) -> dict[str, object]:
         "engine": engine.name,
         "models": [{"file": model.path.name, "sha256": model.sha256} for model in engine.models],
     }
-
-
-def read_ahead(items: Iterable[_Item], depth: int = 4) -> Iterator[_Item]:
-    """Yield `items`, making up to `depth` of them in another thread while the caller works."""
-    iterator, end = iter(items), object()
-    with ThreadPoolExecutor(1) as reader:
-        waiting = deque(reader.submit(next, iterator, end) for _ in range(depth))
-        while (item := waiting.popleft().result()) is not end:
-            waiting.append(reader.submit(next, iterator, end))
-            yield cast(_Item, item)

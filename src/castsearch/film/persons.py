@@ -29,9 +29,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from castsearch.errors import InputError
-from castsearch.faces.engine import Image, read_ahead
+from castsearch.faces.engine import Image
 from castsearch.film import colours
 from castsearch.film.decode import Film, seconds
+from castsearch.threads import read_ahead
 
 LOWEST_SCORE = 0.1  # of detectors whose score is a probability
 

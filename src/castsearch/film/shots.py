@@ -22,6 +22,7 @@ from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode, Histog
 from castsearch import files
 from castsearch.film.decode import Film, seconds
 from castsearch.film.frame import Frame
+from castsearch.threads import read_ahead
 
 SHORTEST = 0.4  # seconds; what two changes closer than that enclose is a flash, or a part of a transition
 _LONGEST_SIDE = 256  # pixels, as PySceneDetect's command line has it
@@ -73,6 +74,8 @@ def find_changes(
 ) -> Changes:
     """Find the first frames of new shots in the part [start, end) of a film.
 
+    The film is decoded in one thread while the detector works in another.
+
     Args:
         film: the film.
         detector: "adaptive" or "content", PySceneDetect's, which see cuts; its "histogram", which also sees dissolves
@@ -99,7 +102,7 @@ def find_changes(
                 bounds[1:] = [frame] if bounds else [frame, frame]
             yield frame
 
-    found = list(kind.find(watched(), kind.threshold if threshold is None else threshold))
+    found = list(kind.find(read_ahead(watched()), kind.threshold if threshold is None else threshold))
     damaged = film.damaged - damaged_before
     if not bounds:
         return Changes([], None, None, 0, damaged)

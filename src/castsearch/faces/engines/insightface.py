@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.errors import InputError
-from castsearch.faces.engine import Face, Faces, Image, read_ahead
+from castsearch.faces.engine import Face, Faces, Image
 from castsearch.faces.engine_files import PATH, EngineFiles, existing_file
 from castsearch.faces.networks import arcface
 from castsearch.faces.packs import is_hidden
 from castsearch.faces.selection import Selection
 from castsearch.model_files import ModelFile
+from castsearch.threads import read_ahead
 
 if TYPE_CHECKING:
     from insightface.model_zoo.scrfd import SCRFD

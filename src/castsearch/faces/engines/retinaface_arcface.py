@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castsearch.faces import alignment
-from castsearch.faces.engine import Face, Faces, Image, read_ahead
+from castsearch.faces.engine import Face, Faces, Image
 from castsearch.faces.engine_files import EngineFiles
 from castsearch.faces.mxnet.network_files import NETWORK, find_network
 from castsearch.faces.networks import arcface, retinaface
@@ -16,6 +16,7 @@ from castsearch.faces.selection import Selection, select_candidate_face
 from castsearch.float_precision import FloatPrecision
 from castsearch.model_files import ModelFile, model_file
 from castsearch.onnx import Network
+from castsearch.threads import read_ahead
 
 LICENCE = "InsightFace's checkpoints: non-commercial research only; others: as their publisher says"
 THREADS = 8

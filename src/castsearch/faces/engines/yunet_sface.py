@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from castsearch.errors import InputError
 from castsearch.faces.alignment import ARCFACE_SIZE
-from castsearch.faces.engine import Face, Faces, Image, read_ahead
+from castsearch.faces.engine import Face, Faces, Image
 from castsearch.faces.engine_files import PATH, EngineFiles, existing_file
 from castsearch.faces.networks import arcface, yunet
 from castsearch.faces.selection import Selection
 from castsearch.files import packaged_file
 from castsearch.model_files import ModelFile, model_file
 from castsearch.onnx import Network
+from castsearch.threads import read_ahead
 
 LICENCE = "YuNet: MIT; SFace: Apache-2.0; both from OpenCV's model zoo"
 THREADS = 1
