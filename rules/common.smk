@@ -19,7 +19,9 @@ LIBRARY = f"{ROOT}/src"
 PYTHON_PATHS = os.environ.get("PYTHONPATH", "").split(os.pathsep)
 if PYTHON_PATHS[0] != LIBRARY:
     # `snakemake --lint` takes an index into os.environ for a variable that users must set.
-    os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [LIBRARY, *PYTHON_PATHS])))
+    os.environ.update(
+        PYTHONPATH=os.pathsep.join(filter(None, [LIBRARY, *PYTHON_PATHS]))
+    )
 
 
 # Where results are. A module may have a prefix, which Snakemake puts before the paths of its rules and before no others.
