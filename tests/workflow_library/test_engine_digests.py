@@ -34,7 +34,7 @@ def test_the_wording_of_an_error_runs_nothing_again(rerun_after):
 
 def test_a_change_in_what_all_engines_share_runs_all_their_jobs_again(rerun_after):
     jobs = {f"{rule} {engine}" for rule in ("detect", "embed_faces") for engine in ENGINES}
-    assert rerun_after("faces/engine.py", "depth: int = 4", "depth: int = 5") == jobs | {"persons"}
+    assert rerun_after("faces/engine.py", '"engine": engine.name', '"engine": str(engine.name)') == jobs | {"persons"}
 
 
 def test_a_change_in_the_import_from_mxnet_runs_imports_again_and_no_detection(rerun_after):
