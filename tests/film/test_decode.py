@@ -205,6 +205,15 @@ def test_interlaced_frames_have_no_comb(tmp_path):
     assert comb(frame.rgb()) < 0.3 * comb(frame.picture.to_ndarray(format="rgb24"))
 
 
+def test_an_interlaced_picture_of_two_lines_stays_as_it_is(tmp_path):
+    pictures = [np.full((2, WIDTH, 3), 128, np.uint8)] * 2
+    path = write(tmp_path / "a.mpg", pictures, codec="mpeg2video", options={"flags": "+ildct+ilme"})
+    with Film(path) as film:
+        frame = next(film.frames())
+    assert frame.picture.interlaced_frame
+    assert frame.rgb().shape == (2, WIDTH, 3)
+
+
 def luma(value, height=HEIGHT, width=WIDTH, matrix=9, transfer=16, primaries=9):
     """A grey 10-bit frame with a signal value between 0 and 1."""
     frame = av.VideoFrame(width, height, "yuv420p10le")

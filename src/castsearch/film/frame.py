@@ -99,7 +99,7 @@ def _upright(image: NDArray[np.uint8], picture: av.VideoFrame) -> NDArray[np.uin
 
 
 def _progressive(picture: av.VideoFrame, before: av.VideoFrame | None, after: av.VideoFrame | None) -> av.VideoFrame:
-    """Deinterlace a frame; neighbours of another format do not count."""
+    """Deinterlace a frame; neighbours of another format do not count. What bwdif does not take stays as it is."""
     frames = [
         frame
         for frame in (before, picture, after)
@@ -110,7 +110,10 @@ def _progressive(picture: av.VideoFrame, before: av.VideoFrame | None, after: av
     source = graph.add_buffer(
         width=picture.width, height=picture.height, format=picture.format, time_base=picture.time_base
     )
-    graph.link_nodes(source, graph.add("bwdif", "mode=send_frame"), graph.add("buffersink")).configure()
+    try:
+        graph.link_nodes(source, graph.add("bwdif", "mode=send_frame"), graph.add("buffersink")).configure()
+    except av.error.ArgumentError:  # a picture of fewer than three lines
+        return picture
     for frame in frames:
         graph.push(frame)
     graph.push(None)
