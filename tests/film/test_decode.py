@@ -214,6 +214,14 @@ def test_an_interlaced_picture_of_two_lines_stays_as_it_is(tmp_path):
     assert frame.rgb().shape == (2, WIDTH, 3)
 
 
+def test_a_picture_that_cannot_be_converted_is_refused_by_name(tmp_path):
+    """Interlaced, of five lines, made smaller: each field has an odd number of lines."""
+    pictures = [np.zeros((5, WIDTH, 3), np.uint8)] * 2
+    path = write(tmp_path / "a.mpg", pictures, codec="mpeg2video", options={"flags": "+ildct+ilme"})
+    with Film(path) as film, pytest.raises(InputError, match=rf"a\.mpg: 0\.000 s: a frame has {WIDTH}x5 pixels"):
+        next(film.frames()).rgb(WIDTH // 4)
+
+
 def luma(value, height=HEIGHT, width=WIDTH, matrix=9, transfer=16, primaries=9):
     """A grey 10-bit frame with a signal value between 0 and 1."""
     frame = av.VideoFrame(width, height, "yuv420p10le")

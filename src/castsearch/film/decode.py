@@ -142,10 +142,10 @@ class Film:
         before, (time, picture), duration = None, first, Fraction(0)
         for later, after in frames:
             duration = later - time
-            yield Frame(time, duration, picture, (before, after), ratio, self._reformatter)
+            yield Frame(time, duration, picture, (before, after), ratio, self.path, self._reformatter)
             before, time, picture = picture, later, after
         duration = self._last_duration(time, picture) or duration
-        yield Frame(time, duration, picture, (before, None), ratio, self._reformatter)
+        yield Frame(time, duration, picture, (before, None), ratio, self.path, self._reformatter)
 
     def _last_duration(self, time: Fraction, picture: av.VideoFrame) -> Fraction:
         """How long the last frame is shown, as the file says; 0 where it says nothing.

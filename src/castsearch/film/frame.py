@@ -12,6 +12,7 @@ What is not as a camera's chip delivers it is put right as FFmpeg and the standa
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -20,6 +21,8 @@ from av.filter import Graph
 from av.sidedata.sidedata import Type as SideData
 from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from numpy.typing import NDArray
+
+from castsearch.errors import InputError
 
 MAX_PIXELS = 8192 * 4608
 """Pixels of a picture at most."""
@@ -40,6 +43,7 @@ class Frame:
         picture: as it was decoded.
         neighbours: what was decoded just before and after it, None at either end; interlaced frames need them.
         pixel_ratio: width of a pixel over its height.
+        path: of the film.
         reformatter: that all frames of a film share, so that they are converted one at a time: for HDR each new one
             computes for seconds before its first frame.
     """
@@ -49,6 +53,7 @@ class Frame:
     picture: av.VideoFrame
     neighbours: tuple[av.VideoFrame | None, av.VideoFrame | None]
     pixel_ratio: Fraction
+    path: Path
     reformatter: VideoReformatter
 
     def rgb(self, longest: int | None = None) -> NDArray[np.uint8]:
@@ -56,12 +61,22 @@ class Frame:
 
         Args:
             longest: pixels of the longer side; a picture that is not larger keeps its size.
+
+        Raises:
+            InputError: the picture has a size or a format that swscale cannot convert.
         """
         picture = _progressive(self.picture, *self.neighbours) if self.picture.interlaced_frame else self.picture
         width, height = self._square_size()
         scale = 1.0 if longest is None else min(1.0, longest / max(width, height))
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        return _upright(_to_rgb(picture, *size, self.reformatter), self.picture)
+        try:
+            return _upright(_to_rgb(picture, *size, self.reformatter), self.picture)
+        except av.error.FFmpegError as error:
+            kind = f"{picture.width}x{picture.height} pixels of the kind {picture.format.name}"
+            reason = f"a frame has {kind}, which cannot be shown ({error.strerror})"
+            raise InputError(
+                f"{self.path}: {float(self.time):.3f} s: {reason}; convert the film to an ordinary one"
+            ) from None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -112,7 +127,7 @@ def _progressive(picture: av.VideoFrame, before: av.VideoFrame | None, after: av
     )
     try:
         graph.link_nodes(source, graph.add("bwdif", "mode=send_frame"), graph.add("buffersink")).configure()
-    except av.error.ArgumentError:  # a picture of fewer than three lines
+    except av.error.ArgumentError:  # a picture of a few lines
         return picture
     for frame in frames:
         graph.push(frame)
