@@ -13,6 +13,7 @@ does when it looks at the whole square of 640 pixels, and as the selection does 
 
 import argparse
 import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -32,7 +33,7 @@ from onnxruntime import InferenceSession
 
 from castsearch.boxes import overlap
 from castsearch.data.challenge import load_annotations
-from castsearch.data.crops import crops_of, decode_rgb
+from castsearch.data.crops import decode_rgb, read_crops
 from castsearch.data.cutting import crop_movie
 from castsearch.faces.engine import Face, Faces, Image
 from castsearch.faces.engines.insightface import InsightFaceEngine, surround
@@ -50,7 +51,10 @@ def read_people(data: Path) -> list[tuple[Image, bool]]:
     """Every person's crop, and whether it is a portrait."""
     people = []
     for movie, entry in load_annotations(data / "val.json").items():
-        crops = crops_of(crop_movie("val", movie, entry, source=movie, images=data / "val", on_bad_image="stop"))
+        with tempfile.TemporaryDirectory() as folder:
+            table = Path(folder, "crops.arrow")
+            crop_movie(table, "val", movie, entry, source=movie, images=data / "val", on_bad_image="stop")
+            crops = read_crops(table)
         people += [(decode_rgb(image.as_py()), row < len(crops.cast)) for row, image in enumerate(crops.images)]
     return people
 
