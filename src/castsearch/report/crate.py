@@ -9,6 +9,7 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from rocrate.model import ContextEntity, DataEntity, Entity
@@ -36,6 +37,10 @@ _MEDIA_TYPES = {
     ".txt": "text/plain",
     ".yaml": "application/yaml",
 }
+_DESCRIPTION = (
+    "For a portrait of each cast member, the person boxes of the movie ranked by who they show, with scores and "
+    "reports where labels are known."
+)
 
 
 @dataclass(frozen=True)
@@ -80,21 +85,21 @@ def write_crate(path: str | Path, run: Execution) -> None:
     folder = Path(path).parent
     crate = ROCrate(version="1.1")
     crate.metadata.extra_terms.update(_TERMS)
-    start, end = _first_and_last(run.results)
-    crate.name = "Cast search: results of a run"
-    crate.description = (
-        "For a portrait of each cast member, the person boxes of the movie ranked by who they show, with scores and "
-        "reports where labels are known."
-    )
-    crate.datePublished = end
-    crate.license = _terms(crate, run.models)
-    crate.root_dataset["conformsTo"] = [
-        _context(crate, address, "CreativeWork", name=name, version=version)
-        for address, (name, version) in _PROFILES.items()
-    ]
-    config = _inside(crate, folder, run.config, name="The whole configuration", identifier=run.config_digest)
-    inputs = {
-        "configuration": [config],
+    inputs, outputs = _inputs(crate, folder, run), _outputs(crate, folder, run.results)
+    workflow = _workflow(crate, folder, run)
+    workflow["input"] = _parameters(crate, inputs)
+    workflow["output"] = _parameters(crate, outputs)
+    action = _action(crate, workflow, inputs, outputs, _first_and_last(run.results))
+    _describe(crate, run, action)
+    files.write_json(path, crate.metadata.generate())
+
+
+def _inputs(crate: ROCrate, folder: Path, run: Execution) -> dict[str, list[Entity]]:
+    """What the run was given, by kind."""
+    return {
+        "configuration": [
+            _inside(crate, folder, run.config, name="The whole configuration", identifier=run.config_digest)
+        ],
         "file": [_by_content(crate, path) for path in run.given],
         "model": [_model(crate, model) for model in run.models],
         "seed": [
@@ -102,11 +107,20 @@ def write_crate(path: str | Path, run: Execution) -> None:
             for name, seed in run.seeds.items()
         ],
     }
+
+
+def _outputs(crate: ROCrate, folder: Path, results: Iterable[str | Path]) -> dict[str, list[Entity]]:
+    """What came out, by kind: the first part of its path."""
     outputs: dict[str, list[Entity]] = {}
-    for result in run.results:
+    for result in results:
         kind = _within(folder, result).partition("/")[0].partition(".")[0]
         kind += "-folder" if Path(result).is_dir() else ""
         outputs.setdefault(kind, []).append(_inside(crate, folder, result))
+    return outputs
+
+
+def _workflow(crate: ROCrate, folder: Path, run: Execution) -> Entity:
+    """The crate's main entity, still without what it takes and makes."""
     workflow = crate.add_workflow(
         dest_path=_within(folder, run.workflow), main=True, lang="snakemake", lang_version=run.versions.get("snakemake")
     )
@@ -117,31 +131,52 @@ def write_crate(path: str | Path, run: Execution) -> None:
     workflow["sha256"] = files.file_digest(run.workflow)
     workflow["license"] = _context(crate, _MIT, "CreativeWork", name="MIT License")
     workflow["creator"] = _context(crate, "#authors", "Organization", name="The castsearch authors")
-    workflow["input"] = _parameters(crate, inputs)
-    workflow["output"] = _parameters(crate, outputs)
     workflow["softwareRequirements"] = [
         _context(crate, f"#software-{name}", "SoftwareApplication", name=name, softwareVersion=version)
         for name, version in run.versions.items()
     ]
-    action = crate.add_action(
+    return workflow
+
+
+def _action(
+    crate: ROCrate,
+    workflow: Entity,
+    inputs: Mapping[str, Sequence[Entity]],
+    outputs: Mapping[str, Sequence[Entity]],
+    times: tuple[str, str],
+) -> Entity:
+    """The run itself, between its two times."""
+    start, end = times
+    return crate.add_action(
         workflow,
         identifier="#run",
-        object=_distinct(entity for group in inputs.values() for entity in group),
-        result=_distinct(entity for group in outputs.values() for entity in group),
+        object=_distinct(chain.from_iterable(inputs.values())),
+        result=_distinct(chain.from_iterable(outputs.values())),
         properties={
             "name": "A run of the cast search",
             "startTime": start,
             "endTime": end,
-            "description": crate.description,
+            "description": _DESCRIPTION,
             "actionStatus": "http://schema.org/CompletedActionStatus",
         },
     )
+
+
+def _describe(crate: ROCrate, run: Execution, action: Entity) -> None:
+    """Say of the crate as a whole what it is, by whom, and on what terms."""
+    crate.name = "Cast search: results of a run"
+    crate.description = _DESCRIPTION
+    crate.datePublished = action["endTime"]
+    crate.license = _terms(crate, run.models)
+    crate.root_dataset["conformsTo"] = [
+        _context(crate, address, "CreativeWork", name=name, version=version)
+        for address, (name, version) in _PROFILES.items()
+    ]
     crate.root_dataset["mentions"] = action
     if run.run_by:
         crate.root_dataset["author"] = action["agent"] = _context(
             crate, run.run_by.get("orcid") or "#who-ran-it", "Person", name=run.run_by["name"]
         )
-    files.write_json(path, crate.metadata.generate())
 
 
 def _first_and_last(paths: Iterable[str | Path]) -> tuple[str, str]:
