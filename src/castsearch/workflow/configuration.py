@@ -89,7 +89,7 @@ def check_keys(path: str | Path) -> None:
 def _is_odd_number(node: yaml.ScalarNode) -> bool:
     """Whether a scalar is a number with the base 8 or 60, which YAML 1.1 sees in a zero before it or a colon in it."""
     number = node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
-    return number and re.match(r"[-+]?(0[0-9_]|[^:]+:)", node.value) is not None
+    return number and (":" in node.value or re.fullmatch(r"[-+]?0[0-9_]+", node.value) is not None)
 
 
 def check_interpreter(path: str) -> None:
