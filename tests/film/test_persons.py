@@ -1,5 +1,6 @@
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -170,6 +171,16 @@ def test_a_torchvision_detector_reads_its_file_from_disk(tmp_path):
     assert persons.boxes.shape == (len(persons.scores), 4)
     with pytest.raises(InputError, match=r"a\.pth: not the weights of fasterrcnn_resnet50_fpn"):
         detectors.make("torchvision", {"name": "fasterrcnn_resnet50_fpn", "file": tmp_path / "a.pth"})
+
+
+def test_weights_other_than_those_that_torchvision_has_published_are_refused(tmp_path, monkeypatch):
+    weights = pytest.importorskip("castsearch.film.torchvision_weights")
+    (tmp_path / "net-01234567.pth").write_text("Sign in")
+    published = SimpleNamespace(DEFAULT=SimpleNamespace(url=(tmp_path / "net-01234567.pth").as_uri()))
+    monkeypatch.setattr(weights, "get_model_weights", lambda name: published)
+    with pytest.raises(InputError, match=r"net-01234567\.pth: what came is not the file of that name; fetch it"):
+        weights.download_weights("net", tmp_path / "models/net.pth")
+    assert list((tmp_path / "models").iterdir()) == []
 
 
 def test_a_person_is_grown_from_a_face():

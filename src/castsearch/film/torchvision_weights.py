@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-import torch
 from torchvision.models import get_model_weights
 
 from castsearch import files
+from castsearch.downloads import download
 from castsearch.errors import InputError
 
 _REMEDY = "fetch it from where torchvision's documentation says, and name it as film.persons.torchvision.file"
@@ -20,8 +20,7 @@ def download_weights(name: str, path: str | Path) -> None:
     """
     url = get_model_weights(name).DEFAULT.url
     digest = re.search(r"-([0-9a-f]{8,})\.", url)
-    try:
-        with files.replacing(path) as temporary:
-            torch.hub.download_url_to_file(url, str(temporary), digest and digest[1], progress=False)
-    except (OSError, RuntimeError) as error:  # no network; another digest than the one in the name
-        raise InputError(f"{url}: cannot be downloaded: {error}; {_REMEDY}") from None
+    with files.replacing(path) as temporary:
+        download(url, temporary, _REMEDY)
+        if digest and not files.file_digest(temporary).startswith(digest[1]):
+            raise InputError(f"{url}: what came is not the file of that name; {_REMEDY}")

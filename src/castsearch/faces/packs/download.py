@@ -3,10 +3,12 @@
 import shutil
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
-from insightface.utils import ensure_available
+from insightface.utils import storage
 
+from castsearch.downloads import download
 from castsearch.errors import InputError
 
 
@@ -21,14 +23,16 @@ def download_pack(name: str, folder: str | Path) -> None:
         InputError: there is no such pack, no network, or no room.
     """
     folder = Path(folder)
+    remedy = (
+        f"get {name}.zip where there is a network, unpack it, and name its folder in place of the pack; "
+        "see docs/face-models.md"
+    )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as root:
+        archive, unpacked = Path(root, f"{name}.zip"), Path(root, name)
+        download(storage.model_zoo_download_url(archive.name), archive, remedy)
         try:
-            unpacked = ensure_available("models", name, root=root)
-        except (OSError, RuntimeError, zipfile.BadZipFile) as error:  # requests' errors are OSErrors
-            reason = " ".join(str(error).split())
-            raise InputError(
-                f"{name}: this pack could not be downloaded ({reason}); get {name}.zip where there is a network, "
-                "unpack it, and name its folder in place of the pack; see docs/face-models.md"
-            ) from None
+            shutil.unpack_archive(archive, unpacked)
+        except (OSError, zipfile.BadZipFile, zlib.error) as error:
+            raise InputError(f"{name}: this pack cannot be unpacked ({error}); {remedy}") from None
         shutil.move(unpacked, folder)
