@@ -37,7 +37,7 @@ from tqdm import tqdm
 
 from castsearch import files
 from castsearch.data import crops as crop_tables
-from castsearch.reid import batches, features, history, networks, transforms
+from castsearch.reid import features, history, networks, transforms
 from castsearch.reid.determinism import deterministic
 from castsearch.reid.learner import Learner
 from castsearch.reid.losses import TripletLoss
@@ -326,16 +326,17 @@ def loop_speed(table: Path, recipe: Recipe, options: argparse.Namespace, *, once
     says whether images are decoded once, or in every epoch.
     """
     seconds = []
+    original = transforms.decode_once
 
     def decode(*arguments: object, **named: object) -> Callable[[int], np.ndarray]:
         if not once:
             raise OSError("as if there were no room")
         start = time.perf_counter()
-        decoded = transforms.decode_once(*arguments, **named)
+        decoded = original(*arguments, **named)
         seconds.append(time.perf_counter() - start)
         return decoded
 
-    with tempfile.TemporaryDirectory() as name, patch.object(batches, "decode_once", decode):
+    with tempfile.TemporaryDirectory() as name, patch.object(transforms, "decode_once", decode):
         folder = Path(name)
         train(
             TrainingJob(

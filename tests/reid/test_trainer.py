@@ -19,7 +19,7 @@ from tensorboardX.proto import event_pb2
 from castsearch import files
 from castsearch.errors import InputError
 from castsearch.files import read_table, write_table
-from castsearch.reid import batches, checkpoints, networks, trainer, transforms
+from castsearch.reid import checkpoints, networks, trainer, transforms
 from castsearch.reid.features import extract
 from castsearch.reid.history import LOSSES
 from castsearch.reid.identities import collect_labelled
@@ -515,7 +515,7 @@ def no_room(*_, **__):
 @pytest.mark.slow
 def test_decoding_again_in_every_epoch_changes_nothing(crops, tmp_path, monkeypatch, log):
     at_once = trained(tmp_path / "at once", crops)
-    monkeypatch.setattr(batches, "decode_once", no_room)
+    monkeypatch.setattr(transforms, "decode_once", no_room)
     assert trained(tmp_path / "again", crops) == at_once
     assert "no place for decoded images: no room" in log.text
     assert "every epoch decodes its images again" in log.text
@@ -533,13 +533,14 @@ def test_images_are_decoded_to_the_nodes_own_disk_where_that_has_room(
         places.append(folder.name)
         if full and folder == local:
             raise OSError("no room")
-        return transforms.decode_once(*arguments, folder=folder, **named)
+        return original(*arguments, folder=folder, **named)
 
+    original = transforms.decode_once
     local = tmp_path / "local"
     local.mkdir()
     monkeypatch.setattr(trainer.tempfile, "gettempdir", lambda: str(local))
     monkeypatch.setattr(trainer, "in_memory", lambda folder: memory and folder == local)
-    monkeypatch.setattr(batches, "decode_once", decode_once)
+    monkeypatch.setattr(transforms, "decode_once", decode_once)
     trained(tmp_path, crops)
     assert places == (expected or ["local", "checkpoints"])
 
@@ -547,7 +548,7 @@ def test_images_are_decoded_to_the_nodes_own_disk_where_that_has_room(
 @pytest.mark.parametrize(("decoder", "workers"), [("at once", 0), ("each time", 0), ("each time", 1)])
 def test_a_crop_that_is_no_image_ends_training_with_its_name(decoder, workers, tmp_path, monkeypatch):
     if decoder == "each time":
-        monkeypatch.setattr(batches, "decode_once", no_room)
+        monkeypatch.setattr(transforms, "decode_once", no_room)
     rows = people_rows(["a"], 2) + rows_of("b", [b"no image", b"no image"])
     with pytest.raises(InputError, match=r"^\S+: b_candidate_.: the crop is not an image that can be decoded$"):
         trained(tmp_path, [write_crops(tmp_path / "movie.arrow", rows)], workers=workers)

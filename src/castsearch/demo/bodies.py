@@ -165,17 +165,17 @@ class Canvas:
         if min(size) <= 0:
             return
         mask = polygon_mask(polygon - low, size)
+        depth = cv2.distanceTransform((mask > 127).astype(np.uint8), cv2.DIST_L2, 3)
+        light = (1 - relief * cv2.exp(depth * (-1 / (0.13 * self.head)))) * (mask * np.float32(1 / 255))
         if isinstance(cloth, tuple):
-            colour = np.full((*mask.shape, 3), cloth, np.uint8)
+            shaded = [cv2.convertScaleAbs(light, alpha=value) for value in cloth]
         else:
             zoom = cv2.getRotationMatrix2D((0, 0), -turn, _TILE_HEAD / self.head)
             zoom[:, 2] = zoom[:, :2] @ (low - self.neck)
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
             colour = cv2.warpAffine(cloth, zoom, size, flags=flags, borderMode=cv2.BORDER_WRAP)
-        depth = cv2.distanceTransform((mask > 127).astype(np.uint8), cv2.DIST_L2, 3)
-        light = (1 - relief * cv2.exp(depth * (-1 / (0.13 * self.head)))) * (mask * np.float32(1 / 255))
-        shaded = cv2.multiply(colour, cv2.merge([light] * 3), dtype=cv2.CV_8U)
-        lay_over(self.pixels, cv2.merge([shaded, mask]), tuple(low.tolist()))
+            shaded = [cv2.multiply(colour, cv2.merge([light] * 3), dtype=cv2.CV_8U)]
+        lay_over(self.pixels, cv2.merge([*shaded, mask]), tuple(low.tolist()))
 
 
 def _limb(start: np.ndarray, end: np.ndarray, radii: tuple[float, float]) -> np.ndarray:

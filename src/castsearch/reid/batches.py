@@ -1,7 +1,6 @@
 """The batches of a training, made by as many processes as share them."""
 
-import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,12 +14,9 @@ from castsearch.errors import InputError
 from castsearch.reid import distributed, sampler
 from castsearch.reid.identities import Identities
 from castsearch.reid.recipe import Recipe
-from castsearch.reid.transforms import augment, decode_once, draw_variations
-
-logger = logging.getLogger(__name__)
+from castsearch.reid.transforms import Images, augment, decode_ahead, draw_variations
 
 _Arrays = tuple[NDArray[np.uint8], NDArray[np.int64]]
-_Image = Callable[[int], NDArray[np.uint8]]
 
 
 class Batches(Dataset[_Arrays | InputError]):
@@ -42,7 +38,7 @@ class Batches(Dataset[_Arrays | InputError]):
 
     def __init__(self, identities: Identities, recipe: Recipe) -> None:
         self._identities, self.recipe = identities, recipe
-        self._image: _Image = partial(identities.image, size=recipe.input_size)
+        self._image: Images = partial(identities.image, size=recipe.input_size)
         self._owner = {row: person for person, rows in enumerate(identities.members) for row in rows.tolist()}
         self.steps = sampler.steps_per_epoch(len(identities.names), recipe.people)
         self.size = recipe.images * min(recipe.people, len(identities.names))
@@ -62,21 +58,11 @@ class Batches(Dataset[_Arrays | InputError]):
         rows = np.concatenate(self._identities.members).tolist()
         places = {row: place for place, row in enumerate(rows)}
         load = self._image
-        for folder in folders:
-            try:
-                decoded = decode_once(
-                    lambda place: load(rows[place]),
-                    len(rows),
-                    self.recipe.input_size,
-                    folder=folder,
-                    threads=torch.get_num_threads(),
-                )
-            except OSError as error:
-                logger.info("no place for decoded images: %s", error)
-            else:
-                self._image = _by_row(decoded, places)
-                return
-        logger.info("every epoch decodes its images again")
+        threads = torch.get_num_threads()
+        decoded = decode_ahead(
+            lambda place: load(rows[place]), len(rows), self.recipe.input_size, folders=folders, threads=threads
+        )
+        self._image = _by_row(decoded, places)
 
     def __getitem__(self, number: int) -> _Arrays | InputError:
         """Return this process's images, uint8 (n, height, width, 3), and who is in each of the batch's, int64 (size,).
@@ -137,7 +123,7 @@ class Batches(Dataset[_Arrays | InputError]):
             yield _unpacked(batch)
 
 
-def _by_row(decoded: _Image, places: Mapping[int, int]) -> _Image:
+def _by_row(decoded: Images, places: Mapping[int, int]) -> Images:
     return lambda row: decoded(places[row])
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from castsearch.errors import InputError
-from castsearch.reid.transforms import decode_image
+from castsearch.reid.transforms import Images, decode_image
 
 
 class Describer(NamedTuple):
@@ -31,7 +31,7 @@ class Describer(NamedTuple):
     batch_size: int
 
 
-def extract(describer: Describer, crops: pa.Table) -> NDArray[np.float32]:
+def extract(describer: Describer, crops: pa.Table, image: Images | None = None) -> NDArray[np.float32]:
     """Embed crops; each row depends on its own crop alone.
 
     An embedding is the mean of those of the image and of its mirror. Then every part of it (four for mgn, else one) is
@@ -40,6 +40,7 @@ def extract(describer: Describer, crops: pa.Table) -> NDArray[np.float32]:
     Args:
         describer: the network.
         crops: columns `id` and `image`, encoded; null where there is none.
+        image: returns a row's image as `describer.size` asks for it; if None, it is decoded.
 
     Returns:
         (len(crops), describer.feature_size); rows of zeros for missing images.
@@ -52,7 +53,7 @@ def extract(describer: Describer, crops: pa.Table) -> NDArray[np.float32]:
     progress = tqdm(total=len(present), desc="embed bodies", unit="image", mininterval=2)
     pool = ThreadPoolExecutor(torch.get_num_threads())  # which decodes ahead of the network
     with progress, pool:
-        decode_batch = partial(pool.map, partial(_image, crops, size=describer.size))
+        decode_batch = partial(pool.map, image or decoder(crops, describer.size))
         starts = range(0, len(present), describer.batch_size)
         batches = [present[start : start + describer.batch_size] for start in starts]
         ahead = [decode_batch(rows.tolist()) for rows in batches[:1]]
@@ -67,8 +68,16 @@ def extract(describer: Describer, crops: pa.Table) -> NDArray[np.float32]:
     return features
 
 
-def _image(crops: pa.Table, row: int, size: tuple[int, int]) -> NDArray[np.uint8]:
-    image = decode_image(crops["image"][row].as_buffer(), size)
-    if image is None:
-        raise InputError(f"{crops['id'][row].as_py()}: the crop is not an image that can be decoded")
+def decoder(crops: pa.Table, size: tuple[int, int]) -> Images:
+    """Return what decodes and resizes the image of a row of `crops`, see `extract`; `size` is height and width.
+
+    It raises an InputError for a crop that is not an image.
+    """
+
+    def image(row: int) -> NDArray[np.uint8]:
+        decoded = decode_image(crops["image"][row].as_buffer(), size)
+        if decoded is None:
+            raise InputError(f"{crops['id'][row].as_py()}: the crop is not an image that can be decoded")
+        return decoded
+
     return image

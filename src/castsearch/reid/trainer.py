@@ -23,12 +23,13 @@ from castsearch.files import file_digest, read_table
 from castsearch.reid import checkpoints, distributed, history
 from castsearch.reid.batches import Batches
 from castsearch.reid.determinism import cost, deterministic
+from castsearch.reid.features import decoder
 from castsearch.reid.heads import MGN, Triplet
 from castsearch.reid.identities import Identities, read_identities
 from castsearch.reid.learner import Learner
 from castsearch.reid.networks import build, pick_device, save_weights
 from castsearch.reid.recipe import Recipe, learning_rate
-from castsearch.reid.transforms import in_memory
+from castsearch.reid.transforms import Images, decode_ahead, in_memory
 from castsearch.reid.validation import SCORES, validate
 
 logger = logging.getLogger(__name__)
@@ -145,8 +146,10 @@ def _run(job: TrainingJob, network: Triplet | MGN, identities: Identities) -> li
     learner = Learner(network, recipe, batches.sizes)
     if found:
         checkpoints.load_checkpoint(found.path, network, learner.optimizer)
+    folders = _folders(job.checkpoints)
     if distributed.world_size() == 1 and len(rows) < recipe.epochs - 1:  # several would each fill a file
-        _decode(batches, job.checkpoints)
+        batches.decode(folders)
+    image = _decoded(gallery, recipe, folders) if leads and gallery and len(rows) < recipe.epochs else None
     log = history.Log(job.logs, rows) if leads else None
     stream = batches.stream(len(rows), workers=job.workers, pin_memory=device.type == "cuda")
     with _progress(network, batches, recipe, done=len(rows)) as progress, deterministic(device, recipe.precision):
@@ -155,9 +158,8 @@ def _run(job: TrainingJob, network: Triplet | MGN, identities: Identities) -> li
             if log is None:
                 continue
             if gallery and (epoch + 1 == recipe.epochs or (epoch + 1) % recipe.validate_every == 0):
-                scores = validate(network, gallery, device=str(device), precision=recipe.precision)
+                scores = validate(network, gallery, device=str(device), precision=recipe.precision, image=image)
                 rows[-1] = {**rows[-1], **{name: _number(scores[name]) for name in SCORES}}
-                network.train()
             progress.set_postfix({name: rows[-1][name] for name in history.COLUMNS if rows[-1][name]}, refresh=False)
             log.add(rows)
             series.add(rows, network, learner.optimizer, determinism)
@@ -183,11 +185,22 @@ def _log_data(identities: Identities, gallery: pa.Table | None, recipe: Recipe) 
     )
 
 
-def _decode(batches: Batches, checkpoint_dir: Path) -> None:
-    checkpoint_dir.mkdir(parents=True, exist_ok=True)
-    # The node's own disk before one that many jobs share; but what lies in memory is no better than a cache.
+def _folders(checkpoints: Path) -> list[Path]:
+    """Return where decoded images may lie: the node's own disk before one that many jobs share.
+
+    What lies in memory is no better than a cache.
+    """
+    checkpoints.mkdir(parents=True, exist_ok=True)
     local = Path(tempfile.gettempdir())
-    batches.decode([checkpoint_dir] if in_memory(local) else [local, checkpoint_dir])
+    return [checkpoints] if in_memory(local) else [local, checkpoints]
+
+
+def _decoded(gallery: pa.Table, recipe: Recipe, folders: Sequence[Path]) -> Images:
+    """Return what gives the images of the validation, which are decoded once if they are looked at more than once."""
+    image = decoder(gallery, recipe.input_size)
+    if recipe.validate_every >= recipe.epochs:
+        return image
+    return decode_ahead(image, len(gallery), recipe.input_size, folders=folders, threads=torch.get_num_threads())
 
 
 def _progress(network: Triplet | MGN, batches: Batches, recipe: Recipe, *, done: int) -> tqdm:

@@ -1,6 +1,7 @@
 """From the encoded crops of a table to batches of pixels: decoding, resizing, augmentation, normalisation."""
 
 import errno
+import logging
 import os
 import shutil
 import tempfile
@@ -17,6 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 from tqdm import tqdm
+
+logger = logging.getLogger(__name__)
+
+Images = Callable[[int], NDArray[np.uint8]]
+"""Returns the image of a number or row, RGB of shape (height, width, 3)."""
 
 # Of ImageNet's training images, RGB in 0..1, as torchvision's weights expect them.
 MEAN = (0.485, 0.456, 0.406)
@@ -56,9 +62,29 @@ def in_memory(folder: Path) -> bool:
     return any(mount[2] == number and mount[mount.index("-") + 1] in ("tmpfs", "ramfs") for mount in mounts)
 
 
-def decode_once(
-    load: Callable[[int], NDArray[np.uint8]], count: int, size: tuple[int, int], *, folder: Path, threads: int
-) -> Callable[[int], NDArray[np.uint8]]:
+def decode_ahead(load: Images, count: int, size: tuple[int, int], *, folders: Sequence[Path], threads: int) -> Images:
+    """Decode all images once, in the first of the folders that has room; where none has, each time they are asked for.
+
+    Args:
+        load: see `decode_once`, as the others.
+        count: how many images there are.
+        size: height and width of each.
+        folders: where the decoded images may lie.
+        threads: how many decode.
+
+    Raises:
+        Exception: what `load` raises.
+    """
+    for folder in folders:
+        try:
+            return decode_once(load, count, size, folder=folder, threads=threads)
+        except OSError as error:
+            logger.info("no place for decoded images: %s", error)
+    logger.info("every epoch decodes its images again")
+    return load
+
+
+def decode_once(load: Images, count: int, size: tuple[int, int], *, folder: Path, threads: int) -> Images:
     """Decode and resize all images before training, which would otherwise do it again in every epoch.
 
     Args:

@@ -1,5 +1,6 @@
 """How well features tell people apart who were not trained on: retrieval within labelled movies."""
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,8 @@ from castsearch.evaluation.metrics import average_precision_at, matched_within
 from castsearch.float_precision import FloatPrecision
 from castsearch.reid.features import extract
 from castsearch.reid.heads import ReidNetwork
-from castsearch.reid.torch_features import describer
+from castsearch.reid.torch_features import describer, merge_norms
+from castsearch.reid.transforms import Images
 
 SCORES = ("mAP", "CMC@1")  # the two that papers on person re-identification report
 
@@ -49,10 +51,19 @@ def score(
     return {"queries": len(queries), **dict(zip(SCORES, means.tolist(), strict=True))}
 
 
-def validate(network: ReidNetwork, gallery: pa.Table, *, device: str, precision: FloatPrecision) -> dict[str, float]:
-    """Score a network on what `collect_labelled` gathered, in the precision that its features are to be extracted in.
+def validate(
+    network: ReidNetwork, gallery: pa.Table, *, device: str, precision: FloatPrecision, image: Images | None = None
+) -> dict[str, float]:
+    """Score a network on what `collect_labelled` gathered, by features as they are to be extracted.
 
-    The network comes back in evaluation mode; nothing else of it changes, and no random number is drawn.
+    Nothing of the network changes, and no random number is drawn.
+
+    Args:
+        network: in training or evaluation mode.
+        gallery: the candidates.
+        device: see `describer`, as `precision`.
+        precision: of the features.
+        image: see `extract`.
 
     Returns:
         See `score`.
@@ -60,6 +71,8 @@ def validate(network: ReidNetwork, gallery: pa.Table, *, device: str, precision:
     Raises:
         InputError: a crop is not an image.
     """
-    features = extract(describer(network, device=device, precision=precision), gallery)
+    network = copy.deepcopy(network).eval()
+    merge_norms(network)
+    features = extract(describer(network, device=device, precision=precision), gallery, image)
     columns = gallery.select(["movie", "frame", "person"]).to_pydict()
     return score(features, movies=columns["movie"], frames=columns["frame"], people=columns["person"])
