@@ -78,7 +78,7 @@ bench: .venv/ready
 
 AGAINST ?= HEAD
 bench-quick: .venv/ready
-	$(BIN)/python bench/quick.py --against $(AGAINST)
+	$(BIN)/python bench/quick.py --against $(AGAINST) $(PACK:%=--pack %)
 
 gpu: .venv/ready
 	$(BIN)/python bench/gpu.py

@@ -35,7 +35,7 @@ from castsearch.faces.detection import detect_table
 from castsearch.faces.embedding import embed_table
 from castsearch.reid import onnx_features, torch_features
 from castsearch.reid.features import Describer, extract
-from castsearch.reid.identities import collect_labelled
+from castsearch.reid.labelled import collect_labelled
 from castsearch.reid.networks import build, load_weights
 from castsearch.reid.validation import score
 from castsearch.search.fuse_stage import rank_gallery

@@ -18,6 +18,7 @@ STAGES = {
     "verify_mxnet": None,
     "insightface_pack": "models",
     "crop": "crops",
+    "crop_training": None,
     "detect": "detections",
     "embed_faces": "faces",
     "validation_set": None,
@@ -27,10 +28,12 @@ STAGES = {
     "fuse": "rankings",
     "submission": "submission",
     "names": "names",
+    "groups": "groups",
     "appearances": "appearances",
     "evaluate": "tables",
     "evaluate_names": None,
     "report": None,
+    "provenance": None,
 }
 
 

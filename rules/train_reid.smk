@@ -20,7 +20,7 @@ rule validation_set:
     benchmark:
         "results/benchmarks/validation_set.tsv"
     conda:
-        "../envs/reid.yaml"
+        "../envs/core.yaml"
     threads: 1
     resources:
         mem_mb=growing(4000),

@@ -1,6 +1,6 @@
 from castsearch import files
 from castsearch.data.challenge import load_labels
-from castsearch.reid.identities import collect_labelled
+from castsearch.reid.labelled import collect_labelled
 from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]):

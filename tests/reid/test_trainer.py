@@ -22,7 +22,7 @@ from castsearch.files import read_table, write_table
 from castsearch.reid import checkpoints, networks, trainer, transforms
 from castsearch.reid.features import extract
 from castsearch.reid.history import LOSSES
-from castsearch.reid.identities import collect_labelled
+from castsearch.reid.labelled import collect_labelled
 from castsearch.reid.losses import TripletLoss
 from castsearch.reid.recipe import Recipe, learning_rate
 from castsearch.reid.torch_features import describer

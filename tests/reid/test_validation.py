@@ -3,7 +3,7 @@ import pytest
 from factories.crops import rows_of, write_crops
 
 from castsearch.evaluation import tables
-from castsearch.reid.identities import collect_labelled
+from castsearch.reid.labelled import collect_labelled
 from castsearch.reid.validation import SCORES, score
 
 

@@ -15,7 +15,8 @@ def test_the_wording_of_an_error_of_the_losses_runs_nothing_again(rerun_after):
         ("reid/backbones.py", {"train_reid", "import_reid", "pretrained_reid", "embed_bodies torch_features"}),
         ("reid/features.py", {"train_reid", "embed_bodies torch_features", "embed_bodies onnx_features"}),
         ("reid/onnx_features.py", {"embed_bodies onnx_features"}),
-        ("reid/identities.py", {"train_reid", "validation_set"}),
+        ("reid/identities.py", {"train_reid"}),
+        ("reid/labelled.py", {"validation_set"}),
     ],
 )
 def test_a_change_runs_the_jobs_again_that_depend_on_it(file, jobs, rerun_after):

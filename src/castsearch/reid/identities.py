@@ -1,8 +1,8 @@
-"""Who is in the movies: crops grouped by person to train on, and labelled candidates to validate on."""
+"""Who is in the training movies: crops grouped by person."""
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,6 @@ from castsearch.errors import InputError
 from castsearch.reid.transforms import decode_image
 
 logger = logging.getLogger(__name__)
-
-SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("id", "frame")]
-    + [("image", pa.binary())]
-    + [(name, pa.string()) for name in ("movie", "person")]
-)
 
 
 @dataclass(frozen=True)
@@ -81,32 +75,3 @@ def read_identities(crop_tables: Sequence[Path]) -> Identities:
     names = sorted(rows)
     crops = pa.concat_tables(tables) if tables else pa.table({"id": [], "image": [], "source": []})
     return Identities(crops, names, [np.array(rows[name]) for name in names])
-
-
-def collect_labelled(crop_tables: Iterable[str | Path], labels: Mapping[str, Mapping[str, Sequence[str]]]) -> pa.Table:
-    """Gather the candidates of labelled movies, and whom they show.
-
-    Args:
-        crop_tables: the movies' crop tables.
-        labels: split → cast id → ids of the candidates that show this person. What the movies do not have is left out.
-
-    Returns:
-        A row per candidate that has an image: `movie` ("{split}/{movie}"), `id`, `frame`, `image`, and `person`, the
-        cast id of whom it shows; null for anybody else.
-    """
-    tables = [SCHEMA.empty_table()]
-    for path in crop_tables:
-        crops = read_crops(path)
-        # Of this movie's cast alone: a candidate's id is unique in its movie, not in the split.
-        relevant = labels.get(crops.split, {})
-        person_of = {name: person for person in crops.cast for name in relevant.get(person, ())}
-        first = len(crops.cast)
-        columns = {
-            "id": crops.candidates,
-            "frame": crops.frames[first:],
-            "image": crops.images.slice(first),
-            "movie": [crops.name] * len(crops.candidates),
-            "person": [person_of.get(name) for name in crops.candidates],
-        }
-        tables.append(pa.table(columns, schema=SCHEMA).filter(pa.array(crops.readable[first:])))
-    return pa.concat_tables(tables)

@@ -1,0 +1,43 @@
+"""Who is in the movies that a training is validated on; without torch, whose import would take most of the time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from castsearch.data.crops import read_crops
+
+SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("id", "frame")]
+    + [("image", pa.binary())]
+    + [(name, pa.string()) for name in ("movie", "person")]
+)
+
+
+def collect_labelled(crop_tables: Iterable[str | Path], labels: Mapping[str, Mapping[str, Sequence[str]]]) -> pa.Table:
+    """Gather the candidates of labelled movies, and whom they show.
+
+    Args:
+        crop_tables: the movies' crop tables.
+        labels: split → cast id → ids of the candidates that show this person. What the movies do not have is left out.
+
+    Returns:
+        A row per candidate that has an image: `movie` ("{split}/{movie}"), `id`, `frame`, `image`, and `person`, the
+        cast id of whom it shows; null for anybody else.
+    """
+    tables = [SCHEMA.empty_table()]
+    for path in crop_tables:
+        crops = read_crops(path)
+        # Of this movie's cast alone: a candidate's id is unique in its movie, not in the split.
+        relevant = labels.get(crops.split, {})
+        person_of = {name: person for person in crops.cast for name in relevant.get(person, ())}
+        first = len(crops.cast)
+        columns = {
+            "id": crops.candidates,
+            "frame": crops.frames[first:],
+            "image": crops.images.slice(first),
+            "movie": [crops.name] * len(crops.candidates),
+            "person": [person_of.get(name) for name in crops.candidates],
+        }
+        tables.append(pa.table(columns, schema=SCHEMA).filter(pa.array(crops.readable[first:])))
+    return pa.concat_tables(tables)
