@@ -17,12 +17,19 @@ from castsearch.search.neighbors import l2_normalize
 from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import best_portrait
-from castsearch.search.strangers import Impostors, certain_strangers, impostors, link_strength, lower_half, pairs_of
+from castsearch.search.strangers import (
+    Impostors,
+    certain_strangers,
+    impostors,
+    link_strength,
+    lower_half,
+    pairs_of,
+    sample,
+)
 
 _PORTRAIT_SPREAD = 2  # standard deviations from which on a link to a portrait, with which all begins, counts …
 _BELOW_BEST = 1.5  # … or this much below the portrait's best one, where that is less
 _PERSON_SPREAD = 5  # those from which on two portraits of different movies show one person
-_SAMPLE = 1000  # rows whose similarities tell what strangers reach
 _PASSED_ON = 0.8  # share of a score that comes from the neighbours …
 _HELD_BACK = 0.1  # … of a candidate that has links of much more strength than this
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
@@ -44,7 +51,7 @@ def number_people(
     Returns:
         (c,) int64 numbers from 0 on, equal for portraits of one person.
     """
-    unit, portraits = l2_normalize(face[:: max(1, len(face) // _SAMPLE)]), l2_normalize(portraits)
+    unit, portraits = l2_normalize(face[sample(len(face))]), l2_normalize(portraits)
     same = link_strength(portraits @ portraits.T, lower_half(pairs_of(unit)), _PERSON_SPREAD) > 0
     same[movies[:, None] == movies] = False
     if person is not None:
@@ -144,8 +151,9 @@ def rank(
        short of a typical best one, it starts with the label of strangers.
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame, as far as two
        probably show one person.
-    3. A candidate's score is what it has of a cast member's label, times that label's share among the cast's, times how
-       probable it is that the candidate shows this person and no stranger: see `calibration.probability`.
+    3. A candidate's score is what it has of a cast member's label, times the square of that label's share among the
+       cast's, times how probable it is that the candidate shows this person and no stranger: see
+       `calibration.probability`.
     4. Whom no label reaches, not even the strangers', as nobody is like them, gets what is usual: the same of the
        others' mean share and mean probability, and of their median amount.
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, who has less of other labels is first, then
@@ -180,11 +188,11 @@ def rank(
     cast = labels[:-1].sum(axis=0)
     others = labels.sum(axis=0) - labels[:-1]
     share = np.divide(labels[:-1], cast, where=labels[:-1] > 0, out=np.zeros_like(labels[:-1]))
-    scores = labels[:-1] * share * likely
+    scores = labels[:-1] * np.square(share) * likely
     reached = labels.any(axis=0)
     if reached.any():
         usual, probable = (each[:, reached].mean(axis=1, keepdims=True) for each in (share, likely))
-        scores[:, ~reached] = np.square(usual) * probable * np.median(cast[reached])
+        scores[:, ~reached] = usual**3 * probable * np.median(cast[reached])
     scores = settle_frames(scores, present)
     if facts is not None:
         best = scores.max(axis=1, keepdims=True, initial=0)

@@ -5,6 +5,8 @@ reach, whatever network they come from. Who are different people, the movie tell
 all portraits but the one that it resembles most, and, for bodies, those whose faces differ.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import sparse
 from scipy.special import expit
@@ -18,17 +20,17 @@ from castsearch.search.strangers import (
     impostors,
     lower_half,
     pairs_of,
+    sample,
 )
 
 _NEIGHBORS = 10  # links of a candidate by face, and as many by body
 _LOOKED_AT = 3 * _NEIGHBORS + 1  # nearest images, itself among them, of which the most probable ones are linked
 _EVEN_FACE = 3.0  # standard deviations above strangers from which on two faces are rather one person's …
-_EVEN_BODY = 2.5  # … and two bodies
+_EVEN_BODY = 2.25  # … and two bodies
 _ENOUGH_BODIES = 100  # bodies of which the mean is taken away by half
 _STEEPNESS = 3.0  # log odds of one person that a standard deviation adds
 _MOST_BY_FACE = 3.0  # log odds by which two seen faces change what bodies say, at most
 _DIFFERENT_FACE = 1.0  # two faces less than this above strangers are different people's
-_SAMPLE = 1000  # rows whose similarities tell what strangers reach
 
 
 def link(
@@ -52,8 +54,10 @@ def link(
     unit = l2_normalize(face)
     together = companies(present[seen], seen)
     within = np.concatenate([np.empty(0, np.float32), *(pairs_of(unit[rows]) for rows in together)])
-    sample = unit[seen[:: max(1, len(seen) // _SAMPLE)]]
-    apart = impostors(pairs_of(sample), np.concatenate([within, certain_strangers(by_person[:, seen], present[seen])]))
+    some = seen[sample(len(seen))]
+    apart = impostors(
+        pairs_of(unit[some]), np.concatenate([within, certain_strangers(by_person[:, seen], present[seen])])
+    )
     alike = face_links(unit[seen], present[seen], apart).tocoo()
     graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:
@@ -93,13 +97,13 @@ def body_links(
     Returns:
         (n, n) symmetric float32 probabilities of one person; see `nearest_links`.
     """
-    sample = np.arange(0, len(body), max(1, len(body) // _SAMPLE))
-    by_face = apart.deviations(face[sample] @ face[sample].T)
-    differ = has_face[sample][:, None] & has_face[sample] & (by_face < _DIFFERENT_FACE)
-    present = presence(frames)[sample]
+    some = sample(len(body))
+    by_face = apart.deviations(face[some] @ face[some].T)
+    differ = has_face[some][:, None] & has_face[some] & (by_face < _DIFFERENT_FACE)
+    present = presence(frames)[some]
     differ |= (present @ present.T).toarray()
-    pairs = np.triu_indices(len(sample), 1)
-    similarity = pairs_of(body[sample])
+    pairs = np.triu_indices(len(some), 1)
+    similarity = pairs_of(body[some])
     certain = similarity[differ[pairs]]
     if len(certain) >= FEWEST_CERTAIN:
         # Not through quantiles: head shots resemble head shots, so that strangers reach high more often than normal.
@@ -179,31 +183,48 @@ def _best_of_each_other(indices: np.ndarray, present: sparse.csr_array) -> np.nd
         (n, k) bool.
     """
     n, k = indices.shape
-    num_moments = present.shape[1]
-    best = np.ones(n * k, bool)
-    known, found = [], []  # the moments of each candidate's neighbours, and who is best then
+    apart = np.empty(n * k, bool)
+    tables = [(np.array([-1]), np.array([-1]))]  # comes before all keys
+    for block, rows, columns in _pairs(indices):
+        apart[block] = ~_seen_together(rows, columns, present)
+        tables.append(_best_at_moments(rows[apart[block]], columns[apart[block]], present))
+    keys, best = (np.concatenate(parts) for parts in zip(*tables, strict=True))
+    for block, rows, columns in _pairs(indices):
+        apart[block] &= ~_beaten(rows, columns, present, keys, best)
+        apart[block] &= ~_beaten(columns, rows, present, keys, best)
+    return apart.reshape(n, k)
+
+
+def _pairs(indices: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """The pairs of (n, k) neighbours, some rows at a time: their places in `indices.ravel()`, rows and neighbours."""
+    n, k = indices.shape
     for block in blocks(n, BLOCK_ROWS):
-        rows, columns = np.repeat(np.arange(n)[block], k), indices[block].ravel()
-        own = best[k * block.start : k * block.stop]
-        place, moment = moments_of(columns, present)
-        keys = rows[place] * num_moments + moment
-        candidate, its_moment = moments_of(np.arange(n)[block], present)
-        own[place[np.isin(keys, (candidate + block.start) * num_moments + its_moment)]] = False  # seen together
-        place, keys = place[own[place]], keys[own[place]]
-        unique, first = np.unique(keys, return_index=True)  # the first of a row that is seen at some moment
-        later = np.ones(len(keys), bool)
-        later[first] = False
-        known.append(unique)
-        found.append(columns[place[first]])
-        own[place[later]] = False
-    keys, others = np.concatenate([np.empty(0, np.int64), *known]), np.concatenate([np.empty(0, np.int64), *found])
-    for block in blocks(n, BLOCK_ROWS):
-        rows, columns = np.repeat(np.arange(n)[block], k), indices[block].ravel()
-        place, moment = moments_of(rows, present)
-        wanted = columns[place].astype(np.int64) * num_moments + moment
-        at = np.searchsorted(keys, wanted)
-        there = at < len(keys)
-        there[there] = keys[at[there]] == wanted[there]
-        beaten = others[at[there]] != rows[place[there]]
-        best[k * block.start : k * block.stop][place[there][beaten]] = False
-    return best.reshape(n, k)
+        yield slice(k * block.start, k * block.stop), np.repeat(np.arange(n)[block], k), indices[block].ravel()
+
+
+def _seen_together(rows: np.ndarray, columns: np.ndarray, present: sparse.csr_array) -> np.ndarray:
+    """(pairs,) bool, whether the two of each pair have a moment in common."""
+    return present[rows].multiply(present[columns]).sum(axis=1) > 0
+
+
+def _best_at_moments(rows: np.ndarray, columns: np.ndarray, present: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
+    """Find the first neighbour of each row, of those that are seen at a moment, for every moment.
+
+    Returns:
+        Keys in rising order, each the row times the number of moments plus the moment; and who is first there.
+    """
+    place, moment = moments_of(columns, present)
+    keys, first = np.unique(rows[place] * present.shape[1] + moment, return_index=True)
+    return keys, columns[place[first]]
+
+
+def _beaten(
+    rows: np.ndarray, columns: np.ndarray, present: sparse.csr_array, keys: np.ndarray, best: np.ndarray
+) -> np.ndarray:
+    """(pairs,) bool, whether at some moment of its column a row has a better neighbour; see `_best_at_moments`."""
+    place, moment = moments_of(columns, present)
+    wanted = rows[place].astype(np.int64) * present.shape[1] + moment
+    at = np.searchsorted(keys, wanted, side="right") - 1
+    beaten = np.zeros(len(rows), bool)
+    beaten[place[(keys[at] == wanted) & (best[at] != columns[place])]] = True
+    return beaten

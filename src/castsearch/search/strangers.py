@@ -8,6 +8,7 @@ from scipy import sparse
 from castsearch.search.moments import companies
 
 FEWEST_CERTAIN = 10  # similarities of certain strangers that are enough to tell what strangers reach at most …
+_SAMPLE = 1000  # images whose pairs are enough to tell what strangers reach
 _CERTAIN_SHARE = 0.97  # … except the highest of them, since a face may be a neighbour's
 
 
@@ -84,3 +85,8 @@ def certain_strangers(by_person: np.ndarray, present: sparse.csr_array) -> np.nd
 def pairs_of(unit: np.ndarray) -> np.ndarray:
     """Cosines of every two of some unit rows."""
     return (unit @ unit.T)[np.triu_indices(len(unit), 1)]
+
+
+def sample(n: int) -> np.ndarray:
+    """Numbers of some of n images, evenly spread and at most two thousand: all pairs of more take too much memory."""
+    return np.arange(0, n, max(1, n // _SAMPLE))
