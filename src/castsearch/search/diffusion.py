@@ -151,8 +151,8 @@ def rank(
        short of a typical best one, it starts with the label of strangers.
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame, as far as two
        probably show one person.
-    3. A candidate's score is what it has of a cast member's label, times the square of that label's share among the
-       cast's, times how probable it is that the candidate shows this person and no stranger: see
+    3. A candidate's score is the root of what it has of a cast member's label, times the square of that label's share
+       among the cast's, times how probable it is that the candidate shows this person and no stranger: see
        `calibration.probability`.
     4. Whom no label reaches, not even the strangers', as nobody is like them, gets what is usual: the same of the
        others' mean share and mean probability, and of their median amount.
@@ -188,11 +188,11 @@ def rank(
     cast = labels[:-1].sum(axis=0)
     others = labels.sum(axis=0) - labels[:-1]
     share = np.divide(labels[:-1], cast, where=labels[:-1] > 0, out=np.zeros_like(labels[:-1]))
-    scores = labels[:-1] * np.square(share) * likely
+    scores = np.sqrt(labels[:-1]) * np.square(share) * likely
     reached = labels.any(axis=0)
     if reached.any():
         usual, probable = (each[:, reached].mean(axis=1, keepdims=True) for each in (share, likely))
-        scores[:, ~reached] = usual**3 * probable * np.median(cast[reached])
+        scores[:, ~reached] = np.sqrt(usual * np.median(cast[reached])) * np.square(usual) * probable
     scores = settle_frames(scores, present)
     if facts is not None:
         best = scores.max(axis=1, keepdims=True, initial=0)
