@@ -16,7 +16,8 @@ from castsearch.hardware import torch_has_gpu
 from castsearch.misnamed import instead_of
 from castsearch.model_files import ModelFile
 from castsearch.onnx import Network
-from castsearch.onnx.runtime import CUDA, FLOAT, RUNTIME_ERRORS, session_options
+from castsearch.onnx.runtime import CUDA, FLOAT, RUNTIME_ERRORS, merged, session_options
+from castsearch.onnx.winograd import with_winograd
 
 _logger = logging.getLogger(__name__)
 
@@ -137,6 +138,7 @@ def open_network(
     size: tuple[int, int] | None = None,
     remedy: str,
     precision: FloatPrecision = "float32",
+    large_maps: bool = False,
 ) -> Network:
     """Load a network and check that it is of the kind that is wanted.
 
@@ -151,6 +153,8 @@ def open_network(
         size: height and width of the images in pixels; None for any.
         remedy: how to get the right file, for the message.
         precision: of the arithmetic; what goes in and comes out is single.
+        large_maps: whether its images are so large that the memory of its weights matters less than time: 3x3
+            convolutions are then rewritten for the CPU, see `castsearch.onnx.winograd`.
 
     Raises:
         InputError: the file is not an ONNX network, or has another input or other outputs; or torch alone has the
@@ -185,6 +189,9 @@ def open_network(
             if precision != "float32":
                 raise InputError(f"{error}; set precision: float32") from None
             _logger.info("%s", error)
+    if large_maps and CUDA not in session.get_providers():
+        network = with_winograd(merged(_images_alone_as_input(model)))
+        session = onnxruntime.InferenceSession(network.SerializeToString(), **session_options(threads))
     log_session(model, session)
     name = inputs[0].name
     return any_batch(_in_shape(lambda images: session.run(None, {name: images}), channels), batch)

@@ -1,5 +1,9 @@
 """ONNX Runtime: how its sessions are opened, and what they raise."""
 
+import tempfile
+from pathlib import Path
+
+import onnx
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
@@ -42,3 +46,13 @@ def session_options(threads: int) -> dict[str, object]:
         onnxruntime.preload_dlls()  # CUDA's libraries may be those of Python packages, such as torch's
     options = [_PROVIDERS[provider] for provider in providers]
     return {"sess_options": session_settings(threads), "providers": providers, "provider_options": options}
+
+
+def merged(network: Path | bytes) -> onnx.ModelProto:
+    """Return a network with what ONNX Runtime computes ahead: batch norms are part of the convolution before them."""
+    settings = session_settings()
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    with tempfile.TemporaryDirectory() as folder:
+        settings.optimized_model_filepath = str(Path(folder, "network.onnx"))
+        onnxruntime.InferenceSession(network, settings, providers=["CPUExecutionProvider"])
+        return onnx.load(settings.optimized_model_filepath)

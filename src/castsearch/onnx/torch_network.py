@@ -1,13 +1,11 @@
 """Face networks in torch: in bfloat16, and on a GPU where ONNX Runtime has no CUDA."""
 
 import logging
-import tempfile
 import warnings
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnx2torch
 import onnxruntime
 import torch
@@ -19,7 +17,7 @@ from castsearch.errors import InputError
 from castsearch.float_precision import FloatPrecision
 from castsearch.hardware import torch_has_gpu
 from castsearch.onnx import Network
-from castsearch.onnx.runtime import session_settings
+from castsearch.onnx.runtime import merged
 
 _logger = logging.getLogger(__name__)
 
@@ -53,7 +51,7 @@ def open_torch_network(
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     try:
         with warnings.catch_warnings(action="ignore"):  # of results that may differ, which is checked
-            network = onnx2torch.convert(_simplified(path)).eval().to(device, memory_format=torch.channels_last)
+            network = onnx2torch.convert(merged(path)).eval().to(device, memory_format=torch.channels_last)
         _check_outputs(partial(_run, network, device, False), session)
     except _CONVERSION_ERRORS as error:
         reason = " ".join(str(error).split())
@@ -101,13 +99,3 @@ class _SinglePrecision(nn.Module):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         with torch.autocast(values.device.type, enabled=False):
             return self._module(values.float())
-
-
-def _simplified(path: Path) -> onnx.ModelProto:
-    """The network with what ONNX Runtime computes ahead: batch norms become part of the convolution before them."""
-    settings = session_settings()
-    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    with tempfile.TemporaryDirectory() as folder:
-        settings.optimized_model_filepath = str(Path(folder, "network.onnx"))
-        onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
-        return onnx.load(settings.optimized_model_filepath)

@@ -138,7 +138,9 @@ class RetinaFaceArcFaceEngine:
 
     @cached_property
     def _detection_network(self) -> Network:
-        return self._open(self.models[0], expected="a RetinaFace network", channels=retinaface.OUTPUT_CHANNELS)
+        return self._open(
+            self.models[0], expected="a RetinaFace network", channels=retinaface.OUTPUT_CHANNELS, large_maps=True
+        )
 
     @cached_property
     def _recognition_network(self) -> Network:
