@@ -93,7 +93,10 @@ def engines(folder: Path, config: Path | None) -> Iterator[tuple[str, str, dict]
 
 
 def teraflop(detector: str | Path, crop: Image, pyramid: Sequence[float]) -> float:
-    """Floating-point operations of a RetinaFace's convolutions on a crop's pyramid, in units of 1e12."""
+    """Floating-point operations of a RetinaFace's convolutions on a crop's pyramid, in units of 1e12.
+
+    Those that are rewritten as matrix products of weights, as `castsearch.onnx.winograd` does it, count as they are.
+    """
     height, width, _ = crop.shape
     total, model = 0, onnx.load(detector)
     for scale in pyramid_scales(height, width, pyramid):
@@ -107,8 +110,11 @@ def teraflop(detector: str | Path, crop: Image, pyramid: Sequence[float]) -> flo
             value.name: [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
             for value in [*graph.value_info, *graph.output]
         }
-        convolutions = [node for node in graph.node if node.op_type == "Conv"]
-        total += sum(2 * np.prod(sizes[node.output[0]]) * np.prod(weights[node.input[1]][1:]) for node in convolutions)
+        for node in graph.node:
+            if node.op_type == "Conv":
+                total += 2 * np.prod(sizes[node.output[0]]) * np.prod(weights[node.input[1]][1:])
+            elif node.op_type == "MatMul":
+                total += 2 * np.prod(sizes[node.output[0]]) * weights[node.input[0]][-1]
     return total / 1e12
 
 

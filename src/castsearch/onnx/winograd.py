@@ -87,12 +87,15 @@ def _tiled(node: onnx.NodeProto, weights: dict[str, NDArray], added: dict[str, N
     kernel, *bias = (weights[part] for part in node.input[1:])
     outputs, inputs = kernel.shape[:2]
 
-    def constant(part: str, array: NDArray) -> str:
-        added[f"{name}.{part}"] = np.ascontiguousarray(array)
-        return f"{name}.{part}"
+    def constant(label: str, array: NDArray) -> str:
+        added[label] = np.ascontiguousarray(array)
+        return label
 
-    def numbers(part: str, *values: int) -> str:
-        return constant(part, np.array(values, np.int64))
+    def shared(part: str, array: NDArray) -> str:  # by layers, of which ONNX Runtime merges what has the same arguments
+        return constant(f"winograd.{part}", array)
+
+    def numbers(*values: int) -> str:
+        return shared("numbers" + "".join(f".{value}" for value in values), np.array(values, np.int64))
 
     def step(operator: str, arguments: list[str], part: str, **options: object) -> onnx.NodeProto:
         return helper.make_node(operator, arguments, [f"{name}.{part}"], **options)
@@ -100,24 +103,24 @@ def _tiled(node: onnx.NodeProto, weights: dict[str, NDArray], added: dict[str, N
     # Of every channel, the tiles with their edges, transformed: a convolution with 36 kernels and a stride of 4.
     to_points = np.tile(np.kron(_INPUT, _INPUT).reshape(_POINTS, 1, 6, 6), (inputs, 1, 1, 1)).astype(np.float32)
     around = [1, 1, _TILE, _TILE]  # enough behind the last pixel for any length; what is too much is cut off below
-    arguments = [source, constant("to_points", to_points)]
+    arguments = [source, shared(f"to_points.{inputs}", to_points)]
     yield step("Conv", arguments, "by_channel", strides=[_TILE] * 2, pads=around, group=inputs)
     yield step("Shape", [f"{name}.by_channel"], "tiles", start=2)
-    yield step("Reshape", [f"{name}.by_channel", numbers("points_last", 0, inputs, _POINTS, -1)], "points_of_channel")
+    yield step("Reshape", [f"{name}.by_channel", numbers(0, inputs, _POINTS, -1)], "points_of_channel")
     yield step("Transpose", [f"{name}.points_of_channel"], "points", perm=[0, 2, 1, 3])
     # At each of the 36 points, all channels are mixed.
     transformed = np.kron(_KERNEL, _KERNEL) @ kernel.reshape(-1, 9).T
-    mixing = constant("mixing", transformed.reshape(_POINTS, outputs, inputs).astype(np.float32))
+    mixing = constant(f"{name}.kernel", transformed.reshape(_POINTS, outputs, inputs).astype(np.float32))
     yield step("MatMul", [mixing, f"{name}.points"], "mixed")
     # Back from 36 points to 16 pixels, and from tiles to a map.
-    yield step("Reshape", [f"{name}.mixed", numbers("points_first", 0, _POINTS, -1)], "mixed_points")
-    to_pixels = constant("to_pixels", np.kron(_OUTPUT, _OUTPUT).astype(np.float32))
+    yield step("Reshape", [f"{name}.mixed", numbers(0, _POINTS, -1)], "mixed_points")
+    to_pixels = shared("to_pixels", np.kron(_OUTPUT, _OUTPUT).astype(np.float32))
     yield step("MatMul", [to_pixels, f"{name}.mixed_points"], "pixels")
-    yield step("Concat", [numbers("batch_and_pixels", 0, _TILE**2 * outputs), f"{name}.tiles"], "map_shape", axis=0)
+    yield step("Concat", [numbers(0, _TILE**2 * outputs), f"{name}.tiles"], "map_shape", axis=0)
     yield step("Reshape", [f"{name}.pixels", f"{name}.map_shape"], "map")
     yield step("DepthToSpace", [f"{name}.map"], "whole_tiles", blocksize=_TILE, mode="DCR")
     yield step("Shape", [source], "size", start=2)
-    cut = [f"{name}.whole_tiles", numbers("start", 0, 0), f"{name}.size", numbers("axes", 2, 3)]
+    cut = [f"{name}.whole_tiles", numbers(0, 0), f"{name}.size", numbers(2, 3)]
     yield step("Slice", cut, "without_bias")
     offset = bias[0] if bias else np.zeros(outputs, np.float32)
-    yield helper.make_node("Add", [f"{name}.without_bias", constant("bias", offset.reshape(-1, 1, 1))], [name])
+    yield helper.make_node("Add", [f"{name}.without_bias", constant(f"{name}.bias", offset.reshape(-1, 1, 1))], [name])
