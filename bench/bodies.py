@@ -89,7 +89,7 @@ def ranked(crops: Path, faces: Path, bodies: Path | None, labels: dict[str, list
     """Search one movie by the default method; mAP."""
     networks = {} if bodies is None else {"bodies": [bodies]}
     gallery = load_gallery([crops], {ENGINE: [faces]}, networks)
-    table = rank_gallery(gallery, {}, [Variant("default", ENGINE, tuple(networks), "diffusion")])
+    [table] = rank_gallery(gallery, {}, [Variant("default", ENGINE, tuple(networks), "diffusion")])
     found = dict(zip(table["cast"].to_pylist(), table["ranking"].to_pylist(), strict=True))
     return mean_average_precision({cast: labels[cast] for cast in found if labels.get(cast)}, found)
 

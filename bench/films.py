@@ -72,7 +72,7 @@ def search_score(folder: Path, video: Film, cast: dict, tracks: pa.Table, truth:
     files.write_table(faces, embed_table(crops, detections, engine))
     labels = evaluation.label_candidates(files.read_table(crops), truth)
     gallery = load_gallery([crops], {ENGINE: [faces]}, {})
-    ranked = rank_gallery(gallery, {}, [Variant("diffusion", ENGINE, (), "diffusion")])
+    [ranked] = rank_gallery(gallery, {}, [Variant("diffusion", ENGINE, (), "diffusion")])
     return float(np.mean([average_precision(labels[row["cast"]], row["ranking"]) for row in ranked.to_pylist()]))
 
 

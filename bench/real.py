@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import yaml
 from search import searches
 from tqdm import tqdm
@@ -108,7 +109,7 @@ def score(given: Described) -> tuple[pd.Series, pd.DataFrame]:
     compared = searches(engine=given.engine, networks=networks, thresholds=None)
     gallery = load_gallery([given.crops], {given.engine: [given.faces]}, {name: [given.bodies] for name in networks})
     reranked = dict(rerank_gallery(gallery, reranked_similarities(compared)))
-    rankings = rank_gallery(gallery, reranked, compared)
+    rankings = pa.concat_tables(rank_gallery(gallery, reranked, compared))
     titles = {variant.key: variant.title.replace("[body]", "") for variant in compared}
     found: dict[str, list[float]] = {title: [] for title in titles.values()}
     for row in rankings.to_pylist():

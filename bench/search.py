@@ -10,6 +10,7 @@ portraits. Means over seeds come with 95 % confidence intervals (Student's t); d
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -133,7 +134,7 @@ def precisions(drawn: simulation.SimulatedMovie, compared: Sequence[Variant]) ->
     gallery, labels = searchable(drawn)
     reranked = dict(rerank_gallery(gallery, reranked_similarities(compared)))
     scores: dict[str, list[float]] = {variant.key: [] for variant in compared}
-    for row in rank_gallery(gallery, reranked, compared).to_pylist():
+    for row in chain.from_iterable(table.to_pylist() for table in rank_gallery(gallery, reranked, compared)):
         scores[row["variant"]].append(metrics.average_precision(labels[row["cast"]], row["ranking"]))
     return pd.DataFrame(scores).rename(columns={variant.key: variant.title for variant in compared})
 

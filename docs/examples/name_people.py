@@ -15,7 +15,7 @@ import pandas as pd
 from castsearch.faces import engines
 from castsearch.faces.detection import detect_table
 from castsearch.faces.embedding import embed_table
-from castsearch.files import write_table
+from castsearch.files import write_table, write_tables
 from castsearch.film import detectors
 from castsearch.film.decode import Film
 from castsearch.film.persons import find_persons
@@ -49,7 +49,7 @@ def main(video: str, *portraits: str) -> None:
         write_table(crop_file, crops)
         write_table(face_file.with_stem("detections"), detect_table(crop_file, engine))
         write_table(face_file, embed_table(crop_file, face_file.with_stem("detections"), engine, engine.selection))
-        write_table(ranking_file, rank_gallery(load_gallery([crop_file], {ENGINE: [face_file]}, {}), {}, [variant]))
+        write_tables(ranking_file, rank_gallery(load_gallery([crop_file], {ENGINE: [face_file]}, {}), {}, [variant]))
         names = name_group([crop_file], ranking_file, variant.key, least=0.5)
     spans = pd.DataFrame(shots).rename_axis("shot").reset_index()
     appearances = of_film(names, tracks, spans, step=1 / RATE)

@@ -15,6 +15,7 @@ import secrets
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,15 @@ def write_table(path: str | Path, table: pa.Table) -> None:
     """Write an Arrow IPC file."""
     with replacing(path) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
         writer.write_table(table)
+
+
+def write_tables(path: str | Path, tables: Iterable[pa.Table]) -> None:
+    """Write tables of one schema, at least one, as one Arrow IPC file; each is written before the next is asked for."""
+    tables = iter(tables)
+    first = next(tables)
+    with replacing(path) as temporary, pa.ipc.new_file(str(temporary), first.schema) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table)
 
 
 def read_table(path: str | Path) -> pa.Table:

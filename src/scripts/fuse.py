@@ -16,5 +16,5 @@ with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.get("gpu", 0
     corrections = [Correction(*row) for row in params.corrections]
     facts = gather_facts(corrections, searched, [read_crops(path) for path in inputs.crops])
     with np.load(inputs.reranked) as reranked:
-        table = fuse_stage.rank_gallery(searched, reranked, variant.variants_from_json(params.variants), facts)
-    files.write_table(snakemake.output[0], table)
+        tables = fuse_stage.rank_gallery(searched, reranked, variant.variants_from_json(params.variants), facts)
+        files.write_tables(snakemake.output[0], tables)

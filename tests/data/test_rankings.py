@@ -2,7 +2,7 @@ import pyarrow as pa
 import pytest
 
 from castsearch import files
-from castsearch.data.rankings import by_split, read_rankings
+from castsearch.data.rankings import by_split, read_rankings, read_ranks
 from castsearch.errors import InputError
 from castsearch.search.fuse_stage import SCHEMA as RANKINGS
 
@@ -19,6 +19,11 @@ def test_rankings_of_several_movies_are_read_together(tmp_path):
     paths = [tmp_path / "0", tmp_path / "1"]
     assert read_rankings(paths, "face") == {"m_a": ["1", "2", "3"], "m_b": ["3", "2", "1"]}
     assert read_rankings(paths[1:], "both") == {"m_a": ["2", "1", "3"]}
+
+
+def test_ranks_are_those_of_what_is_wanted(tmp_path):
+    files.write_table(tmp_path / "m.arrow", pa.Table.from_pylist(ROWS, schema=RANKINGS))
+    assert read_ranks([tmp_path / "m.arrow"], "face", {"m_a": ["3", "1", "9"]}) == {"m_a": [1, 3], "m_b": []}
 
 
 def test_rankings_without_the_variant_are_refused_unless_there_are_none(tmp_path):

@@ -17,7 +17,7 @@ LABELS = {"m_a": ["1"], "m_b": ["1", "2"]}
 
 def test_a_query_without_relevant_candidates_is_left_out_of_the_means():
     movies = {"m_1": "m", "m_2": "m"}
-    queries = tables.score_queries({"m_1": ["a"], "m_2": []}, {"m_1": ["b", "a"], "m_2": ["a"]}, movies)
+    queries = tables.score_queries({"m_1": ["a"], "m_2": []}, {"m_1": [2], "m_2": []}, movies)
     assert tables.summarize(queries).to_dict() == {
         "queries": 1,
         "mAP": 0.5,
@@ -28,7 +28,7 @@ def test_a_query_without_relevant_candidates_is_left_out_of_the_means():
 
 
 def test_a_movie_without_scored_queries_keeps_its_row():
-    queries = tables.score_queries({"m_1": ["a"], "n_1": []}, {"m_1": ["a"]}, {"m_1": "m", "n_1": "n"})
+    queries = tables.score_queries({"m_1": ["a"], "n_1": []}, {"m_1": [1]}, {"m_1": "m", "n_1": "n"})
     movies = tables.summarize_movies(queries)
     assert movies["queries"].to_dict() == {"m": 1, "n": 0}
     assert math.isnan(movies.loc["n", "mAP"])
@@ -41,10 +41,10 @@ def test_no_query_gives_an_empty_table_of_movies():
 
 
 def test_cmc_counts_the_queries_whose_first_hit_is_early_enough():
-    ranking = [f"x{i}" for i in range(20)]
     labels = {"a": ["x0"], "b": ["x4", "x9"], "c": ["x9"], "d": ["x10"]}
+    ranks = {"a": [1], "b": [5, 10], "c": [10], "d": [11]}
     movies = dict(zip(labels, "mmnn", strict=True))
-    queries = tables.score_queries(labels, dict.fromkeys(labels, ranking), movies)
+    queries = tables.score_queries(labels, ranks, movies)
     assert queries["first_hit"].tolist() == [1, 5, 10, 11]
     assert tables.summarize(queries)["CMC@1":].tolist() == [0.25, 0.5, 0.75]
     assert tables.summarize_movies(queries)["CMC@5"].to_dict() == {"m": 1.0, "n": 0.0}
@@ -52,7 +52,7 @@ def test_cmc_counts_the_queries_whose_first_hit_is_early_enough():
 
 def test_a_query_without_a_ranking_scores_0():
     movies = {"m_a": "m", "m_b": "m"}
-    queries, per_movie, overall = tables.score_rankings(LABELS, {"m_a": ["2", "1", "3"]}, movies)
+    queries, per_movie, overall = tables.score_ranks(LABELS, {"m_a": [2]}, movies)
     assert queries[["cast", "AP"]].values.tolist() == [["m_a", 0.5], ["m_b", 0.0]]
     assert per_movie["movie"].tolist() == ["m"]
     assert overall["mAP"].tolist() == [0.25]

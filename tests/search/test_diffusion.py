@@ -37,7 +37,7 @@ def test_every_ranking_is_complete(options):
     face, body, frames, has_face, num_cast, _ = movie(**options)
     for bodies in (body, None):
         ranking = rank(face, bodies, frames, has_face, num_cast)
-        assert ranking.dtype == np.int64
+        assert ranking.dtype == np.int32
         assert np.sort(ranking, axis=1).tolist() == [list(range(len(frames)))] * num_cast
 
 

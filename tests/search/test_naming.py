@@ -95,6 +95,6 @@ def test_names_are_written_and_read_again(tmp_path):
 def test_what_the_search_ranks_is_what_is_named(tmp_path):
     gallery = searches.gallery(tmp_path, n=24, unreadable=(3,))
     variant = searches.variant("diffusion", bodies=True)
-    files.write_table(tmp_path / "rankings.arrow", rank_gallery(gallery, {}, [variant]))
+    files.write_tables(tmp_path / "rankings.arrow", rank_gallery(gallery, {}, [variant]))
     names = name_group([tmp_path / "crops.arrow"], tmp_path / "rankings.arrow", variant.key, 0.5)
     assert names["person"].tolist() == [f"p{row % 2}" if row != 3 else "unknown" for row in range(2, 26)]

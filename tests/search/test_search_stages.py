@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from factories import searches
 
@@ -23,7 +24,8 @@ EVERY_VARIANT = [
 
 
 def rank(gallery, *variants):
-    return rank_gallery(gallery, dict(rerank_gallery(gallery, reranked_similarities(variants))), variants).to_pylist()
+    reranked = dict(rerank_gallery(gallery, reranked_similarities(variants)))
+    return [row for table in rank_gallery(gallery, reranked, variants) for row in table.to_pylist()]
 
 
 @pytest.mark.parametrize("variant", EVERY_VARIANT, ids=lambda variant: variant.key)
@@ -77,7 +79,8 @@ def test_who_has_no_clear_portrait_is_where_somebody_said_so(tmp_path):
     certain = np.zeros((3, 6), np.int8)
     certain[1, 4] = 1
     facts = Facts(certain, *np.empty((3, 0), int), [])
-    rows = rank_gallery(gallery, {}, [searches.variant("diffusion")], facts).to_pylist()
+    [table] = rank_gallery(gallery, {}, [searches.variant("diffusion")], facts)
+    rows = table.to_pylist()
     assert (rows[1]["ranking"][0], rows[1]["share"][:2]) == ("p6", [1, 0])
 
 
@@ -154,9 +157,9 @@ def test_a_variants_thresholds_decide_on_its_ranking(tmp_path):
 def test_the_rankings_are_written_and_read_again(tmp_path):
     gallery = searches.gallery(tmp_path)
     variants = EVERY_VARIANT[:2]
-    table = rank_gallery(gallery, dict(rerank_gallery(gallery, reranked_similarities(variants))), variants)
-    files.write_table(tmp_path / "rankings.arrow", table)
-    assert files.read_table(tmp_path / "rankings.arrow").equals(table)
+    tables = [*rank_gallery(gallery, dict(rerank_gallery(gallery, reranked_similarities(variants))), variants)]
+    files.write_tables(tmp_path / "rankings.arrow", tables)
+    assert files.read_table(tmp_path / "rankings.arrow").equals(pa.concat_tables(tables))
 
 
 def test_the_boxes_of_a_track_are_ranked_together(tmp_path):
@@ -186,8 +189,7 @@ def test_a_method_that_knows_of_no_strangers_has_no_shares(tmp_path):
 def test_features_that_may_be_wrong_are_named_in_the_table(tmp_path):
     gallery = searches.gallery(tmp_path, n=24)
     frames = [f"f{row % 2} {row // 8}" for row in range(24)]  # of which each has one person alone
-    table = rank_gallery(replace(gallery, frames=frames), {}, [searches.variant()])
-    files.write_table(tmp_path / "tt1.arrow", table)
+    files.write_tables(tmp_path / "tt1.arrow", rank_gallery(replace(gallery, frames=frames), {}, [searches.variant()]))
     found = read_doubts([tmp_path / "tt1.arrow"])
     assert [(movie, reason.partition(" of ")[0]) for movie, reason in found] == [
         ("val/tt1", "yunet_sface: the faces"),

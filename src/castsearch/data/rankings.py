@@ -1,7 +1,8 @@
 """The tables of rankings that the search writes: how to read one variant's answers from them."""
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,24 +48,58 @@ def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[s
             scored or handed in.
     """
     rankings: dict[str, list[str]] = {}
+    for ids, orders in _orders(paths, variant):
+        names = np.array(ids, object)  # so that each id is one object, however often ranked
+        rankings |= {cast: names[order].tolist() for cast, order in orders.items()}
+    return rankings
+
+
+def read_ranks(
+    paths: Iterable[str | Path], variant: str, wanted: Mapping[str, Collection[str]]
+) -> dict[str, list[int]]:
+    """Read at which ranks, from 1 on, one variant has what is wanted; no ranking is held as a whole.
+
+    Args:
+        paths: see `read_rankings`; so are the errors.
+        variant: the variant's key.
+        wanted: candidate ids by cast id.
+
+    Returns:
+        Cast id → ascending ranks of those wanted candidates that are ranked.
+    """
+    ranks: dict[str, list[int]] = {}
+    for ids, orders in _orders(paths, variant):
+        place = {name: number for number, name in enumerate(ids)}
+        for cast, order in orders.items():
+            is_wanted = np.zeros(len(ids), bool)
+            is_wanted[[place[name] for name in wanted.get(cast, ()) if name in place]] = True
+            ranks[cast] = (np.flatnonzero(is_wanted[order]) + 1).tolist()
+    return ranks
+
+
+def _orders(paths: Iterable[str | Path], variant: str) -> Iterator[tuple[list[str], dict[str, np.ndarray]]]:
+    """Candidate ids, and by cast id their numbers in the order of one variant's ranking; see `read_rankings`.
+
+    They stay on the disk until they are looked at, where a variant across movies has gigabytes.
+    """
+    seen: set[str] = set()
     for path in paths:
         table = files.read_table(path)
         if len(table) and not pc.any(pc.equal(table["variant"], variant)).as_py():
             raise InputError(f"{path}: has no ranking by {variant}; delete it to have it made again")
-        # Batch by batch: only what is asked for leaves the disk, where a variant across movies has 50 MB.
         for batch in table.to_batches():
-            own = batch.filter(pc.and_(pc.equal(batch["variant"], variant), pc.is_null(batch["name"])))
+            own = np.flatnonzero(pc.and_(pc.equal(batch["variant"], variant), pc.is_null(batch["name"])))
             if len(own) == 0:
                 continue
-            ranked = own["ranking"].flatten()
-            ids = np.array(ranked.dictionary.to_pylist(), object)  # so that each id is one object, however often ranked
-            ends = np.cumsum(own["ranking"].value_lengths().to_numpy())
-            orders = np.split(ids[ranked.indices.to_numpy()], ends[:-1])
-            for cast, order in zip(own["cast"].to_pylist(), orders, strict=True):
-                if cast in rankings:
-                    raise InputError(f"{path}: cast {cast}: has a second ranking by {variant}")
-                rankings[cast] = order.tolist()
-    return rankings
+            cast, starts = batch["cast"].take(own).to_pylist(), batch["ranking"].offsets.to_numpy()
+            twice = next((name for name, times in Counter([*seen, *cast]).items() if times > 1), None)
+            if twice is not None:
+                raise InputError(f"{path}: cast {twice}: has a second ranking by {variant}")
+            seen.update(cast)
+            ranked = batch["ranking"].values
+            numbers = ranked.indices.to_numpy()
+            orders = [numbers[starts[row] : starts[row + 1]] for row in own]
+            yield ranked.dictionary.to_pylist(), dict(zip(cast, orders, strict=True))
 
 
 class Shares(NamedTuple):
@@ -105,7 +140,8 @@ def read_shares(path: str | Path, variant: str) -> Shares:
     for name in ("score", "share"):
         values = np.zeros(order.shape, np.float32)
         by_rank = own[name].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(order.shape)
-        np.put_along_axis(values, order, by_rank.astype(np.float32), axis=1)
+        for row, places, known in zip(values, order, by_rank, strict=True):
+            row[places] = known
         by_candidate.append(values)
     cast = own["cast"].to_pylist()
     names = {name: label for name, label in zip(cast, own["name"].to_pylist(), strict=True) if label}

@@ -13,7 +13,8 @@ def write_submission(path: str | Path, rankings: Mapping[str, Sequence[str]]) ->
 
     The format has no line for an empty answer, so a cast member of a movie without candidates is left out.
     """
-    files.write_text(path, "".join(f"{cast} {','.join(ranking)}\n" for cast, ranking in rankings.items() if ranking))
+    with files.replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.writelines(f"{cast} {','.join(ranking)}\n" for cast, ranking in rankings.items() if ranking)
 
 
 def read_submission(

@@ -5,6 +5,7 @@ from pathlib import Path
 from castsearch.data.challenge import check_labels, load_labels
 from castsearch.data.submission import read_submission
 from castsearch.evaluation.labels import across_movies, read_split
+from castsearch.evaluation.metrics import hit_ranks
 from castsearch.evaluation.tables import score_queries, summarize, summarize_movies
 
 
@@ -38,7 +39,8 @@ def score_submission(
             labels = across_movies(labels, cast.names)
             candidates = dict.fromkeys(candidates, cast.everyone)
         submission = read_submission(submission_path, candidates=candidates, everyone=cast.everyone)
-    queries = score_queries(labels, submission, movies)
+    ranks = {cast: hit_ranks(relevant, submission.get(cast, ())) for cast, relevant in labels.items()}
+    queries = score_queries(labels, ranks, movies)
     overall = summarize(queries)
     answered = sum(cast in submission for cast in labels)
     lines = [f"queries  {overall['queries']:.0f} scored, {answered} of {len(labels)} answered"]

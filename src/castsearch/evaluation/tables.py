@@ -9,9 +9,9 @@ import pandas as pd
 from tabulate import tabulate
 
 from castsearch.data.crops import read_splits
-from castsearch.data.rankings import by_split, read_rankings
+from castsearch.data.rankings import by_split, read_ranks
 from castsearch.evaluation.labels import cast_of, read_labels
-from castsearch.evaluation.metrics import average_precision, first_hit, matched_within
+from castsearch.evaluation.metrics import average_precision_at, matched_within
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +34,14 @@ class Scores(NamedTuple):
 
 
 def score_queries(
-    labels: Mapping[str, Collection[str]], rankings: Mapping[str, Sequence[str]], movies: Mapping[str, str]
+    labels: Mapping[str, Collection[str]], ranks: Mapping[str, Sequence[int]], movies: Mapping[str, str]
 ) -> pd.DataFrame:
     """Score every labelled query.
 
     Args:
         labels: relevant candidate ids per cast id.
-        rankings: candidate ids per cast id, best first. A query that is missing here scores 0.
+        ranks: the ranks of those that are ranked, per cast id; see `metrics.hit_ranks`. A query that is missing here
+            scores 0.
         movies: the movie of each cast id.
 
     Returns:
@@ -49,10 +50,10 @@ def score_queries(
     """
     rows = []
     for cast, relevant in labels.items():
-        ranking = rankings.get(cast, ())
-        first = first_hit(relevant, ranking)
+        hits, num_relevant = ranks.get(cast, ()), len(set(relevant))
+        first = hits[0] if hits else None
         matched = [matched_within(first, k) for k in CMC_RANKS]
-        rows.append((movies[cast], cast, len(set(relevant)), average_precision(relevant, ranking), first, *matched))
+        rows.append((movies[cast], cast, num_relevant, average_precision_at(hits, num_relevant), first, *matched))
     queries = pd.DataFrame(rows, columns=["movie", "cast", "relevant", "AP", "first_hit", *CMC])
     return queries.astype({"relevant": int, "AP": float, "first_hit": "Int64", **dict.fromkeys(CMC, float)})
 
@@ -75,15 +76,15 @@ def summarize_movies(queries: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis("movie").astype({"queries": int})
 
 
-def score_rankings(
-    labels: Mapping[str, Sequence[str]], rankings: Mapping[str, Sequence[str]], movies: Mapping[str, str]
+def score_ranks(
+    labels: Mapping[str, Sequence[str]], ranks: Mapping[str, Sequence[int]], movies: Mapping[str, str]
 ) -> Scores:
     """Score one variant on one split; the arguments are those of `score_queries`.
 
     Returns:
         The tables without the columns `split` and `variant`.
     """
-    queries = score_queries(labels, rankings, movies)
+    queries = score_queries(labels, ranks, movies)
     overall = summarize(queries).to_frame().T.astype({"queries": int})
     return Scores(queries, summarize_movies(queries).reset_index(), overall)
 
@@ -99,7 +100,7 @@ def score_variants(
 ) -> Scores:
     """Score every variant on every labelled split, each by its own cast alone: splits may share cast ids.
 
-    The rankings of one variant at a time are held in memory. What was left out of the labels and the crops is logged.
+    No ranking is held in memory. What was left out of the labels and the crops is logged.
 
     Args:
         labels: label file per split.
@@ -122,7 +123,7 @@ def score_variants(
         for name, reason in (*(problem for each in crops for problem in each.problems), *left_out):
             logger.info("skipped %s: %s", name, reason)
         paths = rankings.get(split, ())
-        tables = [score_rankings(relevant, read_rankings(paths, variant), cast.movies) for variant in variants]
+        tables = [score_ranks(relevant, read_ranks(paths, variant, relevant), cast.movies) for variant in variants]
         scored.append(
             [_titled(_stack(rows, "variant", list(variants)), variants) for rows in zip(*tables, strict=True)]
         )

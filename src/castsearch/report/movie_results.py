@@ -11,10 +11,10 @@ import pyarrow as pa
 from castsearch import files
 from castsearch.data.crops import Crops, movie_tables, read_crops
 from castsearch.data.portraits import searched_portraits
-from castsearch.data.rankings import by_split, read_rankings
+from castsearch.data.rankings import by_split, read_rankings, read_ranks
 from castsearch.errors import one_line
 from castsearch.evaluation.labels import cast_of, read_labels
-from castsearch.evaluation.metrics import average_precision
+from castsearch.evaluation.metrics import average_precision_at
 from castsearch.evaluation.tables import score_queries, summarize
 
 
@@ -125,11 +125,13 @@ class MovieResults:
 
 @dataclass(frozen=True)
 class _Answers:
-    """What is known of one split: two rankings and the labels, each by cast id."""
+    """What is known of one split by cast id: two rankings, the labels, and at which ranks what they name is."""
 
     ranking: Mapping[str, Sequence[str]]
     baseline: Mapping[str, Sequence[str]]
     labels: Mapping[str, Sequence[str]]
+    ranks: Mapping[str, Sequence[int]]
+    ranks_before: Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,11 @@ def read_movies(
             known, skipped = read_labels(labels[split], cast, "skip", across)
             left_out += skipped
         paths = ranked.get(split, ())
-        answers[split] = _Answers(read_rankings(paths, variant), read_rankings(paths, baseline), known)
+        answers[split] = _Answers(
+            *(read_rankings(paths, each) for each in (variant, baseline)),
+            known,
+            *(read_ranks(paths, each, known) for each in (variant, baseline)),
+        )
     movies = [
         _movie(own, persons, ChainMap(persons, of_splits[own.split]), answers[own.split], top)
         for own, persons in zip(crops, people, strict=True)
@@ -283,8 +289,8 @@ def _movie(
         ],
         num_candidates=len(crops.candidates),
         num_faceless=sum(person.faceless for person in own.values()),
-        scores=summarize(score_queries(labels, answers.ranking, movies)),
-        scores_before=summarize(score_queries(labels, answers.baseline, movies)),
+        scores=summarize(score_queries(labels, answers.ranks, movies)),
+        scores_before=summarize(score_queries(labels, answers.ranks_before, movies)),
     )
 
 
@@ -315,6 +321,6 @@ def _query(cast: str, person: str, people: Mapping[str, _Person], answers: _Answ
         hits=hits,
         labelled=labelled,
         num_relevant=len(relevant),
-        ap=average_precision(relevant, ranking),
-        ap_before=average_precision(relevant, baseline),
+        ap=average_precision_at(answers.ranks.get(cast, ()), len(relevant)),
+        ap_before=average_precision_at(answers.ranks_before.get(cast, ()), len(relevant)),
     )

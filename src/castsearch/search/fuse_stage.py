@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from itertools import chain
@@ -48,8 +48,8 @@ def rank_gallery(
     reranked: Mapping[str, np.ndarray],
     variants: Sequence[Variant],
     facts: Facts | None = None,
-) -> pa.Table:
-    """Rank all candidates of a gallery for each of its cast, in every variant.
+) -> Iterator[pa.Table]:
+    """Rank all candidates of a gallery for each of its cast, one variant after the other, since each may be large.
 
     Args:
         gallery: what is searched.
@@ -57,21 +57,19 @@ def rank_gallery(
         variants: the searches to be made.
         facts: what is certain, as `facts.gather_facts` returns it.
 
-    Returns:
-        A row per variant and portrait, of `SCHEMA`; boxes are portraits only for methods that take facts. Candidates
+    Yields:
+        By variant a row per portrait, of `SCHEMA`; boxes are portraits only for methods that take facts. Candidates
         that could not be read come last. For whom nobody is searched, all candidates are in their own order.
     """
     for engine in dict.fromkeys(variant.engine for variant in variants):
         for name, person in zip(gallery.cast, gallery.person, strict=True):
             if person not in gallery.person[gallery.faces[engine].searched]:
                 _logger.warning("%s: by %s, this portrait is not clear, so nobody is searched for it", name, engine)
-    tables = []
+    metadata = {"split": gallery.split, "doubts": json.dumps(_doubts(gallery))}
     for variant in variants:
         own = facts if METHODS[variant.method].shares else None
         found = _for_all_portraits(_search(gallery, reranked, variant, own), gallery, variant.engine, own)
-        tables.append(_table(gallery, variant.key, found, own))
-    metadata = {"split": gallery.split, "doubts": json.dumps(_doubts(gallery))}
-    return pa.concat_tables(tables).replace_schema_metadata(metadata)
+        yield _table(gallery, variant.key, found, own).replace_schema_metadata(metadata)
 
 
 def _doubts(gallery: Gallery) -> list[str]:
@@ -95,9 +93,10 @@ def _table(gallery: Gallery, key: str, found: SearchResult, facts: Facts | None)
     names = facts.names if facts else []
     searched = gallery.cast + [gallery.ranked[row][0] for row in (facts.portraits if facts else ())]
     cast = searched + gallery.skipped_cast
-    readable = slice(0, len(searched)), slice(0, len(ids) - len(gallery.skipped_candidates))
-    order = np.tile(np.arange(len(ids), dtype=np.int32), (len(cast), 1))
-    order[readable] = _expand(found.order, lengths)
+    num_readable = len(ids) - len(gallery.skipped_candidates)
+    order = np.empty((len(cast), len(ids)), np.int32)
+    order[: len(searched), :num_readable] = _expand(found.order, lengths)
+    order[len(searched) :], order[:, num_readable:] = np.arange(len(ids)), np.arange(num_readable, len(ids))
     starts = np.arange(len(cast) + 1, dtype=np.int32) * len(ids)
     # A portrait that cannot be read is nobody's but its own.
     last = found.person.max(initial=-1)
@@ -110,8 +109,10 @@ def _table(gallery: Gallery, key: str, found: SearchResult, facts: Facts | None)
             columns.append(pa.nulls(len(cast), pa.list_(pa.float16())))
             continue
         by_rank = np.zeros(order.shape, np.float16)
-        by_rank[readable] = np.repeat(values, lengths, axis=1)
-        by_rank = np.take_along_axis(by_rank, order, axis=1)
+        known = values.astype(np.float16)
+        known = np.repeat(known, lengths, axis=1) if gallery.boxes else known
+        for ranked, own, places in zip(by_rank, known, order, strict=False):
+            ranked[:num_readable] = own[places[:num_readable]]
         columns.append(pa.ListArray.from_arrays(starts, pa.array(by_rank.ravel())))
     return pa.table(columns, schema=SCHEMA)
 

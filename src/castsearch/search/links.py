@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.special import expit
 
 from castsearch.search.moments import Frames, companies, moments_of, presence
-from castsearch.search.neighbors import BLOCK_ROWS, blocks, l2_normalize, nearest_neighbors
+from castsearch.search.neighbors import BLOCK_ROWS, blocks, kept_neighbors, l2_normalize
 from castsearch.search.strangers import (
     FEWEST_CERTAIN,
     Impostors,
@@ -76,7 +76,7 @@ def face_links(face: np.ndarray, frames: Frames, apart: Impostors) -> sparse.csr
     Returns:
         (n, n) symmetric float32 probabilities of one person; see `nearest_links`.
     """
-    indices, cosines, _ = nearest_neighbors(face, _LOOKED_AT)
+    indices, cosines, _ = kept_neighbors(face, _LOOKED_AT)
     return nearest_links(indices, log_odds(cosines, apart, _EVEN_FACE), frames)
 
 
@@ -110,7 +110,7 @@ def body_links(
         bodies_apart = Impostors(float(certain.mean()), float(certain.std()))
     else:
         bodies_apart = lower_half(similarity)
-    indices, cosines, _ = nearest_neighbors(body, _LOOKED_AT)
+    indices, cosines, _ = kept_neighbors(body, _LOOKED_AT)
     odds = log_odds(cosines, bodies_apart, _EVEN_BODY)
     for place in range(indices.shape[1]):  # one after the other, since all faces of all neighbours are large
         neighbor = indices[:, place]

@@ -4,6 +4,7 @@ Neighbours are found in blocks of rows, so that no n × n matrix is held. Of equ
 index is nearer; images with the same features are such neighbours of every image.
 """
 
+import hashlib
 import logging
 from collections.abc import Iterator
 
@@ -18,7 +19,11 @@ BLOCK_ROWS = 512
 GPU_ROWS = 4000
 """Rows from which on a GPU is used: with fewer, starting CUDA takes longer than the product."""
 
+_KEPT = 4
+"""How many results are kept: of faces and of bodies, by two engines and in two choices of networks."""
+
 _logger = logging.getLogger(__name__)
+_kept: dict[tuple[bytes, tuple[int, ...], int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
 
 
 def l2_normalize(features: np.ndarray) -> np.ndarray:
@@ -58,6 +63,19 @@ def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndar
             reason = str(error).partition("\n")[0]
             _logger.warning("The neighbours of %d images are found on the CPU: the GPU said: %s", len(features), reason)
     return numpy_neighbors(features, k)
+
+
+def kept_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find `nearest_neighbors` once for all variants of a search: the last few results are kept, and are read-only."""
+    features = np.ascontiguousarray(features, np.float32)
+    asked = hashlib.blake2b(features.data, digest_size=16).digest(), features.shape, k
+    if asked not in _kept:
+        if len(_kept) >= _KEPT:
+            del _kept[next(iter(_kept))]
+        _kept[asked] = nearest_neighbors(features, k)
+        for array in _kept[asked]:
+            array.flags.writeable = False
+    return _kept[asked]
 
 
 def finite_matrix(values: np.ndarray, dtype: type) -> np.ndarray:

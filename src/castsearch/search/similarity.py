@@ -73,7 +73,8 @@ def best_portrait(similarity: np.ndarray, person: np.ndarray) -> np.ndarray:
         (people, n).
     """
     best = np.full((person.max(initial=-1) + 1, similarity.shape[1]), -np.inf, similarity.dtype)
-    np.maximum.at(best, person, similarity)
+    for number, own in zip(person.tolist(), similarity, strict=True):
+        np.maximum(best[number], own, out=best[number])
     return best
 
 
