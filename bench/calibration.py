@@ -62,7 +62,8 @@ def labelled(
     """What the search knows of candidates; the arguments are those of `diffusion.gather`."""
     _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
     evidence = diffusion.gather(by_person, face, body, frames=frame, has_face=has_face)
-    return Labelled(evidence, frame, true)
+    # The fit's finite differences are smaller than what float32 can tell apart.
+    return Labelled(Evidence(*(np.asarray(values, np.float64) for values in evidence)), frame, true)
 
 
 def of_pictures(given: real.Described) -> Labelled:
@@ -109,7 +110,7 @@ def score(movies: Sequence[Labelled], weights: Sequence[float]) -> dict[str, flo
     scores, sure, right = [], [], []
     for movie in movies:
         likely = probability(movie.evidence, weights)
-        person = assign(likely, likely, movie.frames, *np.zeros((2, len(movie.frames))))
+        person = assign(likely, likely, movie.frames)
         confidence = np.where(person >= 0, likely[person, np.arange(len(person))], 0)
         named = (person >= 0) & (confidence >= names.LEAST)
         sure.append(confidence[named])
