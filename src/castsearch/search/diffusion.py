@@ -113,8 +113,8 @@ def settle_frames(scores: np.ndarray, frames: Frames) -> np.ndarray:
     Returns:
         (num_cast, n) of the type of `scores`.
     """
-    settled = scores.copy()
-    for together in sorted(companies(frames), key=lambda own: -scores[:, own].max(initial=0)):
+    settled, best = scores.copy(), scores.max(axis=0, initial=0)
+    for together in sorted(companies(frames), key=lambda own: -best[own].max()):
         places = settled[:, together]
         cast, place = linear_sum_assignment(places, maximize=True)
         own = places[cast]
