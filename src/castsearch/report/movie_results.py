@@ -199,9 +199,11 @@ def read_movies(
             left_out += skipped
         paths = ranked.get(split, ())
         answers[split] = _Answers(
-            *(read_rankings(paths, each) for each in (variant, baseline)),
-            known,
-            *(read_ranks(paths, each, known) for each in (variant, baseline)),
+            ranking=read_rankings(paths, variant),
+            baseline=read_rankings(paths, baseline),
+            labels=known,
+            ranks=read_ranks(paths, variant, known),
+            ranks_before=read_ranks(paths, baseline, known),
         )
     movies = [
         _movie(own, persons, ChainMap(persons, of_splits[own.split]), answers[own.split], top)
