@@ -6,6 +6,11 @@ rule appearances:
         names=of_groups("results/names/{split}/{group}.tsv", SEARCH),
         groups=of_groups("results/groups/{split}/{group}.tsv", SEARCH),
         tracks=expand("results/tracks/{movie}.arrow", movie=STEPS),
+        followed=[
+            f"results/tracks/followed/{movie}/{part}.arrow"
+            for movie in STEPS
+            for part in range(PARTS[movie])
+        ],
         shots=expand("results/shots/{movie}.tsv", movie=STEPS),
     output:
         appearances=of_movies("results/appearances/{split}/{movie}.tsv", SEARCH),
@@ -36,7 +41,7 @@ rule appearances:
         code=lambda wildcards: code("appearances"),
         splits=[split for split in SEARCH for _ in GROUPS[split]],
         movies=[(split, movie) for split in SEARCH for movie in MOVIES[split]],
-        films=list(STEPS),
+        films=PARTS,
         steps=list(STEPS.values()),
     script:
         "../src/scripts/appearances.py"

@@ -7,6 +7,7 @@ rule export:
         video=video,
         appearances="results/appearances/films/{movie}.tsv",
         tracks="results/tracks/{movie}.arrow",
+        followed=of_parts("results/tracks/followed/{movie}/{part}.arrow"),
     output:
         directory("results/export/{movie}"),
     log:

@@ -1,5 +1,5 @@
 # The boxes of one person in one shot, and the crop table of the film: of each track the boxes that stand for it, cut out
-# of the film's parts, with the portraits of the cast.
+# of the film's parts, with the portraits of the cast. In the same pass, people are followed to where no box was found.
 
 
 rule tracks:
@@ -29,9 +29,11 @@ rule tracks:
 rule cut_tracks:
     input:
         video=video,
+        shots="results/shots/{movie}.tsv",
         tracks="results/tracks/{movie}.arrow",
     output:
-        "results/tracks/crops/{movie}/{part}.arrow",
+        crops="results/tracks/crops/{movie}/{part}.arrow",
+        followed="results/tracks/followed/{movie}/{part}.arrow",
     log:
         "results/logs/cut_tracks/{movie}/{part}.log",
     benchmark:

@@ -7,11 +7,22 @@ from numpy.typing import NDArray
 
 def overlap(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.floating]:
     """Intersection over union of boxes (n, 4) and (m, 4), x1, y1, x2, y2: an array (n, m)."""
+    shared, area, other_area = _areas(first, second)
+    return shared / np.maximum(area + other_area - shared, 1e-9)
+
+
+def cover(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Intersection of boxes (n, 4) and (m, 4) over the area of the smaller one: an array (n, m)."""
+    shared, area, other_area = _areas(first, second)
+    return shared / np.maximum(np.minimum(area, other_area), 1e-9)
+
+
+def _areas(first: NDArray[np.floating], second: NDArray[np.floating]) -> tuple[NDArray[np.floating], ...]:
+    """What boxes share (n, m), and what each covers, (n, 1) and (m,)."""
     corner = np.maximum(first[:, None, :2], second[None, :, :2])
     other = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = (other - corner).clip(0).prod(axis=2)
     area, other_area = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second))
-    return shared / np.maximum(area[:, None] + other_area - shared, 1e-9)
+    return (other - corner).clip(0).prod(axis=2), area[:, None], other_area
 
 
 def suppress(

@@ -97,7 +97,8 @@ def _corrections(options: argparse.Namespace) -> str:
     for path in (appearances, tracks):
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; run the workflow on the film first")
-    return cvat.corrections(options.file, load_timeline(options.film, options.video, appearances, tracks))
+    followed = sorted(options.results.glob(f"tracks/followed/{options.film}/*.arrow"))
+    return cvat.corrections(options.file, load_timeline(options.film, options.video, appearances, tracks, followed))
 
 
 def _delete_person(options: argparse.Namespace) -> str:

@@ -23,6 +23,7 @@ from castsearch.errors import InputError
 from castsearch.export import cvat
 from castsearch.export.film_timeline import Appearance, Box, FilmTimeline, find_rate, load_timeline
 from castsearch.export.formats import FORMATS, write_formats
+from castsearch.film.followed import SCHEMA
 from castsearch.timeline.appearances import COLUMNS, write_appearances
 
 NTSC = Fraction(30000, 1001)
@@ -168,13 +169,16 @@ def test_a_film_without_anybody_is_no_error(tmp_path, form):
 def test_a_film_is_loaded_with_the_numbers_of_its_frames(tmp_path):
     write(tmp_path / "m.mkv", [numbered(number) for number in range(6)], times=[0, 0.1, 0.3, 0.4, 0.7, 0.9])
     box = {"width": [128], "height": [96], "box": [[1.0, 2.0, 3.0, 4.0]], "time": [0.4]}
+    box |= {"box": pa.array(box["box"], pa.list_(pa.float32(), 4)), "shot": pa.array([1], pa.int32())}
     files.write_table(tmp_path / "t.arrow", pa.table(box | {"track": pa.array([7], pa.int32())}))
+    followed = {"time": 0.7, "box": [2, 2, 4, 4], "shot": 1, "track": 7, "backward": False}
+    files.write_table(tmp_path / "f.arrow", pa.Table.from_pylist([followed], SCHEMA))
     row = (0.4, 0.9, "seconds", 1, "7", "ada", 0.9, "ada", 1)
     write_appearances(tmp_path / "m.tsv", pd.DataFrame([row], columns=COLUMNS))
-    loaded = load_timeline("m", tmp_path / "m.mkv", tmp_path / "m.tsv", tmp_path / "t.arrow")
+    loaded = load_timeline("m", tmp_path / "m.mkv", tmp_path / "m.tsv", tmp_path / "t.arrow", [tmp_path / "f.arrow"])
     assert loaded.times.tolist() == pytest.approx([0, 0.1, 0.3, 0.4, 0.7, 0.9], abs=0.001)
     assert not loaded.constant
-    assert loaded.appearances[0].boxes == [Box(3, 1, 2, 3, 4)]
+    assert loaded.appearances[0].boxes == [Box(3, 1, 2, 3, 4), Box(4, 2, 2, 4, 4)]
 
 
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(24), Fraction(25), NTSC, Fraction(60)])

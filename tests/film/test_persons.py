@@ -213,6 +213,7 @@ def test_boxes_are_clipped_to_their_frame(film):
     assert table["whole"].to_pylist() == [[10, 20, 500, 60]] * 10
     assert (table["width"][0].as_py(), table["height"][0].as_py()) == (128, 96)
     facts = {b"samples": b"20", b"damaged": b"0", b"certain_score": b"0.5", b"rate": b"10", b"least_colours": b"0.75"}
+    facts[b"sees_backs"] = b"1"
     assert table.schema.metadata == facts
 
 

@@ -26,7 +26,7 @@ def tracks(*rows):
             "track": pa.array(numbers, pa.int32()),
             "chosen": pa.array(chosen, pa.bool_()),
         }
-    )
+    ).replace_schema_metadata({"rate": "10", "sees_backs": "0"})
 
 
 WHOLE = [0, 0, 128, 96]

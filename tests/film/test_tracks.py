@@ -112,7 +112,7 @@ def persons(*rows):
             "colours": pa.array([np.eye(1, 132, dtype=np.float16)[0]] * len(rows), pa.list_(pa.float16(), 132)),
             "score": pa.array([row[2] for row in rows], pa.float32()),
         }
-    ).replace_schema_metadata({"certain_score": "0.5", "rate": "5", "least_colours": "0"})
+    ).replace_schema_metadata({"certain_score": "0.5", "rate": "5", "least_colours": "0", "sees_backs": "1"})
 
 
 def test_tracks_go_on_across_parts_and_end_at_shots():

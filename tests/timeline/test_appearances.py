@@ -6,6 +6,7 @@ import pytest
 
 from castsearch import files
 from castsearch.data.name_tables import write_names
+from castsearch.film.followed import SCHEMA, join_boxes
 from castsearch.timeline import appearances, summary
 from castsearch.timeline.stage import film_tables, make_tables, write_tables
 
@@ -23,6 +24,7 @@ def film():
     """Ada and Bo in the first shot, and Ada alone, then somebody unknown, in the second."""
     tracks = {
         "time": [0.5, 1.0, 1.5, 1.0, 1.5, 3.0, 4.5],
+        "box": pa.array([[0, 0, 9, 9]] * 7, pa.list_(pa.float32(), 4)),
         "shot": pa.array([1, 1, 1, 1, 1, 2, 2], pa.int32()),
         "track": pa.array([1, 1, 1, 2, 2, 3, 4], pa.int32()),
     }
@@ -35,12 +37,40 @@ def film():
     return names, pa.table(tracks)
 
 
+def boxes():
+    """All boxes of this film; nobody was followed."""
+    return join_boxes(film()[1], [])
+
+
 def test_a_track_is_on_screen_until_a_sample_after_its_last_box_but_no_longer_than_its_shot():
-    names, tracks = film()
-    table = appearances.of_film(names, tracks, SHOTS, step=1.0)
+    names, _ = film()
+    table = appearances.of_film(names, boxes(), SHOTS, step=1.0)
     assert table["start"].tolist() == [0.5, 1.0, 3.0, 4.5]
     assert table["end"].tolist() == [2.5, 2.5, 4.0, 5.0]
     assert table["boxes"].tolist() == [3, 2, 1, 1]
+
+
+def test_who_is_followed_is_on_screen():
+    names, tracks = film()
+    rows = [(2.0, 2, False), (2.5, 2, False)]
+    followed = [
+        {"time": time, "box": [20, 0, 29, 9], "shot": 1, "track": track, "backward": backward}
+        for time, track, backward in rows
+    ]
+    table = appearances.of_film(names, join_boxes(tracks, [pa.Table.from_pylist(followed, SCHEMA)]), SHOTS, step=0.5)
+    assert table.loc[table["track"] == "2", ["start", "end", "boxes"]].to_numpy().tolist() == [[1.0, 3.0, 2]]
+
+
+def test_of_two_tracks_that_are_followed_to_one_place_the_first_has_it():
+    _, tracks = film()
+    box = {"time": 2.0, "shot": 1}
+    rows = [
+        box | {"box": [0, 0, 10, 10], "track": 3, "backward": True},
+        box | {"box": [50, 0, 60, 10], "track": 4, "backward": True},
+        box | {"box": [1, 0, 11, 10], "track": 1, "backward": False},
+    ]
+    joined = join_boxes(tracks, [pa.Table.from_pylist(rows, SCHEMA)])
+    assert [row["track"] for row in joined.to_pylist() if not row["found"]] == [1, 4]
 
 
 def test_frames_stand_for_time_where_boxes_have_none(tmp_path):
@@ -54,8 +84,8 @@ def test_frames_stand_for_time_where_boxes_have_none(tmp_path):
 
 
 def test_appearances_are_written_with_milliseconds_and_read_again(tmp_path):
-    names, tracks = film()
-    table = appearances.of_film(names, tracks, SHOTS, step=1 / 3)
+    names, _ = film()
+    table = appearances.of_film(names, boxes(), SHOTS, step=1 / 3)
     appearances.write_appearances(tmp_path / "m.tsv", table)
     again = appearances.read_appearances(tmp_path / "m.tsv")
     assert again["end"].tolist() == [1.833, 1.833, 3.333, 4.833]
@@ -79,20 +109,22 @@ def test_the_interval_of_screen_time_grows_with_doubt_and_counts_who_was_too_unl
 
 
 def test_people_are_together_in_a_frame_and_in_a_shot():
-    names, tracks = film()
-    rows = appearances.of_film(names, tracks, SHOTS, step=0.5)
+    names, _ = film()
+    rows = appearances.of_film(names, boxes(), SHOTS, step=0.5)
     [pair] = summary.together("films", "m", rows, {1: 2.5, 2: 2.0}).to_dict("records")
     assert (pair["person"], pair["other"], pair["in_frame"], pair["in_shot"]) == ("ada", "bo", 1.0, 2.5)
 
 
 def test_the_stage_writes_the_tables_of_a_film_and_of_a_movie_of_boxes(tmp_path):
     names, tracks = film()
-    boxes = named(("x", "f1", None, None, None, "ada"), ("y", "f1", None, None, None, "bo <&> co")).assign(movie="n")
+    untimed = named(("x", "f1", None, None, None, "ada"), ("y", "f1", None, None, None, "bo <&> co")).assign(movie="n")
     files.write_table(tmp_path / "tracks.arrow", tracks)
+    files.write_table(tmp_path / "followed.arrow", SCHEMA.empty_table())
     SHOTS.to_csv(tmp_path / "shots.tsv", sep="\t", index=False)
-    write_names(tmp_path / "names.tsv", pd.concat([names, boxes]))
+    write_names(tmp_path / "names.tsv", pd.concat([names, untimed]))
     (tmp_path / "groups.tsv").write_text("movie\tbox\tgroup\nm\td\tunknown 1\n")
-    films = film_tables(["m"], [tmp_path / "tracks.arrow"], [tmp_path / "shots.tsv"], [0.5])
+    paths = [[tmp_path / name] for name in ("tracks.arrow", "followed.arrow", "shots.tsv")]
+    films = film_tables({"m": 1}, *paths, [0.5])
     tables = make_tables(
         [("val", tmp_path / "names.tsv", tmp_path / "groups.tsv")], [("val", "m"), ("val", "n")], films
     )

@@ -106,7 +106,7 @@ def test_another_film_runs_its_own_jobs_only(finished, films, tmp_path):
 
 def tables(results):
     """The results of a film as a whole, without those of its parts."""
-    of_parts = ("persons/", "tracks/crops/")
+    of_parts = ("persons/", "tracks/crops/", "tracks/followed/")
     return {name: data for name, data in results.items() if "/parts/" not in name and not name.startswith(of_parts)}
 
 

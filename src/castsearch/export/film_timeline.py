@@ -1,6 +1,6 @@
 """What every format is written from: a film's frames, its appearances, and its boxes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from castsearch import files
 from castsearch.data.name_tables import UNKNOWN
 from castsearch.film.decode import Film
+from castsearch.film.followed import join_boxes
 from castsearch.timeline.appearances import read_appearances
 
 # What cameras and editors work with; a film's mean rate is one of these but for its last frame.
@@ -98,7 +99,9 @@ class FilmTimeline:
         return people
 
 
-def load_timeline(film: str, video: str | Path, appearances: str | Path, tracks: str | Path) -> FilmTimeline:
+def load_timeline(
+    film: str, video: str | Path, appearances: str | Path, tracks: str | Path, followed: Sequence[str | Path]
+) -> FilmTimeline:
     """Gather what is known of a film.
 
     Args:
@@ -106,6 +109,7 @@ def load_timeline(film: str, video: str | Path, appearances: str | Path, tracks:
         video: the video file.
         appearances: its table of appearances.
         tracks: its table of tracks.
+        followed: the tables of who was followed, of its parts.
 
     Raises:
         InputError: the video cannot be read.
@@ -114,7 +118,7 @@ def load_timeline(film: str, video: str | Path, appearances: str | Path, tracks:
         times = np.array([float(time) for time in opened.frame_times()])
     rate, constant = find_rate(times)
     table = files.read_table(tracks)
-    boxes = _boxes(table, times)
+    boxes = _boxes(join_boxes(table, [files.read_table(path) for path in followed]), times)
     rows = read_appearances(appearances).itertuples(index=False)
     found = [
         Appearance(row.start, row.end, int(row.track), row.person, row.confidence, boxes[int(row.track)])
@@ -137,10 +141,10 @@ def find_rate(times: NDArray[np.float64]) -> tuple[Fraction, bool]:
     return nearest, bool(strayed.max() <= _STEADY)
 
 
-def _boxes(tracks: pa.Table, times: NDArray[np.float64]) -> dict[int, list[Box]]:
+def _boxes(table: pa.Table, times: NDArray[np.float64]) -> dict[int, list[Box]]:
     boxes: dict[int, list[Box]] = {}
-    frames = np.searchsorted(times, tracks["time"].to_numpy() - 1e-6)
-    corners: Iterable[list[float]] = tracks["box"].to_pylist()
-    for track, frame, corner in zip(tracks["track"].to_pylist(), frames, corners, strict=True):
+    frames = np.searchsorted(times, table["time"].to_numpy() - 1e-6)
+    corners: Iterable[list[float]] = table["box"].to_pylist()
+    for track, frame, corner in zip(table["track"].to_pylist(), frames, corners, strict=True):
         boxes.setdefault(track, []).append(Box(int(frame), *corner))
     return boxes

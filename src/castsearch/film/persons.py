@@ -16,6 +16,7 @@ All that scores above a low threshold is there; what is too low for a track is l
     rate             how many samples a second were taken
     certain_score    the score from which on a box may begin a track
     least_colours    how similar the colours of one person's boxes are at least
+    sees_backs       1 where people who turn away are seen, else 0
 """
 
 from collections import deque
@@ -70,11 +71,13 @@ class PersonDetector(NamedTuple):
         certain_score: from which score on a box is hardly ever a mistake, and may begin a track.
         least_colours: how similar the colours in two boxes of one person are at least, see `castsearch.film.colours`.
             Where a shot changes unseen, as in a dissolve, this keeps people apart who stand in one place.
+        sees_backs: whether it sees people who turn away; if not, they are followed, see `castsearch.film.follow`.
     """
 
     detect: Callable[[Iterable[Image]], Iterator[Boxes]]
     certain_score: float
     least_colours: float = 0.75
+    sees_backs: bool = True
 
 
 def find_persons(
@@ -110,7 +113,7 @@ def find_persons(
             raise InputError(f"{film.path}: {time} s: the person detector's numbers are not finite; get its file anew")
         samples.append(_sample(time, image, persons))
     facts = {"samples": len(samples), "damaged": film.damaged, "certain_score": detector.certain_score, "rate": rate}
-    facts["least_colours"] = detector.least_colours
+    facts |= {"least_colours": detector.least_colours, "sees_backs": int(detector.sees_backs)}
     return _table(samples).replace_schema_metadata({name: str(fact) for name, fact in facts.items()})
 
 

@@ -1,5 +1,7 @@
 """Stages cut_tracks and crop_film: the crop table of a film, from its tracks and its cast's portraits.
 
+In the same pass over the film, people are followed to where no box was found: see `castsearch.film.follow`.
+
 The table is that of `castsearch.data.crops`. Its candidates are the boxes that stand for their tracks, by time and from
 left to right; `frame` is their frame's time.
 
@@ -21,11 +23,20 @@ from castsearch.data import crops
 from castsearch.data.images import read_rgb
 from castsearch.errors import InputError, one_line
 from castsearch.film.decode import Film, seconds
+from castsearch.film.follow import Followers
 from castsearch.film.frame import Frame
 from castsearch.film.tracks import moments
 
 
-def cut_out(film: Film, movie: str, tracks: pa.Table, start: float = 0, end: float | None = None) -> pa.Table:
+def cut_out(
+    film: Film,
+    movie: str,
+    tracks: pa.Table,
+    start: float = 0,
+    end: float | None = None,
+    *,
+    followers: Followers | None = None,
+) -> pa.Table:
     """Cut the boxes that stand for their tracks out of the part [start, end) of a film.
 
     Args:
@@ -34,6 +45,7 @@ def cut_out(film: Film, movie: str, tracks: pa.Table, start: float = 0, end: flo
         tracks: the film's table of tracks.
         start: of the part, in seconds.
         end: of the part; None for the end of the film.
+        followers: of the part, who see the film's samples in the same pass.
 
     Returns:
         The part's rows of the crop table.
@@ -52,8 +64,12 @@ def cut_out(film: Film, movie: str, tracks: pa.Table, start: float = 0, end: flo
         by_time.setdefault(row["time"], []).append(row | {"moments": seen[row["track"]]})
     rows = []
     progress = tqdm(total=len(order), desc=f"cut out {film.path.name}", unit="person", mininterval=2)
-    for frame in _frames_at(film, by_time):
+    for frame in _samples(film, tracks, list(by_time), followers.span if followers else None):
+        if followers:
+            followers.see(frame)
         time = seconds(frame.time)
+        if time not in by_time:
+            continue
         image = frame.rgb()
         for place, row in enumerate(by_time.pop(time), start=1):
             rows.append(_row(f"{movie}-{round(1000 * time):08d}-{place}", row, image))
@@ -98,18 +114,12 @@ def join_crops(movie: str, cast: Mapping[str, Sequence[str]], parts: Sequence[pa
     return pa.concat_tables([crops.crop_table("films", movie, rows), *parts])
 
 
-def _frames_at(film: Film, times: Mapping[float, object]) -> Iterator[Frame]:
-    """Yield the frames at these times; nothing else is converted, and nothing after the last is decoded."""
-    wanted = set(times)
-    if not wanted:
-        return
-    for frame in film.frames(min(wanted) - 1e-6):
-        time = seconds(frame.time)
-        if time in wanted:
-            wanted.remove(time)
-            yield frame
-        if not wanted:
-            return
+def _samples(film: Film, tracks: pa.Table, times: Sequence[float], span: tuple[float, float] | None) -> Iterator[Frame]:
+    """Yield the samples of a film's tracks, from the first to the last of these times and of a span."""
+    bounds = [*times, *(span or ())]
+    if bounds:
+        rate = float(tracks.schema.metadata[b"rate"])
+        yield from film.samples(rate, max(0, min(bounds) - 1 / rate), max(bounds) + 1 / rate)
 
 
 def _row(name: str, row: Mapping, image: np.ndarray) -> dict[str, object]:

@@ -10,6 +10,8 @@ The table has the rows of the tables of persons that belong to a track, with the
     shot      int32, number of the shot, from 1
     track     int32, number of the track in the film, from 1, by time of its first box
     chosen    bool, one of the few that stand for their track: it is cut out, and its face and body are described
+
+The schema's metadata has `rate` and `sees_backs` of the tables of persons.
 """
 
 from collections.abc import Sequence
@@ -87,6 +89,7 @@ def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = G
     facts = (b"certain_score", b"rate", b"least_colours")
     certain, rate, least_colours = (float(parts[0].schema.metadata[name]) for name in facts)
     table = pa.concat_tables(part.replace_schema_metadata(None) for part in parts)
+    kept_facts = {name: parts[0].schema.metadata[name] for name in (b"rate", b"sees_backs")}
     times, scores = table["time"].to_numpy(), table["score"].to_numpy()
     boxes, whole, colours = (_rows(table, name) for name in ("box", "whole", "colours"))
     shot = shot_numbers(times, shots)
@@ -96,7 +99,8 @@ def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = G
     table = table.drop_columns(["whole", "colours"]).take(kept)
     table = table.append_column("shot", pa.array(shot[kept], pa.int32()))
     table = table.append_column("track", pa.array(track[kept], pa.int32()))
-    return table.append_column("chosen", pa.array(choose(times[kept], boxes[kept], scores[kept], track[kept], chosen)))
+    stands = choose(times[kept], boxes[kept], scores[kept], track[kept], chosen)
+    return table.append_column("chosen", pa.array(stands)).replace_schema_metadata(kept_facts)
 
 
 def _rows(table: pa.Table, column: str) -> NDArray[np.float32]:

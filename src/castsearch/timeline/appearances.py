@@ -9,9 +9,10 @@ A movie's table is tab-separated text with a row per track of a film, or per box
     person        name of the cast member; "unknown 1" and so on where somebody unknown is seen again; else "unknown"
     confidence    estimated probability that this is `likeliest`
     likeliest     name of the likeliest cast member; empty where nobody is likely
-    boxes         in how many sampled frames the person was seen
+    boxes         in how many sampled frames the person was found
 
-A person is on screen from the first box of a track to one sample after the last, but not beyond the shot's end.
+A person is on screen from the first box of a track to one sample after the last, but not beyond the shot's end. Here,
+boxes count to which the person was followed.
 """
 
 from pathlib import Path
@@ -26,17 +27,17 @@ COLUMNS = ("start", "end", "unit", "shot", "track", "person", "confidence", "lik
 _NUMBERS = {"start": "float64", "end": "float64", "shot": "Int64", "confidence": "float64", "boxes": "int64"}
 
 
-def of_film(names: pd.DataFrame, tracks: pa.Table, shots: pd.DataFrame, step: float) -> pd.DataFrame:
+def of_film(names: pd.DataFrame, boxes: pa.Table, shots: pd.DataFrame, step: float) -> pd.DataFrame:
     """Make the appearances of a film.
 
     Args:
         names: the film's table of names, see `castsearch.data.name_tables`.
-        tracks: the film's table of tracks, see `castsearch.film.tracks`.
+        boxes: of the film's tracks, see `castsearch.film.followed.join_boxes`.
         shots: a row per shot, with `shot`, `start` and `end` in seconds.
         step: seconds from one sampled frame to the next.
     """
-    seen = tracks.select(["time", "shot", "track"]).to_pandas().groupby("track")
-    spans = seen.agg(start=("time", "min"), last=("time", "max"), shot=("shot", "first"), boxes=("time", "size"))
+    seen = boxes.select(["time", "shot", "track", "found"]).to_pandas().groupby("track")
+    spans = seen.agg(start=("time", "min"), last=("time", "max"), shot=("shot", "first"), boxes=("found", "sum"))
     spans = spans.join(shots.set_index("shot")["end"].rename("shot_end"), on="shot")
     spans["end"] = np.minimum(spans["last"] + step, spans["shot_end"].fillna(np.inf))
     named = names.drop_duplicates("track").set_index("track")[["person", "confidence", "likeliest"]]

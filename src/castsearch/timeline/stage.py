@@ -1,6 +1,7 @@
 """Stage appearances: the tables of who is on screen when, of all movies."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,13 +9,22 @@ import pandas as pd
 
 from castsearch import files
 from castsearch.data.name_tables import read_names
+from castsearch.film.followed import join_boxes
 from castsearch.timeline import appearances, summary
 
 
 class FilmTables(NamedTuple):
-    """What is known of a film's time: paths of its tables of tracks and of shots, and seconds between samples."""
+    """What is known of a film's time.
+
+    Attributes:
+        tracks: path of its table of tracks.
+        followed: paths of the tables of who was followed, of its parts.
+        shots: path of its table of shots.
+        step: seconds between samples.
+    """
 
     tracks: str | Path
+    followed: Sequence[str | Path]
     shots: str | Path
     step: float
 
@@ -34,11 +44,26 @@ class Tables(NamedTuple):
 
 
 def film_tables(
-    films: Iterable[str], tracks: Iterable[str | Path], shots: Iterable[str | Path], steps: Iterable[float]
+    parts: Mapping[str, int],
+    tracks: Iterable[str | Path],
+    followed: Iterable[str | Path],
+    shots: Iterable[str | Path],
+    steps: Iterable[float],
 ) -> dict[str, FilmTables]:
-    """Return what is known of the time of each film, by its name."""
-    known = zip(films, tracks, shots, steps, strict=True)
-    return {film: FilmTables(own_tracks, own_shots, step) for film, own_tracks, own_shots, step in known}
+    """Return what is known of the time of each film, by its name.
+
+    Args:
+        parts: by film, how many parts it has.
+        tracks: the table of tracks of each film.
+        followed: the tables of who was followed, of all parts, film by film.
+        shots: the table of shots of each film.
+        steps: seconds between samples of each film.
+    """
+    waiting = iter(followed)
+    return {
+        film: FilmTables(own, list(islice(waiting, count)), own_shots, step)
+        for (film, count), own, own_shots, step in zip(parts.items(), tracks, shots, steps, strict=True)
+    }
 
 
 def make_tables(
@@ -65,7 +90,8 @@ def make_tables(
         if movie in films:
             film = films[movie]
             shots = pd.read_csv(film.shots, sep="\t")
-            rows = appearances.of_film(own, files.read_table(film.tracks), shots, film.step)
+            boxes = join_boxes(files.read_table(film.tracks), [files.read_table(path) for path in film.followed])
+            rows = appearances.of_film(own, boxes, shots, film.step)
             length = shots["end"].max() - shots["start"].min()
         else:
             shots, rows, length = (

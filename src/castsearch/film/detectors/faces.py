@@ -46,7 +46,7 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
             yield Boxes(grow(found.boxes[kept]), found.scores[kept])
 
     # The boxes are guessed from the face, and have as much of the background as of the clothes.
-    return PersonDetector(detect, faces.selection.candidate_score, least_colours=0)
+    return PersonDetector(detect, faces.selection.candidate_score, least_colours=0, sees_backs=False)
 
 
 def grow(faces: np.ndarray) -> np.ndarray:
