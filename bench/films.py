@@ -4,6 +4,7 @@
     python bench/films.py --minutes 1 10 60    how time and memory grow with a film's length
     python bench/films.py --pack FOLDER        the same work by insightface's FaceAnalysis, with the files of a pack
     python bench/films.py --transnetv2         with TransNetV2's shots, which take minutes without a GPU
+    python bench/films.py --screen-time 0 1 2  time on screen in the films of these seeds, if every track is named right
 
 YOLOX is among the detectors where ../shared has its file, or with --yolox FILE. Where nothing else is said, seconds are
 those of the processor, all threads together, so that other work on the machine does not count.
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -27,8 +29,9 @@ import pandas as pd
 import pyarrow as pa
 
 from castsearch import files
+from castsearch.boxes import overlap
 from castsearch.data.films import find_films
-from castsearch.demo.film import write_film
+from castsearch.demo.film import RATE, write_film
 from castsearch.evaluation import film_scores as evaluation
 from castsearch.evaluation.metrics import average_precision
 from castsearch.faces import engines
@@ -36,8 +39,10 @@ from castsearch.faces.detection import detect_table
 from castsearch.faces.embedding import embed_table
 from castsearch.film import detectors
 from castsearch.film.decode import Film
+from castsearch.film.follow import Followers
+from castsearch.film.followed import join_boxes
 from castsearch.film.persons import find_persons
-from castsearch.film.shots import Shot, find_changes, join_changes
+from castsearch.film.shots import find_changes, join_changes
 from castsearch.film.track_crops import cut_out, join_crops
 from castsearch.film.tracks import track_table
 from castsearch.search.fuse_stage import rank_gallery
@@ -47,6 +52,7 @@ from castsearch.search.variant import Variant
 YOLOX = Path(__file__).parents[2] / "shared/models/yolox_nano.onnx"
 ENGINE = "yunet_sface"
 RATES = (1, 2, 5, 12.5)
+LEAST_OVERLAP = 0.2  # of a box that shows somebody: boxes that are grown from faces overlap the truth by little
 
 
 def processor_seconds(work: Callable[[], object]) -> tuple[float, object]:
@@ -100,6 +106,59 @@ def scores(folder: Path, yolox: Path | None) -> pd.DataFrame:
                         "mAP": search_score(folder, video, film.cast, tracks, truth),
                     }
                 )
+    return pd.DataFrame(rows)
+
+
+def shown(boxes: pd.DataFrame, truth: evaluation.Truth) -> list[str]:
+    """Whom each box shows: the person whose true box it overlaps most; "" where that is little."""
+    frames = {moment: frame for frame, moment in enumerate(truth.times.tolist())}
+    names = []
+    for moment, box in zip(boxes["time"], boxes["box"], strict=True):
+        overlaps = overlap(np.array([box]), truth.boxes[frames[moment]])[0]
+        names.append(
+            truth.persons[frames[moment]][overlaps.argmax()] if overlaps.max(initial=0) >= LEAST_OVERLAP else ""
+        )
+    return names
+
+
+def on_screen(boxes: pd.DataFrame, times: np.ndarray) -> int:
+    """How many of these times lie within a track."""
+    spans = boxes.groupby("track")["time"].agg(["min", "max"]).to_numpy()
+    return int(((spans[:, :1] <= times) & (times <= spans[:, 1:])).any(axis=0).sum())
+
+
+def screen_time(folder: Path, seed: int, rate: float = 5) -> pd.DataFrame:
+    """The table of people of the film of a seed: seconds on screen by `faces`, if each track has the right name.
+
+    `right` and `wrong` are seconds to which the person was followed: where they are, and where they are not.
+    """
+    write_film(folder / str(seed), seed)
+    film = find_films(str(folder))[str(seed)]
+    truth = evaluation.read_truth(film.truth)
+    every = round(RATE / rate)
+    with Film(film.video) as video:
+        shots = join_changes([find_changes(video, "adaptive")])
+        tracks = track_table([find_persons(video, detectors.make("faces", kinds(None)["faces"]), rate)], shots)
+        followers = Followers(tracks, shots)
+        cut_out(video, "demo", tracks, followers=followers)
+    boxes = pd.DataFrame(join_boxes(tracks, [followers.table()]).to_pylist())
+    boxes["shown"] = shown(boxes, truth)
+    names = boxes[boxes["found"]].groupby("track")["shown"].agg(lambda own: own.mode()[0])
+    boxes["person"] = boxes["track"].map(names)
+    rows = []
+    for person in film.cast:
+        own = boxes[boxes["person"] == person]
+        followed, right = ~own["found"], own["shown"] == person
+        counts = {
+            "true": sum(person in persons for persons in truth.persons[::every]),
+            "found": on_screen(own[own["found"]], truth.times[::every]),
+            "followed": on_screen(own, truth.times[::every]),
+            "right": (followed & right).sum(),
+            "wrong": (followed & ~right).sum(),
+        }
+        seconds = {name: count / rate for name, count in counts.items()}
+        errors = {f"{name}, %": 100 * (seconds[name] / seconds["true"] - 1) for name in ("found", "followed")}
+        rows.append({"seed": seed, "person": person} | seconds | errors)
     return pd.DataFrame(rows)
 
 
@@ -209,13 +268,16 @@ def costs(folder: Path, yolox: Path | None, rate: float = 5) -> pd.DataFrame:
         minutes = float(video.duration) / 60
         rows["decode every frame"] = processor_seconds(lambda: sum(1 for _ in video.frames()))[0]
         images = [frame.rgb() for frame in video.samples(rate)]
+        shots = join_changes([find_changes(video, "adaptive")])
         for kind, options in kinds(yolox).items():
             detector = detectors.make(kind, options)
             rows[f"{kind}, the network alone"] = processor_seconds(lambda d=detector: list(d.detect(iter(images))))[0]
             took, persons = processor_seconds(lambda d=detector: find_persons(video, d, rate))
             rows[f"{kind}, persons"] = took
-            tracks = track_table([persons], [Shot(0, 60 * minutes)])
-            rows[f"{kind}, cut_tracks"] = processor_seconds(lambda t=tracks: cut_out(video, "demo", t))[0]
+            tracks = track_table([persons], shots)
+            for what, followers in {"": None, ", following": Followers(tracks, shots)}.items():
+                cut = partial(cut_out, video, "demo", tracks, followers=followers)
+                rows[f"{kind}, cut_tracks{what}"] = processor_seconds(cut)[0]
     table = pd.DataFrame({"stage": rows.keys(), "seconds a minute": np.array(list(rows.values())) / minutes})
     return table
 
@@ -297,11 +359,15 @@ def main() -> None:
     parser.add_argument("--transnetv2", action="store_true")
     parser.add_argument("--minutes", type=float, nargs="*", default=[])
     parser.add_argument("--pack", type=Path)
+    parser.add_argument("--screen-time", type=int, nargs="*", default=[], metavar="SEED")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        write_film(folder / "demo")
-        if arguments.minutes:
+        if not arguments.screen_time:
+            write_film(folder / "demo")
+        if arguments.screen_time:
+            tables = [pd.concat(screen_time(folder, seed) for seed in arguments.screen_time)]
+        elif arguments.minutes:
             tables = [growth(folder, arguments.minutes)]
         elif arguments.pack:
             tables = [against_insightface(folder, arguments.pack)]

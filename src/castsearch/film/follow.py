@@ -29,7 +29,8 @@ _MICROSECOND = 1e-6  # to which times are rounded
 _LEAST_FOUND = 1.0  # seconds for which somebody must have been found
 _SIDE = 320  # pixels of the longer side of the pictures that are looked at
 _BINS = 8  # of each of CIELAB's axes
-_FIRST, _WIDTH = 80, 12  # of the bins of hue, in OpenCV's numbers of 0 to 255, in which grey is 128
+_LIGHTNESS = (np.arange(256) * _BINS // 256).astype(np.uint16)  # the bin of each of OpenCV's numbers
+_HUES = ((np.arange(256) - 80) // 12).clip(0, _BINS - 1).astype(np.uint16)  # the same; grey is 128
 
 # Regions, in widths and heights of a box.
 _CLOTHES = np.array([0.2, 0.3, 0.8, 0.9])
@@ -40,7 +41,7 @@ _REACH = np.array([0.5, 0.2])  # how far a box moves at most from one sample to 
 # Chosen on the generated films of the seeds 0 to 2.
 _LEAST_PIXELS = 20  # of clothes
 _DISTINCT = 0.25  # by how much the clothes are more probable than what is around them, at least
-_ALIKE = 0.35  # product of three similarities of up to 1, at least: of the maps, their means, and the colours
+_ALIKE = 0.3  # product of three similarities of up to 1, at least: of the maps, their means, and the colours
 _VISIBLE = 0.5  # share of a box that is within the frame, at least
 
 
@@ -74,7 +75,7 @@ class _Sample(NamedTuple):
     """A picture: the numbers of its colours, and their pixels in each of the frame's."""
 
     time: float
-    colours: NDArray[np.intp]
+    colours: NDArray[np.uint16]
     scale: float
 
 
@@ -115,22 +116,20 @@ class Followers:
             return
         colours = quantise(frame.rgb(_SIDE))
         sample = _Sample(time, colours, colours.shape[1] / frame.size[0])
-        self._followed = [
-            (walk, look, box)
-            for walk, look, last in self._followed
-            if time < walk.until and (box := self._go_on(walk, look, last, sample)) is not None
-        ]
+        following = []
+        for walk, look, last in self._followed:
+            box = self._go_on(walk, look, last, sample) if time < walk.until else None
+            if box is not None:
+                following.append((walk, look, box))
         for walk in self._from.get(time, []):
-            look = learn(colours, walk.box * sample.scale)
-            if look is None:
+            learned = learn(colours, walk.box * sample.scale)
+            if learned is None:
                 continue
             if walk.until > time:
-                self._followed.append((walk, look, walk.box))
-                continue
-            box: NDArray[np.float64] | None = walk.box
-            for earlier in reversed(self._before):
-                if earlier.time < walk.until or (box := self._go_on(walk, look, box, earlier)) is None:
-                    break
+                following.append((walk, learned, walk.box))
+            else:
+                self._go_back(walk, learned)
+        self._followed = following
         self._before.append(sample)
         while self._before[0].time < time - LONGEST:
             self._before.popleft()
@@ -138,6 +137,14 @@ class Followers:
     def table(self) -> pa.Table:
         """Return who was followed, see `castsearch.film.followed`."""
         return pa.Table.from_pylist(self.rows, SCHEMA)
+
+    def _go_back(self, walk: _Walk, look: Look) -> None:
+        """Follow somebody through the samples before, from the last one back."""
+        box: NDArray[np.float64] | None = walk.box
+        for sample in reversed(self._before):
+            if box is None or sample.time < walk.until:
+                break
+            box = self._go_on(walk, look, box, sample)
 
     def _go_on(self, walk: _Walk, look: Look, last: NDArray[np.float64], sample: _Sample) -> NDArray[np.float64] | None:
         """Find somebody in a sample and note it; None where they are not seen."""
@@ -183,14 +190,14 @@ def _plan(tracks: pa.Table, shots: Sequence[Shot], start: float, end: float) -> 
                 yield _Walk(int(numbers[row]), int(shot[row]), float(times[row]), float(until), box)
 
 
-def quantise(image: Image) -> NDArray[np.intp]:
+def quantise(image: Image) -> NDArray[np.uint16]:
     """Return the number of the colour of each pixel of an RGB picture, (height, width)."""
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.intp)
-    hue = ((lab[..., 1:] - _FIRST) // _WIDTH).clip(0, _BINS - 1)
-    return (lab[..., 0] * _BINS // 256 * _BINS + hue[..., 0]) * _BINS + hue[..., 1]
+    lightness, *hue = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2LAB))
+    first, second = (_HUES[axis] for axis in hue)
+    return (_LIGHTNESS[lightness] * _BINS + first) * _BINS + second
 
 
-def learn(colours: NDArray[np.intp], box: NDArray[np.float64]) -> Look | None:
+def learn(colours: NDArray[np.uint16], box: NDArray[np.float64]) -> Look | None:
     """Learn what somebody looks like, from the colours of a picture and their box; None where nothing sets them off."""
     clothes = _part(colours, _region(box, _CLOTHES))
     if clothes.size < _LEAST_PIXELS:
@@ -205,7 +212,7 @@ def learn(colours: NDArray[np.intp], box: NDArray[np.float64]) -> Look | None:
     return Look(theirs, worn, theirs[_part(colours, _region(box, _SHAPE))], mean)
 
 
-def find(look: Look, colours: NDArray[np.intp], last: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def find(look: Look, colours: NDArray[np.uint16], last: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Find somebody near their last box; None where they are not seen.
 
     Args:
@@ -237,7 +244,7 @@ def _region(box: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np
     return np.tile(box[:2], 2) + shares * np.tile(box[2:] - box[:2], 2)
 
 
-def _part(colours: NDArray[np.intp], region: NDArray[np.float64]) -> NDArray[np.intp]:
+def _part(colours: NDArray[np.uint16], region: NDArray[np.float64]) -> NDArray[np.uint16]:
     """The pixels of a region; beyond the picture, those at its edge."""
     left, top, right, bottom = np.round(region).astype(int)
     height, width = colours.shape
@@ -245,5 +252,5 @@ def _part(colours: NDArray[np.intp], region: NDArray[np.float64]) -> NDArray[np.
     return colours[np.ix_(rows, columns)]
 
 
-def _count(colours: NDArray[np.intp]) -> NDArray[np.intp]:
+def _count(colours: NDArray[np.uint16]) -> NDArray[np.intp]:
     return np.bincount(colours.ravel(), minlength=_BINS**3)

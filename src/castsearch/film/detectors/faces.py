@@ -1,6 +1,7 @@
 """Persons by their faces: a box grown from each face that a face engine finds in the whole frame.
 
-It needs no other model than the search itself. People who turn away, or whose face is hidden, are not seen.
+It needs no other model than the search itself. Whose face is not seen is not found; who turns away is followed, see
+`castsearch.film.follow`.
 """
 
 import logging
@@ -13,8 +14,8 @@ from castsearch.faces.engine import Image
 from castsearch.film.persons import Boxes, PersonDetector
 
 WARNING = (
-    "Persons are boxes around faces, so that people who turn away are not seen; to see them, choose yolox, nanodet, "
-    "detr or torchvision as film.persons.detector, and name its file"
+    "Persons are boxes around faces, so that nobody is found in a shot in which their face is never seen; to find "
+    "them, choose yolox, nanodet, detr or torchvision as film.persons.detector, and name its file"
 )
 _logger = logging.getLogger(__name__)
 
