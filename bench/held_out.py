@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 import real
 import yaml
-from search import searches
 
 from castsearch.evaluation.metrics import average_precision
 from castsearch.search import links
 from castsearch.search.fuse_stage import rank_gallery
 from castsearch.search.gallery import Gallery, load_gallery
+from castsearch.search.variant import Variant
 
 NAMES = ("_EVEN_FACE", "_EVEN_BODY", "_STEEPNESS")
 VALUES = ((2.5, 3.0, 3.5), (2.0, 2.25, 2.5, 3.0), (2.0, 3.0, 4.0))
@@ -37,15 +37,9 @@ def gallery_of(given: real.Described) -> Gallery:
 
 def precision(given: real.Described, gallery: Gallery) -> float:
     """Mean average precision of the default search."""
-    networks = list(gallery.bodies)
-    compared = searches(engine=given.engine, networks=networks, thresholds=None)
-    [default] = [
-        each
-        for each in compared
-        if each.method == "diffusion" and list(each.networks) == networks and not each.face_rerank
-    ]
-    rows = rank_gallery(gallery, {}, [default]).to_pylist()
-    found = {row["cast"]: row["ranking"] for row in rows if given.labels[row["cast"]]}
+    default = Variant("default", given.engine, tuple(gallery.bodies), "diffusion")
+    [table] = rank_gallery(gallery, {}, [default])
+    found = {row["cast"]: row["ranking"] for row in table.to_pylist() if given.labels[row["cast"]]}
     return float(np.mean([average_precision(given.labels[cast], ranking) for cast, ranking in found.items()]))
 
 
