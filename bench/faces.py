@@ -26,6 +26,7 @@ import onnx
 import pandas as pd
 import torch
 import yaml
+from onnxruntime.tools.symbolic_shape_infer import SymbolicShapeInference
 
 from castsearch.errors import InputError
 from castsearch.faces import engines as face_engines
@@ -33,7 +34,7 @@ from castsearch.faces.engine import Engine, Face, Image
 from castsearch.faces.mxnet.importing import build_onnx
 from castsearch.faces.mxnet.network_files import INPUT_SIZES
 from castsearch.faces.networks.retinaface import REFERENCE_PYRAMID, pyramid_scales
-from castsearch.onnx.runtime import merged, session_options
+from castsearch.onnx.runtime import session_options
 from castsearch.workflow import planning
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -103,8 +104,8 @@ def teraflop(detector: str | Path, crop: Image, pyramid: Sequence[float]) -> flo
         shape = [1, 3, round(height * scale), round(width * scale)]
         for dimension, length in zip(model.graph.input[0].type.tensor_type.shape.dim, shape, strict=True):
             dimension.dim_value = length
-        # ONNX Runtime computes the sizes that parts of the network take from other parts, which ONNX leaves open.
-        graph = onnx.shape_inference.infer_shapes(merged(model.SerializeToString())).graph
+        # Not by onnx.shape_inference, which leaves open what is cut to the size of another map.
+        graph = SymbolicShapeInference.infer_shapes(model, auto_merge=True).graph
         weights = {tensor.name: tensor.dims for tensor in graph.initializer}
         sizes = {
             value.name: [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
