@@ -1,6 +1,7 @@
 """Convolutions by Winograd's minimal filtering, as ONNX operators: ONNX Runtime's CPU kernels compute them directly."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import onnx
@@ -97,7 +98,7 @@ def _tiled(node: onnx.NodeProto, weights: dict[str, NDArray], added: dict[str, N
     def numbers(*values: int) -> str:
         return shared("numbers" + "".join(f".{value}" for value in values), np.array(values, np.int64))
 
-    def step(operator: str, arguments: list[str], part: str, **options: object) -> onnx.NodeProto:
+    def step(operator: str, arguments: list[str], part: str, **options: Any) -> onnx.NodeProto:
         return helper.make_node(operator, arguments, [f"{name}.{part}"], **options)
 
     # Of every channel, the tiles with their edges, transformed: a convolution with 36 kernels and a stride of 4.
