@@ -320,6 +320,17 @@ def test_damage_before_a_part_is_not_counted_again(tmp_path):
         assert film.damaged == 0
 
 
+@pytest.mark.parametrize("number", [9, 10])
+def test_damage_beside_a_border_counts_in_one_part(tmp_path, number):
+    path = damage(write(tmp_path / "a.mkv", numbers(20), rate=1, codec="ffv1", options={"g": "1"}), number)
+    counts = []
+    for part in ((0, 10), (10, None)):
+        with Film(path) as film:
+            list(film.frames(*part, after=2))
+            counts.append(film.damaged)
+    assert counts == [number == 9, number == 10]
+
+
 def test_a_file_that_is_cut_off_has_the_frames_before(tmp_path):
     path = write(tmp_path / "a.mkv", numbers(60), codec="ffv1")
     content = path.read_bytes()

@@ -7,7 +7,7 @@ fraction, since no float is 1001/30000.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, inf
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,7 +29,8 @@ class Film:
 
     Attributes:
         duration: in seconds, as the file claims it, which need not be true; None where it claims nothing.
-        damaged: how many packets could not be read or decoded so far; they are left out.
+        damaged: how many packets could not be read or decoded so far, in the parts that were asked for; they are left
+            out.
 
     Raises:
         InputError: the file is missing, of no format or codec that is known, has no video, or exceeds a limit.
@@ -39,6 +40,7 @@ class Film:
     def __init__(self, path: str | Path, threads: int = 1):
         self.path = Path(path)
         self.damaged = 0
+        self._part: tuple[Fraction | float, Fraction | float] = (0, inf)  # in which damage counts
         self._threads = threads
         self._reformatter = VideoReformatter()
         self._open()
@@ -75,23 +77,29 @@ class Film:
         # The container's own is in whole microseconds, which would put a first frame a trifle beside 0.
         return own if abs(own - start) < Fraction(1, av.time_base) else start
 
-    def frames(self, start: Fraction | float = 0, end: Fraction | float | None = None) -> Iterator[Frame]:
-        """Yield the frames whose time is in [start, end), in the order of their times.
+    def frames(
+        self, start: Fraction | float = 0, end: Fraction | float | None = None, after: int = 0
+    ) -> Iterator[Frame]:
+        """Yield the frames whose time is in [start, end), and up to `after` more, in the order of their times.
 
-        A part has the very frames that it has in the whole film. Damaged packets are left out and counted in `damaged`,
-        and so are frames without a time or with one that is not later than the last.
+        A part has the very frames that it has in the whole film. Damaged packets are left out and counted in `damaged`
+        if their time is in the part, and so are frames without a time or with one that is not later than the last.
 
         Raises:
-            InputError: a frame is larger than the limit; or the whole film was asked for and no frame can be decoded.
+            InputError: a frame is larger than the limit; or the film's beginning was asked for, and not one of its
+                frames can be decoded.
         """
-        count = 0
+        self._part = start, inf if end is None else end
+        seen = beyond = 0
         for frame in self._with_neighbours(self._decoded(Fraction(start))):
+            seen += 1
             if end is not None and frame.time >= end:
-                break
+                if beyond == after:
+                    break
+                beyond += 1
             if frame.time >= start:
-                count += 1
                 yield frame
-        if not count and start <= 0 and end is None:
+        if not seen and start <= 0:
             raise InputError(f"{self.path}: not one of its frames can be decoded")
 
     def frame_times(self) -> list[Fraction]:
@@ -161,17 +169,7 @@ class Film:
         return min(own, left) if left > 0 else own
 
     def _decoded(self, start: Fraction) -> Iterator[tuple[Fraction, av.VideoFrame]]:
-        """Decode from somewhere before `start`, or from the beginning; times grow.
-
-        What is left out before `start` does not count: it is another part's, or only lacks what the seek has skipped.
-        """
-        counted = self.damaged
-        for time, picture in self._decoded_from_before(start):
-            if time < start:
-                self.damaged = counted
-            yield time, picture
-
-    def _decoded_from_before(self, start: Fraction) -> Iterator[tuple[Fraction, av.VideoFrame]]:
+        """Decode from somewhere before `start`, or from the beginning; times grow."""
         lead = _LEAD
         while start - lead > 0:
             frames = self._decoded_from(start - lead)
@@ -194,19 +192,29 @@ class Film:
                 self._source.check()
                 return  # the caller tries an earlier one
         last = None
-        for picture in self._pictures():
+        for packet, picture in self._pictures():
             if picture.width * picture.height > MAX_PIXELS:
                 raise InputError(f"{self.path}: a frame has {picture.width}x{picture.height} pixels")
             shown = None if picture.pts is None else picture.pts * _unit(picture.time_base) - self._origin
             if shown is None or (last is not None and shown <= last):
-                self.damaged += 1
+                self._count_damage(packet)
                 continue
             last = shown
             yield shown, picture
 
-    def _pictures(self) -> Iterator[av.VideoFrame]:
-        """Decode all that can be decoded."""
+    def _count_damage(self, packet: av.Packet | None) -> None:
+        """Count a packet if it is of the part that is read; one without a time is of the first."""
+        start, end = self._part
+        time = Fraction(0)
+        stamp = None if packet is None else packet.pts if packet.pts is not None else packet.dts
+        if packet is not None and stamp is not None:
+            time = max(time, stamp * _unit(packet.time_base) - self._origin)
+        self.damaged += start <= time < end
+
+    def _pictures(self) -> Iterator[tuple[av.Packet, av.VideoFrame]]:
+        """Decode all that can be decoded, with the packets after which each picture came."""
         errors = 0
+        packet = None
         packets = self._container.demux(self._stream)
         while errors < _MAX_ERRORS_IN_A_ROW:
             try:
@@ -214,7 +222,7 @@ class Film:
                 self._source.check()
                 if packet is None:
                     return
-                yield from packet.decode()
+                yield from ((packet, picture) for picture in packet.decode())
                 errors = 0
             except av.error.EOFError:
                 self._source.check()
@@ -223,7 +231,7 @@ class Film:
                 packets = self._container.demux(self._stream)
             except av.error.FFmpegError:
                 self._source.check()
-                self.damaged += 1
+                self._count_damage(packet)
                 errors += 1
                 packets = self._container.demux(self._stream)
 

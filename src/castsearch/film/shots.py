@@ -96,7 +96,7 @@ def find_changes(
     def watched() -> Iterator[Frame]:
         nonlocal count
         yield from context
-        for frame in _frames_from(film, Fraction(start), end, kind.after):
+        for frame in film.frames(Fraction(start), end, kind.after):
             if end is None or frame.time < end:
                 count += 1
                 bounds[1:] = [frame] if bounds else [frame, frame]
@@ -174,17 +174,6 @@ def _frames_before(film: Film, start: Fraction, count: int) -> Sequence[Frame]:
             break
         lead *= 4
     return context
-
-
-def _frames_from(film: Film, start: Fraction, end: float | None, after: int) -> Iterator[Frame]:
-    """Yield the frames of a part and `after` frames after it; fewer at the film's end."""
-    beyond = 0
-    for frame in film.frames(start):
-        if end is not None and frame.time >= end:
-            beyond += 1
-            if beyond > after:
-                return
-        yield frame
 
 
 def _detector(name: str) -> ShotDetector:
