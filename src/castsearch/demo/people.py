@@ -233,7 +233,7 @@ def coloured_photograph(person: Person) -> np.ndarray:
         uint8 (height, width, 3), RGB. It is shared between callers: do not write to it.
     """
     image = read_picture(person.photograph)
-    if np.ptp(image, axis=2).max() == 0:
+    if (image == image[..., :1]).all():
         tone = image / 255
         image = (255 * tone ** np.array([0.7, 1.0, 1.25]) * np.array([1.0, 0.88, 0.76])).astype(np.uint8)
         image.setflags(write=False)
