@@ -82,7 +82,8 @@ def snakemake(
     command = [sys.executable, *program, "--snakefile", str(tree / "Snakefile")]
     command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml"), "--cores", cores, *arguments]
     start = processor_seconds()
-    environment = os.environ | {"PYTHONPATH": str(tree / "src")}
+    paths = [str(tree / "src"), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environment
     )
