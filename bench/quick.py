@@ -107,10 +107,11 @@ def main() -> None:
             for name, tree in (("before", before), ("now", ROOT)):
                 measured[name].append(measure(tree, Path(folder, name)))
         table = pd.DataFrame({name: pd.DataFrame(turns).median() for name, turns in measured.items()})
+        table = table.reindex(dict.fromkeys(name for turns in measured.values() for turn in turns for name in turn))
         if options.pack:
             table = pd.concat([table, detectors(options.pack, Path(folder, "now/run/results/demo"))])
     table["now / before"] = table["now"] / table["before"]
-    print(table.to_markdown(floatfmt=".2f"))
+    print(table.map("{:.2f}".format).replace("nan", "").to_markdown(disable_numparse=True, stralign="right"))
 
 
 if __name__ == "__main__":
