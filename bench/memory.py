@@ -1,186 +1,201 @@
-"""The most memory that a stage's job takes, against what its rule claims, by number and size of boxes.
+"""The most memory that a job of each rule takes, against what the rule claims, by number and size of boxes.
 
-    python bench/memory.py [--most 20000]
+    python bench/memory.py                      all of it
+    python bench/memory.py networks films       parts of it, by their names
 
-The script of each rule runs in a process of its own, without Snakemake; the peak is what the system counted for it.
-Boxes to crop are of noise, which no codec makes small. Features are those of `simulation`, of 8 portraits and with
-bodies of 2,048 numbers, as ResNet-50's.
+Small data of every kind are worked on by Snakemake itself; the script of each rule says its peak, see
+`peaks/sitecustomize.py`. Pictures are of noise, which no codec makes small. In the searches of many boxes, faces and
+bodies are drawn by `simulation`, and no network runs.
 """
 
 import argparse
 import json
 import os
-import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
+import across
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import simulation
+import yaml
+from faces import SHARED, mxnet_checkpoints
 from PIL import Image
 
 from castsearch import files
-from castsearch.data.crops import crop_table
-from castsearch.search import variant
+from castsearch.demo.film import write_film
+from castsearch.faces.networks.retinaface import REFERENCE_PYRAMID
 from castsearch.workflow import claims
 
-SCRIPTS = Path(__file__).parents[1] / "src/scripts"
-BODY = 2048  # numbers of a body's features
+ROOT = Path(__file__).parents[1]
+PEAKS = Path(__file__).parent / "peaks"
+BODY = 2048  # numbers of a body's features, as ResNet-50's
 CAST = 8
-RERANK = {"method": "k_reciprocal", "k1": 20, "k2": 6, "lambda_value": 0.3}
-SEARCHES = {
-    "cascade": variant.Variant("v", "simulation", ("body",), "cascade", thresholds=(0.5, 0.4, 0.3, 0.25)),
-    "cascade, re-ranked": variant.Variant(
-        "v", "simulation", ("body",), "cascade", RERANK, RERANK, thresholds=(0.5, 0.4, 0.3, 0.25)
-    ),
-    "propagation": variant.Variant("v", "simulation", ("body",), "propagation"),
-    "propagation, re-ranked": variant.Variant("v", "simulation", ("body",), "propagation", RERANK, RERANK),
-    "diffusion": variant.Variant("v", "simulation", ("body",), "diffusion"),
-}
-BOXES = ((60, 200, 100), (1456, 240, 320), (20_000, 80, 120), (300, 2000, 1000), (560, 2000, 1000), (60, 3840, 2160))
-NUMBERS = (60, 1456, 5000, 12_000, 20_000)
+
+Row = dict[str, object]
 
 
-def write_frames(folder: Path, number: int, width: int, height: int) -> None:
-    """Write an annotation and frames of noise with four boxes each."""
+def measured(folder: Path, data: str, config: dict, *arguments: str) -> list[Row]:
+    """Run the workflow in `folder`; return a row for each rule that ran, of the job that took most."""
+    files.write_text(folder / "config.yaml", yaml.safe_dump(config))
+    with tempfile.TemporaryDirectory() as said:
+        paths = os.pathsep.join(filter(None, [str(PEAKS), os.environ.get("PYTHONPATH")]))
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
+        command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml"), *arguments]
+        done = subprocess.run(
+            command,
+            env=os.environ | {"PYTHONPATH": paths, "PEAKS": said},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            sys.exit(done.stdout)
+        jobs = pd.DataFrame(json.loads(path.read_text()) for path in Path(said).iterdir())
+    largest = jobs.loc[jobs.groupby("rule", sort=True)["peak"].idxmax()] if len(jobs) else jobs
+    return [
+        {"rule": job.rule, "data": data, "peak, MB": job.peak, "claim, MB": job.claim}
+        | {"claim over peak": job.claim / (job.peak + claims.SNAKEMAKE_MB)}
+        for job in largest.itertuples()
+    ]
+
+
+def write_boxes(folder: Path, number: int, width: int, height: int) -> dict:
+    """Write frames of noise, each with a box, and a portrait; return the configuration of their search."""
     noise = np.random.default_rng(0).integers(0, 256, (height + 3, width + 3, 3), np.uint8)
-    Image.fromarray(noise).save(folder / "frame.jpg", quality=90)
+    (folder / "images").mkdir()
+    Image.fromarray(noise).save(folder / "images/frame.jpg", quality=90)
     boxes = [
-        {"id": f"b{box}", "img": "frame.jpg", "bbox": [box % 4, box % 3, width, height], "label": "others"}
+        {"id": f"b{box}", "img": f"{box}.jpg", "bbox": [box % 4, box % 3, width, height], "label": "others"}
         for box in range(number)
     ]
-    for box in boxes:  # a frame of its own for every four
-        name = f"{int(box['id'][1:]) // 4}.jpg"
-        if not (folder / name).exists():
-            (folder / name).symlink_to("frame.jpg")
-        box["img"] = name
-    files.write_json(folder / "movie.json", {"movie": {"cast": [], "candidates": boxes}})
+    for box in boxes:
+        os.link(folder / "images/frame.jpg", folder / "images" / str(box["img"]))
+    portrait = {"id": "c0", "img": "frame.jpg", "label": "c"}
+    files.write_json(folder / "val.json", {"movie": {"cast": [portrait], "candidates": boxes}})
+    data = {"source": "files", "files": {"val": {"annotations": "val.json", "images": "images"}}}
+    return {"data": data | {"train": [], "search": ["val"]}}
 
 
-def write_movie(folder: Path, number: int) -> None:
-    """Write crops without images, faces and bodies of a simulated movie."""
-    drawn = simulation.movie(CAST, number, seed=0)
-    rows = len(drawn.face)
-    ids = [f"c{row}" for row in range(CAST)] + [f"b{row}" for row in range(number)]
-    frames = ["portrait"] * CAST + drawn.frames
-    people = [
-        {"id": one, "role": "cast" if row < CAST else "candidate", "label": one if row < CAST else "others"}
-        | {"frame": frame, "x": 0, "y": 0, "width": 8, "height": 16, "image": b"-"}
-        for row, (one, frame) in enumerate(zip(ids, frames, strict=True))
-    ]
-    files.write_table(folder / "crops.arrow", crop_table("val", "movie", people))
-    seen = [True] * CAST + drawn.has_face.tolist()
-    ones = np.ones(rows, np.float32)
-    features = pa.FixedSizeListArray.from_arrays(drawn.face.astype(np.float32).ravel(), drawn.face.shape[1])
-    faces = {"id": ids, "detected": seen, "selected": seen, "score": ones, "size": ones, "num_faces": ones}
-    files.write_table(folder / "faces.arrow", pa.table(faces | {"feature": features}))
-    body = np.zeros((number, BODY), np.float32)
-    body[:, : drawn.body.shape[1]] = drawn.body
-    files.write_array(folder / "bodies.npy", body)
-
-
-class Output(list[str]):
-    """A script's only output, by number or by any name."""
-
-    def __getattr__(self, name: str) -> str:
-        return self[0]
-
-
-def result(stage: str, folder: Path) -> Path:
-    """Where a stage leaves its result."""
-    return folder / ("rerank.npz" if stage == "rerank" else stage)
-
-
-def job(stage: str, folder: Path, search: variant.Variant | None) -> dict[str, object]:
-    """What Snakemake gives to the script of a stage."""
-    features = {"crops": [f"{folder}/crops.arrow"], "faces": [f"{folder}/faces.arrow"]}
-    features["bodies"] = [f"{folder}/bodies.npy"]
-    inputs, params = features, {"engines": ["simulation"], "networks": ["body"], "on_unclear": "skip"}
-    if stage == "crop":
-        inputs, params = {"annotations": f"{folder}/movie.json"}, {"images": str(folder), "on_bad_image": "stop"}
-    elif stage == "rerank":
-        params |= {"similarities": variant.to_json(variant.reranked_similarities([search]))}
-    elif stage == "fuse":
-        inputs = inputs | {"reranked": f"{folder}/rerank.npz"}
-        params |= {"variants": variant.to_json([search]), "corrections": []}
-    elif stage == "names":
-        inputs, params = inputs | {"rankings": f"{folder}/fuse"}, {"variant": "v", "min_confidence": 0.5}
-    else:
-        inputs, params = inputs | {"names": f"{folder}/names"}, params | {"engine": "simulation"}
-    return (
-        {"log": [f"{folder}/log"], "resources": {}}
-        | {"input": inputs, "params": params, "wildcards": {"split": "val", "movie": "movie"}}
-        | {"output": str(result(stage, folder))}
-    )
-
-
-def run_script(stage: str, given: dict) -> None:
-    """Run the script of a rule in this process."""
-    spaces = {name: SimpleNamespace(**given[name]) for name in ("input", "params", "wildcards")}
-    spaces["output"] = Output([given["output"]])
-    runpy.run_path(str(SCRIPTS / f"{stage}.py"), init_globals={"snakemake": SimpleNamespace(**given | spaces)})
-
-
-def measured(stage: str, folder: Path, search: variant.Variant | None = None) -> dict[str, object]:
-    """Run the script of a stage in a process of its own; return what it took and left."""
-    given = json.dumps(job(stage, folder, search))
-    process = subprocess.Popen([sys.executable, __file__, "--job", stage, given])
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise SystemExit(f"{stage} failed: {(folder / 'log').read_text()}")
-    return {
-        "peak, MB": usage.ru_maxrss / 1024,
-        "result, MB": result(stage, folder).stat().st_size / 2**20,
-        "processor seconds": usage.ru_utime + usage.ru_stime,
-    }
-
-
-def crop_rows() -> Iterator[dict[str, object]]:
-    """Measure cropping."""
-    for number, width, height in BOXES:
+def networks() -> Iterator[Row]:
+    """Measure what works on pictures: cropping, faces and bodies."""
+    for number, width, height in ((60, 200, 100), (1456, 240, 320), (12, 3840, 2160)):
         with tempfile.TemporaryDirectory() as name:
-            write_frames(Path(name), number, width, height)
-            size = {"stage": "crop", "boxes": number, "of pixels": f"{width}×{height}"}
-            yield size | measured("crop", Path(name)) | {"claim, MB": claims.CROP_MB}
+            config = write_boxes(Path(name), number, width, height)
+            data = f"{number:,} boxes of {width}×{height}"
+            yield from measured(Path(name), data, config, "--until", "embed_faces", "embed_bodies")
 
 
-def search_rows(most: int) -> Iterator[dict[str, object]]:
-    """Measure the stages of the search."""
-    for number in (each for each in NUMBERS if each <= most):
+def crops() -> Iterator[Row]:
+    """Measure the cropping of many boxes, and of many large ones."""
+    for number, width, height in ((20_000, 80, 120), (560, 2000, 1000)):
         with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            subprocess.run([sys.executable, __file__, "--movie", name, str(number)], check=True)
-            for title, search in SEARCHES.items():
-                claim = {"claim, MB": claims.search_mb(number, CAST, 1, [search])}
-                if search.face_rerank or not result("rerank", folder).exists():
-                    size = {"stage": f"rerank: {title}", "boxes": number}
-                    yield size | measured("rerank", folder, search) | claim
-                yield {"stage": f"fuse: {title}", "boxes": number} | measured("fuse", folder, search) | claim
-            for stage in ("names", "groups"):
-                networks, searches = (0, [search]) if stage == "names" else (1, [])
-                claim = {"claim, MB": claims.search_mb(number, CAST, networks, searches)}
-                yield {"stage": stage, "boxes": number} | measured(stage, folder) | claim
+            config = write_boxes(Path(name), number, width, height)
+            data = f"{number:,} boxes of {width}×{height}"
+            yield from measured(Path(name), data, config, "--until", "crop")
+
+
+def reference() -> Iterator[Row]:
+    """Measure the reference system's face networks, filled with fixed numbers, at its five sizes; needs ../shared."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        config = write_boxes(folder, 2, 200, 500)
+        networks = {}
+        for part, network in (("detector", "R50"), ("recogniser", "arcface")):
+            graph, weights = mxnet_checkpoints().filled_checkpoint(SHARED / "golden", network)
+            files.write_json(folder / f"{network}-symbol.json", graph)
+            mxnet_checkpoints().write_params(folder / f"{network}-0000.params", weights)
+            networks[part] = {"prefix": network, "epoch": 0}
+        sizes = {"pyramid": list(REFERENCE_PYRAMID), "adaptive": False}
+        config["faces"] = {"engine": "retinaface_arcface", "retinaface_arcface": networks | sizes}
+        yield from measured(folder, "retinaface_arcface, boxes of 200×500", config, "--until", "embed_faces")
+
+
+def write_search(folder: Path, sizes: Sequence[tuple[int, int]]) -> None:
+    """Write movies of such numbers of cast and candidates, and their features, in which bodies are padded."""
+    annotations, labels = {}, {}
+    for number, size in enumerate(sizes):
+        drawn = simulation.movie(*size, seed=number)
+        padded = np.zeros((len(drawn.body), BODY), np.float32)
+        padded[:, : drawn.body.shape[1]] = drawn.body
+        drawn = replace(drawn, body=padded)
+        name = f"sim{number:02d}"
+        actors = range(100 * number, 100 * number + size[0])
+        annotations[name], relevant = across.write_movie(folder, name, drawn, actors)
+        labels |= relevant
+    files.write_json(folder / "val.json", annotations)
+    files.write_json(folder / "val_label.json", labels)
+    for path in ("weights.safetensors", "results/reid/body/weights.safetensors"):
+        files.write_text(folder / path, "")
+
+
+def searched(data: str, sizes: Sequence[tuple[int, int]], **config: object) -> Iterator[Row]:
+    """Measure all that follows faces and bodies."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_search(folder, sizes)
+        config = across.CONFIG | {"search": {"scope": "movie"}} | config
+        cut = measured(folder, data, config, "--until", "crop")
+        measured(folder, data, config, "--touch", "--until", "embed_faces", "embed_bodies")
+        yield from cut
+        yield from measured(folder, data, config)
+
+
+def searches() -> Iterator[Row]:
+    """Measure searches of one movie, and of the challenge's largest one."""
+    for number in (60, 1456):
+        yield from searched(f"{number:,} boxes", [(CAST, number)])
+
+
+def large() -> Iterator[Row]:
+    """Measure searches of 20,000 boxes, by the default method and by those that compare all pairs."""
+    method = {"thresholds": [0.5, 0.4, 0.3, 0.25], "face_rerank": True, "body_rerank": True}
+    pairs = [{"method": "cascade", **method}, {"method": "propagation"}]
+    yield from searched("20,000 boxes, diffusion", [(CAST, 20_000)], variants=[{"networks": []}])
+    yield from searched("20,000 boxes, all pairs", [(CAST, 20_000)], variants=pairs)
+
+
+def training() -> Iterator[Row]:
+    """Measure the demo for an epoch, with both kinds of networks."""
+    demo = {"source": "demo", "demo": {"movies": {"train": 1, "val": 1, "test": 0}}, "search": ["val"]}
+    with tempfile.TemporaryDirectory() as name:
+        yield from measured(Path(name), "the demo's movies", {"data": demo, "reid": {"recipe": {"epochs": 1}}})
+
+
+def films() -> Iterator[Row]:
+    """Measure the generated film as it is, and its first seconds in 4K."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_film(folder / "films/demo")
+        config = {"data": {"source": "films", "films": "films"}, "export": ["elan", "cvat", "preview"]}
+        yield from measured(folder, "film, 768×432", config)
+        scale = ["-t", "8", "-vf", "scale=3840:2160", "-c:v", "libx264", "-preset", "veryfast"]
+        [video] = (folder / "films/demo").glob("*.m*4*")
+        (folder / "films/demo/truth.json").unlink()
+        small = video.rename(folder / f"small{video.suffix}")
+        subprocess.run(["ffmpeg", "-v", "error", "-i", small, *scale, video], check=True)
+        yield from measured(folder, "film, 3840×2160", config)
+
+
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {
+    part.__name__: part for part in (crops, networks, reference, training, films, searches, large)
+}
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="Compare the memory of stages with what their rules claim.")
-    parser.add_argument("--most", type=int, default=NUMBERS[-1], help="boxes of the largest movie that is searched")
-    parser.add_argument("--job", nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("--movie", nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.job:
-        run_script(options.job[0], json.loads(options.job[1]))
-    elif options.movie:
-        write_movie(Path(options.movie[0]), int(options.movie[1]))
-    else:
-        table = pd.DataFrame([*crop_rows(), *search_rows(options.most)]).fillna("")
-        print(table.to_markdown(index=False, floatfmt=".0f"))
+    parser = argparse.ArgumentParser(description="Compare the memory of jobs with what their rules claim.")
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="what is measured; all of it if none is named")
+    rows: list[Row] = []
+    for part in parser.parse_args().parts or PARTS:
+        rows += PARTS[part]()
+    table = pd.DataFrame(rows).sort_values("rule", kind="stable")
+    print(table.to_markdown(index=False, floatfmt=("", "", ".0f", ".0f", ".2f")))
 
 
 if __name__ == "__main__":

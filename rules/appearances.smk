@@ -35,7 +35,7 @@ rule appearances:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(max(RESULTS_MB, FILMS_MB)),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("appearances"),

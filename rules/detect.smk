@@ -20,7 +20,7 @@ rule detect:
     threads: lambda wildcards: engines.load(wildcards.engine).THREADS
     resources:
         gpu=1,
-        mem_mb=growing(6000),
+        mem_mb=growing(lambda wildcards: claims.FACES_MB[wildcards.engine][0]),
         runtime=growing(120),
     params:
         code=lambda wildcards: code(

@@ -17,7 +17,12 @@ rule embed_bodies:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=growing(4000),
+        mem_mb=growing(
+            lambda wildcards: claims.bodies_mb(
+                SIZES[wildcards.split][wildcards.movie][1],
+                WEIGHTS_MB[wildcards.network],
+            )
+        ),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("embed_bodies", describer_of(wildcards)),

@@ -21,7 +21,7 @@ rule embed_faces:
     threads: lambda wildcards: engines.load(wildcards.engine).THREADS
     resources:
         gpu=1,
-        mem_mb=growing(3000),
+        mem_mb=growing(lambda wildcards: claims.FACES_MB[wildcards.engine][1]),
         runtime=growing(30),
     params:
         code=lambda wildcards: code(

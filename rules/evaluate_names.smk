@@ -30,7 +30,7 @@ rule evaluate_names:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(RESULTS_MB),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("evaluate_names"),

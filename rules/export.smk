@@ -18,7 +18,7 @@ rule export:
         "../envs/export.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(claims.FILM_MB),
         runtime=growing(10),
     params:
         code=lambda wildcards: code(

@@ -17,7 +17,9 @@ rule import_reid:
         "../envs/reid.yaml"
     threads: 1
     resources:
-        mem_mb=growing(4000),
+        mem_mb=growing(
+            lambda wildcards: claims.reid_weights_mb(WEIGHTS_MB[wildcards.network])
+        ),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("import_reid"),
@@ -51,7 +53,9 @@ rule pretrained_reid:
         "../envs/reid.yaml"
     threads: 1
     resources:
-        mem_mb=growing(4000),
+        mem_mb=growing(
+            lambda wildcards: claims.reid_weights_mb(WEIGHTS_MB[wildcards.network])
+        ),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("pretrained_reid"),

@@ -17,7 +17,11 @@ rule persons:
     threads: DETECTION.threads
     resources:
         gpu=1,
-        mem_mb=growing(4000),
+        mem_mb=growing(
+            claims.TORCH_FILM_MB
+            if FILM["persons"]["detector"] == "torchvision"
+            else claims.FILM_MB
+        ),
         runtime=growing(12 * FILM["minutes"]),
     params:
         code=lambda wildcards: code("persons", *DETECTION.modules),

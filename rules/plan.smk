@@ -137,12 +137,11 @@ TRAINING_CROPS = of_movies(
 ]
 
 
-def size_of(wildcards):
-    """How many portraits and candidates a job's group has."""
-    movies = GROUPS[wildcards.split][wildcards.group]
+def size_of(split, group):
+    """How many portraits and candidates a group has."""
     return [
         sum(numbers)
-        for numbers in zip(*(SIZES[wildcards.split][movie] for movie in movies))
+        for numbers in zip(*(SIZES[split][movie] for movie in GROUPS[split][group]))
     ]
 
 
@@ -150,7 +149,7 @@ def search_mb(networks, searches):
     """Claim on memory of a job that reads the features of these networks for these variants."""
 
     def megabytes(wildcards):
-        portraits, candidates = size_of(wildcards)
+        portraits, candidates = size_of(wildcards.split, wildcards.group)
         return claims.search_mb(candidates, portraits, len(networks), searches)
 
     return growing(megabytes)
@@ -158,8 +157,31 @@ def search_mb(networks, searches):
 
 def search_minutes(searches):
     """Claim on time of a job that makes these variants, or what they need."""
-    return growing(
-        lambda wildcards: claims.search_minutes(size_of(wildcards)[1], len(searches))
+
+    def minutes(wildcards):
+        _, candidates = size_of(wildcards.split, wildcards.group)
+        return claims.search_minutes(candidates, len(searches))
+
+    return growing(minutes)
+
+
+# What jobs claim that read the results of all movies, and of all films.
+SEARCHED = [size_of(split, group) for split in SEARCH for group in GROUPS[split]]
+RESULTS_MB = claims.results_mb(
+    sum(portraits * candidates for portraits, candidates in SEARCHED),
+    sum(candidates for _, candidates in SEARCHED),
+)
+FILMS_MB = claims.film_mb(config["film"]["minutes"] * sum(PARTS.values()))
+WEIGHTS_MB = {name: planning.weights_mb(network) for name, network in NETWORKS.items()}
+
+
+def training_mb(wildcards):
+    """Claim on memory of a training."""
+    recipe = planning.recipe_of(config["reid"], NETWORKS[wildcards.network])
+    return claims.training_mb(
+        recipe["people"] * recipe["images"],
+        recipe["height"] * recipe["width"],
+        config["reid"]["gpus"],
     )
 
 

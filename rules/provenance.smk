@@ -27,7 +27,7 @@ rule provenance:
         "../envs/provenance.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
+        mem_mb=growing(600),
         runtime=growing(60),  # all of the user's films are read
     params:
         code=lambda wildcards: code("provenance"),

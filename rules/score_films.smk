@@ -21,7 +21,7 @@ rule film_scores:
         "../envs/film.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(lambda wildcards: FILMS_MB),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("film_scores"),
@@ -45,7 +45,7 @@ rule film_labels:
         "../envs/film.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(lambda wildcards: FILMS_MB),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("film_labels"),

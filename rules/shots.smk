@@ -17,7 +17,11 @@ rule changes:
     threads: 2
     resources:
         gpu=1 if FILM["shots"]["detector"] == "transnetv2" else 0,
-        mem_mb=growing(2000),
+        mem_mb=growing(
+            claims.TORCH_FILM_MB
+            if FILM["shots"]["detector"] == "transnetv2"
+            else claims.FILM_MB
+        ),
         runtime=growing(6 * FILM["minutes"]),
     params:
         code=lambda wildcards: code("changes"),
@@ -42,7 +46,7 @@ rule shots:
         "../envs/film.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
+        mem_mb=growing(600),
         runtime=growing(5),
     params:
         code=lambda wildcards: code("shots"),
@@ -65,7 +69,7 @@ rule shot_pictures:
         "../envs/film.yaml"
     threads: 2
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(claims.FILM_MB),
         runtime=growing(6 * FILM["minutes"]),
     params:
         code=lambda wildcards: code("shot_pictures"),

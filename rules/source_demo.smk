@@ -41,7 +41,7 @@ rule demo_movie:
         "../envs/demo.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
+        mem_mb=growing(600),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("demo_movie"),
@@ -70,7 +70,7 @@ rule demo_split:
         "../envs/demo.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
+        mem_mb=growing(600),
         runtime=growing(5),
     params:
         code=lambda wildcards: code("demo_split"),

@@ -16,7 +16,9 @@ rule tracks:
         "../envs/film.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(
+            lambda wildcards: claims.film_mb(FILM["minutes"] * PARTS[wildcards.movie])
+        ),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("tracks"),
@@ -42,7 +44,7 @@ rule cut_tracks:
         "../envs/film.yaml"
     threads: 2
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(claims.FILM_MB),
         runtime=growing(6 * FILM["minutes"]),
     params:
         code=lambda wildcards: code("cut_tracks"),
@@ -69,7 +71,7 @@ rule crop_film:
         "../envs/film.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(claims.CROP_MB),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("crop_film"),

@@ -23,7 +23,7 @@ rule validation_set:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(4000),
+        mem_mb=growing(700),
         runtime=growing(30),
     params:
         code=lambda wildcards: code("validation_set"),
@@ -67,7 +67,7 @@ rule train_reid:
     threads: 8 * config["reid"]["gpus"]
     resources:
         gpu=config["reid"]["gpus"],
-        mem_mb=growing(8000 * config["reid"]["gpus"]),
+        mem_mb=growing(training_mb),
         runtime=growing(1440),
     params:
         code=lambda wildcards: code("train_reid"),

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from castsearch.workflow import claims
+
 pytestmark = pytest.mark.xdist_group("rules")  # which are read once
 ROOT = Path(__file__).parents[2]
 
@@ -17,6 +19,14 @@ def test_every_rule_claims_more_memory_and_time_when_it_is_tried_again(rules):
     for name, rule in rules.items():
         for first, second in (rule["claims"]["mem_mb"], rule["claims"]["runtime"]):
             assert second == 2 * first > 0, name
+
+
+def test_claims_cover_the_peaks_that_were_measured(rules):
+    """Of jobs of the demo and of the generated film; docs/scaling.md has the table."""
+    peaks = {"crop": 133, "submission": 118, "evaluate": 155, "evaluate_names": 155, "report": 170, "appearances": 136}
+    peaks |= {"provenance": 87, "demo_movie": 156, "shots": 154, "film_scores": 194, "film_labels": 168, "tracks": 192}
+    for name, peak in peaks.items():
+        assert peak + claims.SNAKEMAKE_MB < rules[name]["claims"]["mem_mb"][0] < 2 * (peak + claims.SNAKEMAKE_MB), name
 
 
 def test_every_rule_runs_again_with_code_of_its_own(rules):

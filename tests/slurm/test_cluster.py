@@ -108,7 +108,7 @@ def test_rules_of_networks_run_on_the_gpu_node_and_all_others_on_the_cpu_node(di
 def test_a_job_of_several_movies_claims_their_time_together_and_the_memory_of_those_at_once(disturbed):
     [faces] = [job for job in disturbed.jobs if "detect" in rules_of(job, disturbed.rules)]
     movies = sum(TINY["data"]["demo"]["movies"][split] for split in ("val", "test"))
-    assert faces["MinMemoryNode"] == "6000M"
+    assert faces["MinMemoryNode"] == "1200M"
     assert faces["TimeLimit"] == f"0{movies * (120 + 30) // 60}:00:00"
 
 
@@ -124,7 +124,7 @@ def test_a_cancelled_job_is_submitted_again(disturbed):
     tries = [job for job in disturbed.jobs if job["Comment"] == cancelled["Comment"]]
     assert [job["JobState"] for job in tries] == ["CANCELLED", "COMPLETED"]
     # The claims of the rule itself, which double.
-    assert [job["MinMemoryNode"] for job in tries] == ["8000M", "16000M"]
+    assert [job["MinMemoryNode"] for job in tries] == ["1592M", "3184M"]
     assert [job["TimeLimit"] for job in tries] == ["1-00:00:00", "2-00:00:00"]
 
 

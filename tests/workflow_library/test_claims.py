@@ -1,5 +1,6 @@
 import pytest
 
+from castsearch.faces import engines
 from castsearch.search.variant import Variant
 from castsearch.workflow import claims
 
@@ -18,6 +19,29 @@ CASCADE, DIFFUSION = (Variant("v", "e", ("n",), method) for method in ("cascade"
 )
 def test_a_claim_is_above_the_measured_peak_and_below_twice_it(images, search, peak):
     assert peak < claims.search_mb(images, 8, 1, [search]) - claims.SNAKEMAKE_MB < 2 * peak
+
+
+@pytest.mark.parametrize(
+    ("claim", "peak"),  # MB, as docs/scaling.md has them
+    [
+        (claims.FACES_MB["yunet_sface"][0], 349),
+        (claims.FACES_MB["yunet_sface"][1], 455),
+        (claims.FACES_MB["retinaface_arcface"][0], 1247),
+        (claims.FACES_MB["retinaface_arcface"][1], 1084),
+        (claims.bodies_mb(1456, 0), 1159),
+        (claims.bodies_mb(16, 340), 2043),
+        (claims.reid_weights_mb(0), 610),
+        (claims.reid_weights_mb(340), 1288),
+        (claims.training_mb(24, 256 * 128, 1), 2962),
+        (claims.results_mb(373 * 32_511, 32_511), 541),
+    ],
+)
+def test_a_claim_of_networks_and_results_covers_the_peak_and_snakemake_and_is_not_twice_that(claim, peak):
+    assert peak + claims.SNAKEMAKE_MB < claim < 2 * (peak + claims.SNAKEMAKE_MB)
+
+
+def test_each_face_engine_has_a_claim():
+    assert claims.FACES_MB.keys() == {*engines.available()}
 
 
 def test_only_what_compares_all_pairs_claims_for_them():

@@ -39,5 +39,6 @@ def collect_labelled(crop_tables: Iterable[str | Path], labels: Mapping[str, Map
             "movie": [crops.name] * len(crops.candidates),
             "person": [person_of.get(name) for name in crops.candidates],
         }
-        tables.append(pa.table(columns, schema=SCHEMA).filter(pa.array(crops.readable[first:])))
+        table, readable = pa.table(columns, schema=SCHEMA), crops.readable[first:]
+        tables.append(table if readable.all() else table.filter(pa.array(readable)))  # which copies the images
     return pa.concat_tables(tables)

@@ -8,8 +8,14 @@ from collections.abc import Iterable
 from castsearch.search.methods import METHODS
 from castsearch.search.variant import Variant
 
-CROP_MB = 2000
-"""The largest picture that is read, turned, takes 1.5 GB; crops are written one after the other."""
+CROP_MB = 750
+"""Of pictures of up to 40 megapixels, turned. The largest that is read takes 1.5 GB, which a second try claims."""
+
+FILM_MB = 2000
+"""Of a job that decodes a film in 4K."""
+
+TORCH_FILM_MB = 4000
+"""The same where torch looks at it."""
 
 FILM_TRACKS = 5000
 """Candidates of a film, as long as nobody has counted its tracks."""
@@ -17,11 +23,21 @@ FILM_TRACKS = 5000
 SNAKEMAKE_MB = 250
 """Of the Snakemake that starts the script in a cluster's job."""
 
+FACES_MB = {"yunet_sface": (900, 1200), "insightface": (1500, 1700), "retinaface_arcface": (2900, 2000)}
+"""By engine, of a job that detects faces, and of one that embeds them."""
+
 _PYTHON_MB = 250
+_TORCH_MB = 700
 _IMAGE_MB = 0.045  # 4,500 numbers a network, some two times and a half
 _PAIR_MB = 9e-6  # two matrices in single precision, and some of their rows
 _SCORE_MB = 4e-5  # of a portrait and a candidate, while a variant is searched …
 _RANK_MB = 8e-6  # … and in its ranking
+_LISTED_MB = 4e-5  # of a portrait and a candidate, in two rankings that are read
+_ROW_MB = 4e-3  # of a candidate, in all tables
+_CUDA_MB = 1200  # which was not measured
+_BATCH_MB = 550  # of images that a network describes, or that are loaded to train it
+_PIXEL_MB = 2.8e-3  # of an image that trains a network
+_MINUTE_MB = 12  # of a film: 20 people in each of 300 samples, twice
 
 
 def search_mb(images: int, portraits: int, networks: int, variants: Iterable[Variant]) -> int:
@@ -37,6 +53,47 @@ def search_mb(images: int, portraits: int, networks: int, variants: Iterable[Var
     in_pairs = any(each.body_rerank or not METHODS[each.method].across for each in variants)
     scores = portraits * images * (_SCORE_MB + _RANK_MB * len(variants))
     return round(SNAKEMAKE_MB + _PYTHON_MB + images * networks * _IMAGE_MB + in_pairs * images**2 * _PAIR_MB + scores)
+
+
+def results_mb(pairs: int, candidates: int) -> int:
+    """Return the megabytes of a job that reads the rankings of all movies, one or two variants at a time.
+
+    Args:
+        pairs: of a portrait and a candidate that are ranked, in all movies together.
+        candidates: of all movies.
+    """
+    return round(SNAKEMAKE_MB + _PYTHON_MB + pairs * _LISTED_MB + candidates * _ROW_MB)
+
+
+def reid_weights_mb(file_mb: float) -> int:
+    """Return the megabytes of a job that reads the weights of a ReID network from a file of `file_mb` megabytes."""
+    return round(SNAKEMAKE_MB + _TORCH_MB + 2.5 * file_mb)
+
+
+def bodies_mb(images: int, file_mb: float) -> int:
+    """Return the megabytes of a job that describes images by a ReID network; on a GPU, CUDA has some.
+
+    Args:
+        images: how many.
+        file_mb: megabytes of the file that the network's weights come from.
+    """
+    return round(SNAKEMAKE_MB + _TORCH_MB + _CUDA_MB + _BATCH_MB + 4 * file_mb + images * _IMAGE_MB / 2)
+
+
+def training_mb(images: int, pixels: int, gpus: int) -> int:
+    """Return the megabytes of a training, as it needs them on the CPU for a network such as ResNet-50.
+
+    Args:
+        images: in a batch.
+        pixels: of an image.
+        gpus: how many processes train.
+    """
+    return round(gpus * (SNAKEMAKE_MB + _TORCH_MB + _BATCH_MB + images * pixels * _PIXEL_MB))
+
+
+def film_mb(minutes: int) -> int:
+    """Return the megabytes of a job that reads all boxes of films of so many minutes."""
+    return round(SNAKEMAKE_MB + _PYTHON_MB + minutes * _MINUTE_MB)
 
 
 def search_minutes(images: int, variants: int) -> int:
