@@ -18,7 +18,7 @@ rule import_mxnet:
         "../envs/faces.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3000),
+        mem_mb=growing(2400),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("import_mxnet"),

@@ -172,7 +172,12 @@ RESULTS_MB = claims.results_mb(
     sum(candidates for _, candidates in SEARCHED),
 )
 FILMS_MB = claims.film_mb(config["film"]["minutes"] * sum(PARTS.values()))
-WEIGHTS_MB = {name: planning.weights_mb(network) for name, network in NETWORKS.items()}
+WEIGHTS_MB = {
+    name: planning.file_mb(
+        network.get("file") or network.get("weights") or network["imagenet"]
+    )
+    for name, network in NETWORKS.items()
+}
 
 
 def training_mb(wildcards):

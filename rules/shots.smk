@@ -69,7 +69,7 @@ rule shot_pictures:
         "../envs/film.yaml"
     threads: 2
     resources:
-        mem_mb=growing(claims.FILM_MB),
+        mem_mb=growing(claims.STILLS_MB),
         runtime=growing(6 * FILM["minutes"]),
     params:
         code=lambda wildcards: code("shot_pictures"),

@@ -30,6 +30,7 @@ def test_a_claim_is_above_the_measured_peak_and_below_twice_it(images, search, p
         (claims.FACES_MB["retinaface_arcface"][1], 1084),
         (claims.bodies_mb(1456, 0), 1159),
         (claims.bodies_mb(16, 340), 2043),
+        (claims.bodies_mb(16, 98), 1295),
         (claims.reid_weights_mb(0), 610),
         (claims.reid_weights_mb(340), 1288),
         (claims.training_mb(24, 256 * 128, 1), 2962),

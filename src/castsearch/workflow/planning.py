@@ -40,14 +40,9 @@ def recipe_of(reid: Mapping, network: Mapping) -> dict[str, Any]:
     return {key: recipe[key] for key in sorted(recipe) if key not in ("name", "imagenet")}
 
 
-def weights_mb(network: Mapping) -> float:
-    """Return the megabytes of the file that a network's weights come from; 0 where it is packaged, a small one.
-
-    Args:
-        network: an entry of `reid.networks`.
-    """
-    file = network.get("file") or network.get("weights") or network["imagenet"]
-    return Path(file).stat().st_size / 2**20 if Path(file).is_file() else 0
+def file_mb(path: str) -> float:
+    """Return the megabytes of a file of weights; 0 where there is none, such as of the packaged one, which is small."""
+    return Path(path).stat().st_size / 2**20 if Path(path).is_file() else 0
 
 
 def plan_engine(config: Mapping, name: str, folder: str) -> EngineFiles:
