@@ -46,11 +46,8 @@ def find(drawn: simulation.SimulatedMovie, facts: np.ndarray | None = None) -> S
 
 def name(drawn: simulation.SimulatedMovie, found: SearchResult) -> Named:
     """Name the boxes of a movie as the stage `names` does."""
-    _, frame = np.unique(drawn.frames, return_inverse=True)
-    zero = np.zeros(len(frame))
-    probability = found.share
-    person = assign(found.score, probability, frame, zero, zero)
-    return Named(person, np.where(person >= 0, probability[person, np.arange(len(frame))], 0))
+    person = assign(found.score, found.share, drawn.frames)
+    return Named(person, np.where(person >= 0, found.share[person, np.arange(len(person))], 0))
 
 
 def by_face(drawn: simulation.SimulatedMovie) -> np.ndarray:
