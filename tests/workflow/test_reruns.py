@@ -96,11 +96,13 @@ def test_another_network_alone_is_trained(finished):
 
 @pytest.fixture
 def project(tmp_path):
-    """A copy of the project, to be edited."""
+    """A copy of the project, to be edited, whose scripts are new as those of a clone are."""
     for part in ("Snakefile", "config.yaml"):
         shutil.copy2(ROOT / part, tmp_path)
-    for part in ("rules", "schemas", "src", "envs", "docs"):
+    for part in ("rules", "schemas", "src", "envs", "docs", "profiles"):
         shutil.copytree(ROOT / part, tmp_path / part)
+    for script in (tmp_path / "src/scripts").glob("*.py"):
+        script.touch()
     return tmp_path
 
 
