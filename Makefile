@@ -72,7 +72,7 @@ test-environments:
 	tests/environments/container build/container
 
 # All but those that need a GPU, or pictures or files of yours.
-BY_HAND := bodies feature_check gpu packs quick real
+BY_HAND := bodies calibration feature_check gpu held_out packs quick real
 bench: .venv/ready
 	for program in $(filter-out $(BY_HAND:%=bench/%.py),$(wildcard bench/*.py)); do $(BIN)/python $$program || exit 1; done
 
