@@ -320,6 +320,15 @@ def test_damage_before_a_part_is_not_counted_again(tmp_path):
         assert film.damaged == 0
 
 
+def test_damage_counts_once_where_a_part_must_be_read_from_further_back(tmp_path):
+    path = write(tmp_path / "a.mkv", numbers(30), rate=1, codec="ffv1", options={"g": "1"})
+    for number in range(4, 12):
+        damage(path, number)
+    with Film(path) as film:
+        assert len(list(film.frames(10))) == 18
+        assert film.damaged == 2
+
+
 @pytest.mark.parametrize("number", [9, 10])
 def test_damage_beside_a_border_counts_in_one_part(tmp_path, number):
     path = damage(write(tmp_path / "a.mkv", numbers(20), rate=1, codec="ffv1", options={"g": "1"}), number)

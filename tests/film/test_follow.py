@@ -24,13 +24,13 @@ def box(left):
     return [left, 20.0, left + 30.0, 80.0]
 
 
-def tracks(*found, sees_backs=0):
-    """A table of tracks in a shot, of one sample a second: of each its number, time and box."""
+def tracks(*found, sees_backs=0, rate=1):
+    """A table of tracks in a shot, of so many samples a second: of each its number, time and box."""
     columns = zip(*found, strict=True)
     kinds = {"track": pa.int32(), "time": pa.float64(), "box": pa.list_(pa.float32(), 4)}
     table = {name: pa.array(each, kinds[name]) for name, each in zip(kinds, columns, strict=True)}
     table |= {"shot": pa.array([1] * len(found), pa.int32()), "chosen": pa.array([False] * len(found))}
-    return pa.table(table).replace_schema_metadata({"rate": "1", "sees_backs": str(sees_backs)})
+    return pa.table(table).replace_schema_metadata({"rate": str(rate), "sees_backs": str(sees_backs)})
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +70,20 @@ def test_nobody_is_followed_into_another_shot(film):
 
 
 def test_nobody_is_followed_for_longer_than_they_were_found(film):
-    assert [row[0] for row in followed(film, tracks(*FOUND[:2]))] == [1.0, 2.0, 5.0]
+    assert [row[0] for row in followed(film, tracks(*FOUND[:2]))] == [1.0, 2.0, 5.0, 6.0]
+
+
+@pytest.mark.parametrize("first", [0.6, 2.2])  # from which five samples of 0.2 seconds are 1.0 and 0.9999999999999998
+def test_how_long_somebody_is_followed_does_not_depend_on_rounding(tmp_path, first):
+    path = write(tmp_path / "a.mp4", [picture(50)] * 30, rate=5, options={"crf": "10"})
+    found = [(1, round(first + n / 5, 6), box(50)) for n in range(5)]
+    times = [row[0] for row in followed(path, tracks(*found, rate=5), [Shot(0, 6)]) if not row[2]]
+    assert times == [round(first + n / 5, 6) for n in range(5, 10)]
 
 
 def test_nobody_is_followed_to_where_somebody_else_was_found(film):
-    others = [(2, 8.0, box(95))]
-    assert [row[0] for row in followed(film, tracks(*FOUND, *others)) if not row[2]] == [7.0]
+    others = [(2, 8.0, box(95))]  # who are followed to 9.0 themselves
+    assert [row[0] for row in followed(film, tracks(*FOUND, *others)) if not row[2]] == [7.0, 9.0]
 
 
 def test_nobody_is_followed_whom_the_detector_would_see(film):

@@ -170,7 +170,7 @@ class Film:
 
     def _decoded(self, start: Fraction) -> Iterator[tuple[Fraction, av.VideoFrame]]:
         """Decode from somewhere before `start`, or from the beginning; times grow."""
-        lead = _LEAD
+        lead, damaged = _LEAD, self.damaged
         while start - lead > 0:
             frames = self._decoded_from(start - lead)
             first = next(frames, None)
@@ -179,6 +179,7 @@ class Film:
                 yield from frames
                 return
             lead *= 4  # where a seek ends is up to the format
+            self.damaged = damaged  # what was read is read again
         yield from self._decoded_from(None)
 
     def _decoded_from(self, time: Fraction | None) -> Iterator[tuple[Fraction, av.VideoFrame]]:

@@ -25,7 +25,7 @@ from castsearch.film.frame import Frame
 from castsearch.film.shots import Shot
 
 LONGEST = 10.0  # seconds for which somebody is followed at most
-_MICROSECOND = 1e-6  # to which times are rounded
+_DIGITS = 6  # of times, as tables have them: sums of them are rounded, or equal ones would differ
 _LEAST_FOUND = 1.0  # seconds for which somebody must have been found
 _SIDE = 320  # pixels of the longer side of the pictures that are looked at
 _BINS = 8  # of each of CIELAB's axes
@@ -176,14 +176,18 @@ def _plan(tracks: pa.Table, shots: Sequence[Shot], start: float, end: float) -> 
     firsts, lasts = order[starts], order[np.append(starts[1:], len(order)) - 1] if len(order) else order
     boxes, shot = tracks["box"].combine_chunks(), tracks["shot"].to_numpy()
     for first, last in zip(firsts, lasts, strict=True):
-        found = times[last] - times[first] + step
-        if found < _LEAST_FOUND:
+        gone = times[last] + step
+        longest = min(round(gone - times[first], _DIGITS), LONGEST)
+        if longest < _LEAST_FOUND:
             continue
         bounds = shots[shot[first] - 1]
-        longest = min(found, LONGEST)
         for row, until, goes_on in (
-            (last, min(times[last] + longest, bounds.end), times[last] + step < bounds.end),
-            (first, max(times[first] - longest, bounds.start), times[first] - step > bounds.start - _MICROSECOND),
+            (last, min(round(gone + longest, _DIGITS), bounds.end), round(gone, _DIGITS) < bounds.end),
+            (
+                first,
+                max(round(times[first] - longest, _DIGITS), bounds.start),
+                round(times[first] - step, _DIGITS) >= bounds.start,
+            ),
         ):
             if goes_on and start <= times[row] < end:
                 box = np.array(boxes[row].as_py(), float)
