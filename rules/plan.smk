@@ -165,13 +165,13 @@ def search_minutes(searches):
     return growing(minutes)
 
 
-# What jobs claim that read the results of all movies, and of all films.
+# What jobs claim that read the results of all movies, and of all films, one film after the other.
 SEARCHED = [size_of(split, group) for split in SEARCH for group in GROUPS[split]]
 RESULTS_MB = claims.results_mb(
     sum(portraits * candidates for portraits, candidates in SEARCHED),
     sum(candidates for _, candidates in SEARCHED),
 )
-FILMS_MB = claims.film_mb(config["film"]["minutes"] * sum(PARTS.values()))
+FILMS_MB = claims.film_mb(config["film"]["minutes"] * max(PARTS.values(), default=0))
 WEIGHTS_MB = {
     name: planning.file_mb(
         network.get("file") or network.get("weights") or network["imagenet"]

@@ -97,8 +97,9 @@ def _corrections(options: argparse.Namespace) -> str:
     for path in (appearances, tracks):
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; run the workflow on the film first")
-    followed = sorted(options.results.glob(f"tracks/followed/{options.film}/*.arrow"))
-    return cvat.corrections(options.file, load_timeline(options.film, options.video, appearances, tracks, followed))
+    # Found boxes alone tell tracks apart: of who was followed, parts of a run with other `film.minutes` may lie there.
+    timeline = load_timeline(options.film, options.video, appearances, tracks, followed=[])
+    return cvat.corrections(options.file, timeline)
 
 
 def _delete_person(options: argparse.Namespace) -> str:

@@ -7,7 +7,6 @@ from castsearch.data.submission import read_submission
 from castsearch.evaluation.metrics import (
     average_precision,
     average_precision_at,
-    first_hit,
     hit_ranks,
     matched_within,
     mean_average_precision,
@@ -26,15 +25,10 @@ def test_a_relevant_candidate_that_is_not_listed_counts_zero():
 def test_ranks_run_over_distinct_candidates():
     assert hit_ranks(["a", "c"], ["b", "b", "a", "a", "c"]) == [2, 3]
     assert average_precision(["a"], ["b", "b", "b", "a", "a"]) == 0.5
-    assert first_hit(["a"], ["b", "b", "b", "a", "a"]) == 2
 
 
 def test_nothing_relevant_has_no_average_precision():
     assert math.isnan(average_precision([], ["a"]))
-
-
-def test_no_hit_has_no_rank():
-    assert first_hit({"a"}, ["b"]) is None
 
 
 @pytest.mark.parametrize(("rank", "score"), [(1, 1.0), (5, 1.0), (6, 0.0), (None, 0.0)])

@@ -59,11 +59,6 @@ def average_precision(relevant: Iterable[Item], ranking: Iterable[Item]) -> floa
     return average_precision_at(hit_ranks(relevant, ranking), len(relevant))
 
 
-def first_hit(relevant: Iterable[Item], ranking: Iterable[Item]) -> int | None:
-    """Return the rank of the first relevant item, see `hit_ranks`; None where no relevant item is listed."""
-    return next(iter(hit_ranks(relevant, ranking)), None)
-
-
 def matched_within(rank: int | None, k: int) -> float:
     """Return CMC@k of one query: 1.0 where the first hit, at `rank`, is among the first `k` answers, else 0.0."""
     return float(rank is not None and rank <= k)

@@ -109,7 +109,7 @@ def load_timeline(
         video: the video file.
         appearances: its table of appearances.
         tracks: its table of tracks.
-        followed: the tables of who was followed, of its parts.
+        followed: the tables of who was followed, of its parts; none where boxes that were found are enough.
 
     Raises:
         InputError: the video cannot be read.

@@ -236,7 +236,7 @@ def find(look: Look, colours: NDArray[np.uint16], last: NDArray[np.float64]) -> 
     _, alike, _, place = cv2.minMaxLoc(match)
     box = last + np.tile(place - reach, 2)
     clothes = _part(colours, _region(box, _CLOTHES))
-    worn = _count(clothes) / clothes.size
+    worn = _count(clothes) / max(clothes.size, 1)
     alike *= min(float(worn @ look.theirs) / look.mean, 1) * float(np.sqrt(worn * look.worn).sum())
     seen = box.clip(0, [*colours.shape[1::-1]] * 2)
     visible = (seen[2:] - seen[:2]).prod() / size.prod()

@@ -95,7 +95,7 @@ def training_mb(images: int, pixels: int, gpus: int) -> int:
 
 
 def film_mb(minutes: int) -> int:
-    """Return the megabytes of a job that reads all boxes of films of so many minutes."""
+    """Return the megabytes of a job that reads all boxes of a film of so many minutes, or of several, one at a time."""
     return round(SNAKEMAKE_MB + _PYTHON_MB + minutes * _MINUTE_MB)
 
 
