@@ -129,6 +129,36 @@ def _in_shape(run: Network, channels: Sequence[int | None]) -> Network:
     ]
 
 
+def _check_kind(
+    model: ModelFile,
+    session: onnxruntime.InferenceSession,
+    expected: str,
+    channels: Sequence[int | None],
+    *,
+    size: tuple[int, int] | None,
+    remedy: str,
+) -> None:
+    """Raise an InputError if a network has another input or other outputs than `open_network` is asked for."""
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    shapes = [output.shape for output in outputs]
+    if len(inputs) != 1 or len(inputs[0].shape) != 4 or not _fit(shapes, channels):
+        found = [shape[1] if len(shape) > 1 else None for shape in shapes]
+        channels_wanted = [number or "any number of" for number in channels]
+        raise InputError(
+            f"{model.path}: {expected} was expected, with outputs of {channels_wanted} channels, not {found}; {remedy}"
+        )
+    _, colours, *sides = inputs[0].shape
+    types = {put.type for put in (*inputs, *outputs)}
+    if (isinstance(colours, int) and colours != 3) or types != {FLOAT}:
+        raise InputError(
+            f"{model.path}: {expected} for images of 3 channels in single precision was expected, not of {colours} in "
+            f"{', '.join(sorted(types))}; {remedy}"
+        )
+    if any(isinstance(side, int) and side != wish for side, wish in zip(sides, size or (None, None), strict=True)):
+        pixels = f"{size[0]}x{size[1]} pixels" if size else "any size"
+        raise InputError(f"{model.path}: {expected} for images of {pixels} was expected, not of {sides}; {remedy}")
+
+
 def open_network(
     model: ModelFile,
     threads: int,
@@ -161,24 +191,9 @@ def open_network(
             precision, and cannot run the network.
     """
     session = open_session(model, threads, expected, remedy)
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    shapes = [output.shape for output in outputs]
-    if len(inputs) != 1 or len(inputs[0].shape) != 4 or not _fit(shapes, channels):
-        found = [shape[1] if len(shape) > 1 else None for shape in shapes]
-        channels_wanted = [number or "any number of" for number in channels]
-        raise InputError(
-            f"{model.path}: {expected} was expected, with outputs of {channels_wanted} channels, not {found}; {remedy}"
-        )
-    batch, colours, *sides = inputs[0].shape
-    types = {put.type for put in (*inputs, *outputs)}
-    if (isinstance(colours, int) and colours != 3) or types != {FLOAT}:
-        raise InputError(
-            f"{model.path}: {expected} for images of 3 channels in single precision was expected, not of {colours} in "
-            f"{', '.join(sorted(types))}; {remedy}"
-        )
-    if any(isinstance(side, int) and side != wish for side, wish in zip(sides, size or (None, None), strict=True)):
-        pixels = f"{size[0]}x{size[1]} pixels" if size else "any size"
-        raise InputError(f"{model.path}: {expected} for images of {pixels} was expected, not of {sides}; {remedy}")
+    _check_kind(model, session, expected, channels, size=size, remedy=remedy)
+    [wanted] = session.get_inputs()
+    name, batch = wanted.name, wanted.shape[0]
     if precision != "float32" or (CUDA not in session.get_providers() and torch_has_gpu()):
         from castsearch.onnx import torch_network  # noqa: PLC0415 (torch takes seconds to import)
 
@@ -193,5 +208,4 @@ def open_network(
         network = with_winograd(merged(_images_alone_as_input(model)))
         session = onnxruntime.InferenceSession(network.SerializeToString(), **session_options(threads))
     log_session(model, session)
-    name = inputs[0].name
     return any_batch(_in_shape(lambda images: session.run(None, {name: images}), channels), batch)
