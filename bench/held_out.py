@@ -24,7 +24,7 @@ from castsearch.search.fuse_stage import rank_gallery
 from castsearch.search.gallery import Gallery, load_gallery
 from castsearch.search.variant import Variant
 
-NAMES = ("_EVEN_FACE", "_EVEN_BODY", "_STEEPNESS")
+NAMES = ("EVEN_FACE", "EVEN_BODY", "STEEPNESS")
 VALUES = ((2.5, 3.0, 3.5), (2.0, 2.25, 2.5, 3.0), (2.0, 3.0, 4.0))
 USED = tuple(getattr(links, name) for name in NAMES)
 

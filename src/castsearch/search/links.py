@@ -23,12 +23,13 @@ from castsearch.search.strangers import (
     sample,
 )
 
+# As real sets choose them, see `docs/search-methods.md`; `bench/held_out.py` tries others.
+EVEN_FACE = 3.0  # standard deviations above strangers from which on two faces are rather one person's …
+EVEN_BODY = 2.25  # … and two bodies
+STEEPNESS = 3.0  # log odds of one person that a standard deviation adds
 _NEIGHBORS = 10  # links of a candidate by face, and as many by body
 _LOOKED_AT = 3 * _NEIGHBORS + 1  # nearest images, itself among them, of which the most probable ones are linked
-_EVEN_FACE = 3.0  # standard deviations above strangers from which on two faces are rather one person's …
-_EVEN_BODY = 2.25  # … and two bodies
 _ENOUGH_BODIES = 100  # bodies of which the mean is taken away by half
-_STEEPNESS = 3.0  # log odds of one person that a standard deviation adds
 _MOST_BY_FACE = 3.0  # log odds by which two seen faces change what bodies say, at most
 _DIFFERENT_FACE = 1.0  # two faces less than this above strangers are different people's
 
@@ -77,7 +78,7 @@ def face_links(face: np.ndarray, frames: Frames, apart: Impostors) -> sparse.csr
         (n, n) symmetric float32 probabilities of one person; see `nearest_links`.
     """
     indices, cosines, _ = kept_neighbors(face, _LOOKED_AT)
-    return nearest_links(indices, log_odds(cosines, apart, _EVEN_FACE), frames)
+    return nearest_links(indices, log_odds(cosines, apart, EVEN_FACE), frames)
 
 
 def body_links(
@@ -111,11 +112,11 @@ def body_links(
     else:
         bodies_apart = lower_half(similarity)
     indices, cosines, _ = kept_neighbors(body, _LOOKED_AT)
-    odds = log_odds(cosines, bodies_apart, _EVEN_BODY)
+    odds = log_odds(cosines, bodies_apart, EVEN_BODY)
     for place in range(indices.shape[1]):  # one after the other, since all faces of all neighbours are large
         neighbor = indices[:, place]
         cosine = np.einsum("ij,ij->i", face, face[neighbor])
-        said = np.clip(log_odds(cosine, apart, _EVEN_FACE), -_MOST_BY_FACE, _MOST_BY_FACE)
+        said = np.clip(log_odds(cosine, apart, EVEN_FACE), -_MOST_BY_FACE, _MOST_BY_FACE)
         odds[:, place] += np.where(has_face & has_face[neighbor], said, 0)
     return nearest_links(indices, odds, frames)
 
@@ -144,7 +145,7 @@ def log_odds(similarity: np.ndarray, apart: Impostors, even: float) -> np.ndarra
         apart: what strangers reach.
         even: standard deviations above a stranger's mean at which one person is as likely as two.
     """
-    return _STEEPNESS * (apart.deviations(similarity) - even)
+    return STEEPNESS * (apart.deviations(similarity) - even)
 
 
 def nearest_links(indices: np.ndarray, odds: np.ndarray, frames: Frames) -> sparse.csr_array:
