@@ -18,6 +18,8 @@ from castsearch.faces.embedding import embed_table
 from castsearch.files import write_table, write_tables
 from castsearch.film import detectors
 from castsearch.film.decode import Film
+from castsearch.film.follow import Followers
+from castsearch.film.followed import join_boxes
 from castsearch.film.persons import find_persons
 from castsearch.film.shots import find_changes, join_changes
 from castsearch.film.track_crops import cut_out, join_crops
@@ -42,7 +44,8 @@ def main(video: str, *portraits: str) -> None:
     with Film(video) as film:
         tracks = track_table([find_persons(film, detector, RATE)], shots)
     with Film(video) as film:
-        crops = join_crops("clip", cast, [cut_out(film, "clip", tracks)], on_bad_image="stop")
+        followers = Followers(tracks, shots)
+        crops = join_crops("clip", cast, [cut_out(film, "clip", tracks, followers=followers)], on_bad_image="stop")
     variant = Variant(key="faces", engine=ENGINE, networks=(), method="diffusion")
     with TemporaryDirectory() as name:
         crop_file, face_file, ranking_file = (Path(name, f"{part}.arrow") for part in ("crops", "faces", "rankings"))
@@ -52,7 +55,7 @@ def main(video: str, *portraits: str) -> None:
         write_tables(ranking_file, rank_gallery(load_gallery([crop_file], {ENGINE: [face_file]}, {}), {}, [variant]))
         names = name_group([crop_file], ranking_file, variant.key, least=0.5)
     spans = pd.DataFrame(shots).rename_axis("shot").reset_index()
-    appearances = of_film(names, tracks, spans, step=1 / RATE)
+    appearances = of_film(names, join_boxes(tracks, [followers.table()]), spans, step=1 / RATE)
     shown = appearances[["start", "end", "shot", "person", "confidence"]].astype({"confidence": float})
     print(shown.round(2).to_string())
 

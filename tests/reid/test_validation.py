@@ -3,6 +3,7 @@ import pytest
 from factories.crops import rows_of, write_crops
 
 from castsearch.evaluation import tables
+from castsearch.evaluation.metrics import hit_ranks
 from castsearch.reid.labelled import collect_labelled
 from castsearch.reid.validation import SCORES, score
 
@@ -78,8 +79,11 @@ def test_scores_are_those_of_the_evaluation():
     others = ~np.eye(60, dtype=bool)
     labels = {names[row]: names[(people == people[row]) & others[row]] for row in range(60) if people[row]}
     order = np.argsort(-features @ features.T, axis=1, kind="stable")
-    rankings = {names[row]: [names[other] for other in order[row] if other != row] for row in range(60)}
-    expected = tables.summarize(tables.score_queries(labels, rankings, dict.fromkeys(labels, "m")))
+    ranks = {
+        name: hit_ranks(relevant, [names[other] for other in order[int(name)] if names[other] != name])
+        for name, relevant in labels.items()
+    }
+    expected = tables.summarize(tables.score_queries(labels, ranks, dict.fromkeys(labels, "m")))
 
     found = score(features, movies=["m"] * 60, frames=names, people=people)
 

@@ -18,7 +18,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from castsearch.boxes import cover
-from castsearch.faces.engine import Image
 from castsearch.film.decode import seconds
 from castsearch.film.followed import SAME_PLACE, SCHEMA
 from castsearch.film.frame import Frame
@@ -194,7 +193,7 @@ def _plan(tracks: pa.Table, shots: Sequence[Shot], start: float, end: float) -> 
                 yield _Walk(int(numbers[row]), int(shot[row]), float(times[row]), float(until), box)
 
 
-def quantise(image: Image) -> NDArray[np.uint16]:
+def quantise(image: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """Return the number of the colour of each pixel of an RGB picture, (height, width)."""
     lightness, *hue = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2LAB))
     first, second = (_HUES[axis] for axis in hue)

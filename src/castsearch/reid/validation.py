@@ -71,7 +71,8 @@ def validate(
     Raises:
         InputError: a crop is not an image.
     """
-    network = copy.deepcopy(network).eval()
+    # Buffers are cloned, since those of fake devices, as in the tests, can be copied in no other way.
+    network = copy.deepcopy(network, {id(buffer): buffer.clone() for buffer in network.buffers()}).eval()
     merge_norms(network)
     features = extract(describer(network, device=device, precision=precision), gallery, image)
     columns = gallery.select(["movie", "frame", "person"]).to_pydict()
