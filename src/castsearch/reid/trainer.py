@@ -185,14 +185,14 @@ def _log_data(identities: Identities, gallery: pa.Table | None, recipe: Recipe) 
     )
 
 
-def _folders(checkpoints: Path) -> list[Path]:
+def _folders(checkpoint_dir: Path) -> list[Path]:
     """Return where decoded images may lie: the node's own disk before one that many jobs share.
 
     What lies in memory is no better than a cache.
     """
-    checkpoints.mkdir(parents=True, exist_ok=True)
+    checkpoint_dir.mkdir(parents=True, exist_ok=True)
     local = Path(tempfile.gettempdir())
-    return [checkpoints] if in_memory(local) else [local, checkpoints]
+    return [checkpoint_dir] if in_memory(local) else [local, checkpoint_dir]
 
 
 def _decoded(gallery: pa.Table, recipe: Recipe, folders: Sequence[Path]) -> Images:
