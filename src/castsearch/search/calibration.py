@@ -7,12 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from castsearch.search.neighbors import blocks
+
 WEIGHTS = (-1.4, 3.5, -0.6, 0.5)
 """Log odds of somebody with as much of a label as of the strangers', and what adds to them: a seen face, each deviation
 by which it falls short, and the logarithm of the links. `bench/calibration.py` fits them."""
 _MOST_SHORT = 6.0  # standard deviations; a face that falls short by more tells no more
 _FEW = 0.1  # strength of links that counts as none
 _SMALLEST = 2e-4  # of a typical portrait's label; less is as good as none
+_TOGETHER = 4096  # candidates whose probabilities are in the making, several arrays of them
 
 
 class Evidence(NamedTuple):
@@ -39,6 +42,15 @@ def probability(evidence: Evidence, weights: Sequence[float] = WEIGHTS) -> NDArr
     Returns:
         (people, n), of which each column adds up to 1 at most; what is missing is the strangers'. 0 without a label.
     """
+    labels, shortfall, links = evidence
+    found = np.empty(shortfall.shape, labels.dtype)
+    for some in blocks(found.shape[1], _TOGETHER):
+        found[:, some] = _probability(Evidence(labels[:, some], shortfall[:, some], links[some]), weights)
+    return found
+
+
+def _probability(evidence: Evidence, weights: Sequence[float]) -> NDArray[np.floating]:
+    """`probability` of some candidates."""
     alone, face, short, links = weights
     cast, strangers = evidence.labels[:-1], np.maximum(evidence.labels[-1], 0)
     odds = np.log((cast + _SMALLEST) / (strangers + _SMALLEST))

@@ -191,24 +191,20 @@ def rank(
     by_person = best_portrait(face_similarity, person)
     evidence = gather(by_person, face, body, frames=present, has_face=has_face, facts=facts)
     labels, likely = evidence.labels, probability(evidence)
+    del evidence  # of many movies at once, each array of people and candidates takes a gigabyte
     if facts is not None:
         likely = np.where(facts[:-1] == 0, likely, facts[:-1] > 0)
-    cast = labels[:-1].sum(axis=0)
-    others = labels.sum(axis=0) - labels[:-1]
-    share = np.divide(labels[:-1], cast, where=labels[:-1] > 0, out=np.zeros_like(labels[:-1]))
-    scores = np.sqrt(labels[:-1]) * np.square(share) * likely
-    reached = labels.any(axis=0)
-    if reached.any():
-        usual, probable = (each[:, reached].mean(axis=1, keepdims=True) for each in (share, likely))
-        scores[:, ~reached] = np.sqrt(usual * np.median(cast[reached])) * np.square(usual) * probable
-    scores = settle_frames(scores, present)
+    scores = settle_frames(_scores(labels, likely), present)
     if facts is not None:
         best = scores.max(axis=1, keepdims=True, initial=0)
         scores = np.where(facts[:-1] > 0, best, np.where(facts[:-1] < 0, 0, scores))
-    order = np.empty(scores.shape, np.int32)
+    order, total = np.empty(scores.shape, np.int32), labels.sum(axis=0)
     for number, by_face in enumerate(by_person):
-        order[number] = _falling(scores[number], others[number], by_face, has_face)
-    return SearchResult(order[person], person, scores[person], likely[person].astype(np.float32))
+        order[number] = _falling(scores[number], total - labels[number], by_face, has_face)
+    likely = likely.astype(np.float32, copy=False)
+    if np.array_equal(person, np.arange(len(order))):
+        return SearchResult(order, person, scores, likely)
+    return SearchResult(order[person], person, scores[person], likely[person])
 
 
 def search(given: SearchInput) -> SearchResult:
@@ -223,6 +219,24 @@ def search(given: SearchInput) -> SearchResult:
         person=person,
         facts=None if given.facts is None else _renumber(given.facts, given.person, person),
     )
+
+
+def _scores(labels: np.ndarray, likely: np.ndarray) -> np.ndarray:
+    """Score labels (people + 1, n), the strangers' last, of which each is a person's by `likely`; see `rank`."""
+    cast = labels[:-1].sum(axis=0)
+    share = np.divide(labels[:-1], cast, where=labels[:-1] > 0, out=np.zeros_like(labels[:-1]))
+    reached = labels.any(axis=0)
+    usual, probable = (
+        np.array([row[reached].mean() if reached.any() else 0 for row in each], labels.dtype)[:, None]
+        for each in (share, likely)
+    )
+    scores = np.square(share, out=share)
+    for number, label in enumerate(labels[:-1]):
+        scores[number] *= np.sqrt(label)
+    scores *= likely
+    if reached.any():
+        scores[:, ~reached] = np.sqrt(usual * np.median(cast[reached])) * np.square(usual) * probable
+    return scores
 
 
 def _falling(scores: np.ndarray, others: np.ndarray, by_face: np.ndarray, has_face: np.ndarray) -> np.ndarray:
