@@ -29,7 +29,8 @@ def download(url: str, path: str | Path, remedy: str) -> None:
         # Addresses are those that libraries publish their files at.
         answer = urlopen(url, timeout=SILENCE)  # noqa: S310
         with answer, files.replacing(path) as temporary, temporary.open("wb") as file:
-            length = answer.length or 0  # 0 where the server does not say it
+            said = answer.headers.get("Content-Length", "")
+            length = int(said) if said.isdecimal() else 0
             progress = tqdm.wrapattr(file, "write", length, desc=f"download {Path(path).name}", mininterval=2)
             with progress as counted:
                 shutil.copyfileobj(answer, counted)
