@@ -15,7 +15,6 @@ import secrets
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -100,10 +99,12 @@ def write_table(path: str | Path, table: pa.Table) -> None:
 def write_tables(path: str | Path, tables: Iterable[pa.Table]) -> None:
     """Write tables of one schema, at least one, as one Arrow IPC file; each is written before the next is asked for."""
     tables = iter(tables)
-    first = next(tables)
-    with replacing(path) as temporary, pa.ipc.new_file(str(temporary), first.schema) as writer:
-        for table in chain([first], tables):
+    table = next(tables)
+    with replacing(path) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
+        while table is not None:
             writer.write_table(table)
+            table = None  # whose memory is free while the next is made
+            table = next(tables, None)
 
 
 def read_table(path: str | Path) -> pa.Table:

@@ -67,9 +67,15 @@ def rank_gallery(
                 _logger.warning("%s: by %s, this portrait is not clear, so nobody is searched for it", name, engine)
     metadata = {"split": gallery.split, "doubts": json.dumps(_doubts(gallery))}
     for variant in variants:
-        own = facts if METHODS[variant.method].shares else None
-        found = _for_all_portraits(_search(gallery, reranked, variant, own), gallery, variant.engine, own)
-        yield _table(gallery, variant.key, found, own).replace_schema_metadata(metadata)
+        # Nothing of it is kept here, so that its memory is free while the next is searched.
+        yield _ranked(gallery, reranked, variant, facts).replace_schema_metadata(metadata)
+
+
+def _ranked(gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant, facts: Facts | None) -> pa.Table:
+    """One variant's part of the table, from its search; see `rank_gallery`."""
+    own = facts if METHODS[variant.method].shares else None
+    found = _for_all_portraits(_search(gallery, reranked, variant, own), gallery, variant.engine, own)
+    return _table(gallery, variant.key, found, own)
 
 
 def _doubts(gallery: Gallery) -> list[str]:
