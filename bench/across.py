@@ -1,7 +1,7 @@
 """A search of each portrait in all 58 movies of the challenge's test split at once, through the workflow's own rules.
 
-    python bench/across.py                 32,511 candidates and 373 portraits
-    python bench/across.py --movies 227    as many candidates as the largest such data set, CSM, has: 127,000
+    python bench/across.py                                       32,511 candidates and 373 portraits
+    python bench/across.py --movies 192 --candidates 127206      as many as the largest such data set, CSM, has
 
 Features are those that `simulation` draws; a fifth of the cast are in another movie, too. No photograph is behind them,
 so the stages that make features are taken as done, and all frames are grey. What runs is cropping, re-ranking, ranking,
@@ -80,10 +80,18 @@ def write_movie(folder: Path, name: str, drawn: simulation.SimulatedMovie, actor
     return {"cast": people[: len(cast)], "candidates": people[len(cast) :]}, relevant
 
 
-def write_run(folder: Path, movies: int) -> None:
+def sizes_of(movies: int, candidates: int | None) -> list[tuple[int, int]]:
+    """Cast and candidates of each movie: those of the test split, or as many times more as make so many in all."""
+    sizes = list(islice(cycle(simulation.TEST_SIZES), movies))
+    if candidates is None:
+        return sizes
+    ends = np.cumsum([0, *(n for _, n in sizes)]) * candidates // sum(n for _, n in sizes)
+    return [(num_cast, int(n)) for (num_cast, _), n in zip(sizes, np.diff(ends), strict=True)]
+
+
+def write_run(folder: Path, sizes: Sequence[tuple[int, int]]) -> None:
     """Write the data of a run, and the results that stand before re-ranking, but for the crops."""
     annotations, labels = {}, {}
-    sizes = list(islice(cycle(simulation.TEST_SIZES), movies))
     drawn = simulation.split(sizes, seed=0, shared=SHARED)
     for number, (movie, actors) in enumerate(drawn):
         name = f"sim{number:02d}"
@@ -109,10 +117,11 @@ def main() -> None:
     parser.add_argument(
         "--movies", type=int, default=len(simulation.TEST_SIZES), help="how many, of the sizes of the 58"
     )
+    parser.add_argument("--candidates", type=int, help="of all movies, in place of what the 58 have")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_run(folder, options.movies)
+        write_run(folder, sizes_of(options.movies, options.candidates))
         snakemake(folder, "--until", "crop")
         snakemake(folder, "--touch", "--until", "embed_faces", "embed_bodies")
         snakemake(folder, "--quiet", "rules")

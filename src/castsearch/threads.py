@@ -1,11 +1,24 @@
-"""Work in another thread."""
+"""Work in other threads."""
 
+import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
 _Item = TypeVar("_Item")
+
+
+def in_threads(work: Callable[[_Item], None], items: Iterable[_Item]) -> None:
+    """Work on each of some items, in as many threads as the job has: Snakemake says so in `OMP_NUM_THREADS`."""
+    threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
+    if threads == 1:
+        for item in items:
+            work(item)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(work, items):
+            pass
 
 
 def read_ahead(items: Iterable[_Item], depth: int = 4) -> Iterator[_Item]:

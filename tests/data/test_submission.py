@@ -18,13 +18,13 @@ def answer(tmp_path):
 
 def test_what_is_written_is_read_back(tmp_path):
     rankings = {"m_nm2": ["m_1", "m_0"], "m_nm1": ["m_0"]}
-    write_submission(tmp_path / "rank.txt", rankings)
+    write_submission(tmp_path / "rank.txt", rankings.items())
     assert (tmp_path / "rank.txt").read_text() == "m_nm2 m_1,m_0\nm_nm1 m_0\n"
     assert read_submission(tmp_path / "rank.txt") == rankings
 
 
 def test_an_empty_ranking_has_no_line(tmp_path):
-    write_submission(tmp_path / "rank.txt", {"m_nm1": []})
+    write_submission(tmp_path / "rank.txt", [("m_nm1", [])])
     assert read_submission(tmp_path / "rank.txt") == {}
 
 

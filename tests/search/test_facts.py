@@ -116,7 +116,7 @@ def test_a_box_with_a_new_name_is_the_portrait_of_somebody_else(tmp_path):
     variants = [searches.variant("diffusion"), searches.variant("cascade")]
     table = pa.concat_tables(rank_gallery(gallery, {}, variants, facts))
     files.write_table(tmp_path / "rankings.arrow", table)
-    shares = read_shares(tmp_path / "rankings.arrow", variants[0].key)
+    shares = read_shares(tmp_path / "rankings.arrow", variants[0].key, 0.5)
     assert shares.names == {"p3": "carl", "p7": "carl"}
     assert shares.person.tolist() == [0, 1, 2, 2]
     assert shares.share[2, 1] == 1

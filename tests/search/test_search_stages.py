@@ -7,6 +7,7 @@ from factories import searches
 
 from castsearch import files
 from castsearch.data.rankings import read_doubts
+from castsearch.search import fuse_stage
 from castsearch.search.facts import Facts
 from castsearch.search.fuse_stage import rank_gallery
 from castsearch.search.gallery import load_gallery
@@ -160,6 +161,17 @@ def test_the_rankings_are_written_and_read_again(tmp_path):
     tables = [*rank_gallery(gallery, dict(rerank_gallery(gallery, reranked_similarities(variants))), variants)]
     files.write_tables(tmp_path / "rankings.arrow", tables)
     assert files.read_table(tmp_path / "rankings.arrow").equals(pa.concat_tables(tables))
+
+
+def test_rankings_of_many_candidates_are_written_in_parts(tmp_path, monkeypatch):
+    gallery = searches.gallery(tmp_path, unreadable=(1, 3))
+    variant = searches.variant("diffusion")
+    [whole] = rank_gallery(gallery, {}, [variant])
+    monkeypatch.setattr(fuse_stage, "TOGETHER", 1)
+    parts = [*rank_gallery(gallery, {}, [variant])]
+    assert [len(part) for part in parts] == [1] * len(whole)
+    files.write_tables(tmp_path / "rankings.arrow", parts)
+    assert files.read_table(tmp_path / "rankings.arrow").to_pylist() == whole.to_pylist()
 
 
 def test_the_boxes_of_a_track_are_ranked_together(tmp_path):

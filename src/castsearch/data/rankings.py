@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
+from scipy import sparse
 
 from castsearch import files
 from castsearch.errors import InputError
@@ -32,26 +35,29 @@ def read_doubts(paths: Iterable[str | Path]) -> list[tuple[str, str]]:
     return found
 
 
-def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[str]]:
-    """Read one variant's rankings of several movies of one split.
+def each_ranking(paths: Iterable[str | Path], variant: str) -> Iterator[tuple[str, list[str]]]:
+    """Read one variant's rankings of several movies of one split, one after the other.
 
     Args:
         paths: tables with a row per variant and cast member: `variant`, `cast`, `name` and `ranking`, a list of
             candidate ids. Rows with a name are of people whom somebody has named, and are left out.
         variant: the variant's key.
 
-    Returns:
-        Cast id → candidate ids, best first.
+    Yields:
+        A cast id, and candidate ids, best first.
 
     Raises:
         InputError: a file has rankings, but none by this variant; or a cast id has two, of which only one could be
             scored or handed in.
     """
-    rankings: dict[str, list[str]] = {}
     for ids, orders in _orders(paths, variant):
         names = np.array(ids, object)  # so that each id is one object, however often ranked
-        rankings |= {cast: names[order].tolist() for cast, order in orders.items()}
-    return rankings
+        yield from ((cast, names[order].tolist()) for cast, order in orders.items())
+
+
+def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[str]]:
+    """Read all of `each_ranking`, by cast id."""
+    return dict(each_ranking(paths, variant))
 
 
 def read_ranks(
@@ -60,7 +66,7 @@ def read_ranks(
     """Read at which ranks, from 1 on, one variant has what is wanted; no ranking is held as a whole.
 
     Args:
-        paths: see `read_rankings`; so are the errors.
+        paths: see `each_ranking`; so are the errors.
         variant: the variant's key.
         wanted: candidate ids by cast id.
 
@@ -78,19 +84,11 @@ def read_ranks(
 
 
 def _orders(paths: Iterable[str | Path], variant: str) -> Iterator[tuple[list[str], dict[str, np.ndarray]]]:
-    """Candidate ids, and by cast id their numbers in the order of one variant's ranking; see `read_rankings`.
-
-    They stay on the disk until they are looked at, where a variant across movies has gigabytes.
-    """
+    """Candidate ids, and by cast id their numbers in the order of one variant's ranking; see `each_ranking`."""
     seen: set[str] = set()
     for path in paths:
-        table = files.read_table(path)
-        if len(table) and not pc.any(pc.equal(table["variant"], variant)).as_py():
-            raise InputError(f"{path}: has no ranking by {variant}; delete it to have it made again")
-        for batch in table.to_batches():
-            own = np.flatnonzero(pc.and_(pc.equal(batch["variant"], variant), pc.is_null(batch["name"])))
-            if len(own) == 0:
-                continue
+        for batch, rows in _batches(path, variant):
+            own = rows[batch["name"].take(rows).is_null().to_numpy(zero_copy_only=False)]
             cast, starts = batch["cast"].take(own).to_pylist(), batch["ranking"].offsets.to_numpy()
             twice = next((name for name, times in Counter([*seen, *cast]).items() if times > 1), None)
             if twice is not None:
@@ -103,46 +101,73 @@ def _orders(paths: Iterable[str | Path], variant: str) -> Iterator[tuple[list[st
 
 
 class Shares(NamedTuple):
-    """What one variant says of c portraits and n candidates, in one order of the candidates.
+    """What one variant says of c portraits and n candidates.
 
     Attributes:
         cast: c ids, those of boxes for people whom somebody has named.
         names: of these people, by such an id.
         person: (c,) numbers of whom the portraits show.
-        candidates: n ids.
-        score: (c, n) float32,
-        share: (c, n) float32; see `castsearch.search.search_result`.
+        candidates: n ids with their columns in the arrays.
+        score: (people, n) float32, by rising number of the people; 0 where the share is too small.
+        share: (people, n) float32; see `castsearch.search.search_result`.
     """
 
     cast: list[str]
     names: dict[str, str]
-    person: np.ndarray
-    candidates: list[str]
-    score: np.ndarray
-    share: np.ndarray
+    person: NDArray[np.integer]
+    candidates: dict[str, int]
+    score: sparse.csc_array
+    share: sparse.csc_array
 
 
-def read_shares(path: str | Path, variant: str) -> Shares:
+def read_shares(path: str | Path, variant: str, least: float) -> Shares:
     """Read scores and shares of one variant that has them; without any cast, nobody has a score.
+
+    Args:
+        path: the table of rankings.
+        variant: the variant's key.
+        least: share from which on a candidate is of interest.
 
     Raises:
         InputError: the file has rankings, but none by this variant.
     """
+    cast: list[str] = []
+    names: dict[str, str] = {}
+    person: list[int] = []
+    ids: list[str] = []
+    likely: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+    for batch, own in _batches(path, variant):
+        labels, numbers = (batch[name].take(own).to_pylist() for name in ("name", "person"))
+        cast += batch["cast"].take(own).to_pylist()
+        names |= {name: label for name, label in zip(cast[-len(own) :], labels, strict=True) if label}
+        person += numbers
+        ids = ids or batch["ranking"].values.dictionary.to_pylist()
+        for row, number in zip(own.tolist(), numbers, strict=True):
+            if number not in likely:  # portraits of one person have one answer
+                share = batch["share"][row].values.to_numpy().astype(np.float32)
+                places = np.flatnonzero(share >= least)
+                order, score = (batch[name][row].values for name in ("ranking", "score"))
+                likely[number] = order.indices.to_numpy()[places], score.to_numpy()[places], share[places]
+    rows = [likely[number] for number in sorted(likely)]
+    starts = np.cumsum([0, *(len(columns) for columns, _, _ in rows)])
+    columns, score, share = map(np.concatenate, zip(*rows, strict=True)) if rows else np.empty((3, 0), int)
+    by_column = (
+        sparse.csr_array((values.astype(np.float32), columns, starts), shape=(len(rows), len(ids))).tocsc()
+        for values in (score, share)
+    )
+    candidates = {name: column for column, name in enumerate(ids)}
+    return Shares(cast, names, np.array(person, int), candidates, *by_column)
+
+
+def _batches(path: str | Path, variant: str) -> Iterator[tuple[pa.RecordBatch, NDArray[np.integer]]]:
+    """Yield the parts of a table of rankings that have some of one variant, and the numbers of those rows.
+
+    They stay on the disk until they are looked at, where a variant across movies has gigabytes.
+    """
     table = files.read_table(path)
-    own = table.filter(pc.equal(table["variant"], variant)).combine_chunks()
-    if len(own) == 0:
-        if len(table):
-            raise InputError(f"{path}: has no ranking by {variant}; delete it to have it made again")
-        return Shares([], {}, np.empty(0, int), [], *np.empty((2, 0, 0), np.float32))
-    ranked = own["ranking"].combine_chunks().flatten()
-    order = ranked.indices.to_numpy().reshape(len(own), -1)
-    by_candidate = []
-    for name in ("score", "share"):
-        values = np.zeros(order.shape, np.float32)
-        by_rank = own[name].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(order.shape)
-        for row, places, known in zip(values, order, by_rank, strict=True):
-            row[places] = known
-        by_candidate.append(values)
-    cast = own["cast"].to_pylist()
-    names = {name: label for name, label in zip(cast, own["name"].to_pylist(), strict=True) if label}
-    return Shares(cast, names, own["person"].to_numpy(), ranked.dictionary.to_pylist(), *by_candidate)
+    if len(table) and not pc.any(pc.equal(table["variant"], variant)).as_py():
+        raise InputError(f"{path}: has no ranking by {variant}; delete it to have it made again")
+    for batch in table.to_batches():
+        own = np.flatnonzero(pc.equal(batch["variant"], variant))
+        if len(own):
+            yield batch, own

@@ -1,6 +1,6 @@
 """The challenge's answer file: one line per cast member, `castid cand1,cand2,...`, best candidate first."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from castsearch import files
@@ -8,13 +8,13 @@ from castsearch.errors import InputError
 from castsearch.misnamed import instead_of, nearly
 
 
-def write_submission(path: str | Path, rankings: Mapping[str, Sequence[str]]) -> None:
-    """Write a ranking of candidate ids per cast id, in the order of the mapping.
+def write_submission(path: str | Path, rankings: Iterable[tuple[str, Sequence[str]]]) -> None:
+    """Write cast ids, each with a ranking of candidate ids, one after the other.
 
     The format has no line for an empty answer, so a cast member of a movie without candidates is left out.
     """
     with files.replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.writelines(f"{cast} {','.join(ranking)}\n" for cast, ranking in rankings.items() if ranking)
+        file.writelines(f"{cast} {','.join(ranking)}\n" for cast, ranking in rankings if ranking)
 
 
 def read_submission(

@@ -199,7 +199,7 @@ def search(given: SearchInput) -> SearchResult:
         bodies = body_similarity(given.body) if given.body_similarity is None else given.body_similarity
         undecided = _votes(lists, bodies, face)
     ranking = _order(lists, undecided, others, given.frames)
-    return SearchResult(ranking[given.person], given.person)
+    return SearchResult(ranking, given.person)
 
 
 def _best_first(score: np.ndarray, chosen: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ with the links of `castsearch.search.links`, a label for strangers, and one plac
 with the number of candidates times that of the cast, so that all movies of a split can be searched at once.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
@@ -26,6 +28,7 @@ from castsearch.search.strangers import (
     pairs_of,
     sample,
 )
+from castsearch.threads import in_threads
 
 _PORTRAIT_SPREAD = 2  # standard deviations from which on a link to a portrait, with which all begins, counts …
 _BELOW_BEST = 1.5  # … or this much below the portrait's best one, where that is less
@@ -86,7 +89,8 @@ def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None 
     step = (sparse.diags_array(scale) @ graph @ sparse.diags_array(scale)).tocsr() * np.float32(_PASSED_ON)
     # Labels spread each by itself, but for facts; a few at a time stay in the processor's cache.
     together = _LABELS if facts is None else len(seeds)
-    for labels in blocks(len(seeds), together):
+
+    def spread_some(labels: slice) -> None:
         begun = seeds[labels].T * np.float32(1 - _PASSED_ON)
         scores = np.ascontiguousarray(seeds[labels].T)
         for _ in range(_STEPS):
@@ -95,11 +99,13 @@ def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None 
             if facts is not None:
                 _clamp(scores.T, facts, weight)
         seeds[labels] = scores.T
+
+    in_threads(spread_some, blocks(len(seeds), together))
     return seeds
 
 
 def settle_frames(scores: np.ndarray, frames: Frames) -> np.ndarray:
-    """Lower a cast member's scores in a frame where it has a place already.
+    """Lower a cast member's scores in a frame where it has a place already, in place.
 
     Places are given so that the sum of a frame's scores is largest (an assignment problem). A tenth is left for a place
     that another has; for one that nobody has, as much as its score is of the score of the place given: of two that are
@@ -111,19 +117,21 @@ def settle_frames(scores: np.ndarray, frames: Frames) -> np.ndarray:
         frames: of the n candidates, see `Frames`.
 
     Returns:
-        (num_cast, n) of the type of `scores`.
+        `scores`.
     """
-    settled, best = scores.copy(), scores.max(axis=0, initial=0)
-    for together in sorted(companies(frames), key=lambda own: -best[own].max()):
-        places = settled[:, together]
+    present, best = presence(frames), scores.max(axis=0, initial=0)
+    # Whoever is at one moment alone still has at it what it had at first.
+    before = scores.copy() if (np.diff(present.indptr) > 1).any() else scores
+    for together in sorted(companies(present), key=lambda own: -best[own].max()):
+        places = scores[:, together]
         cast, place = linear_sum_assignment(places, maximize=True)
         own = places[cast]
         held = own[np.arange(len(cast)), place][:, None]
         left = np.minimum(1, np.divide(own, held, where=held > 0, out=np.ones_like(own)))
         left[:, place] = np.minimum(left[:, place], _HELD_BY_ANOTHER)
         left[np.arange(len(cast)), place] = 1
-        settled[cast[:, None], together] = np.minimum(own, scores[cast[:, None], together] * left)
-    return settled
+        scores[cast[:, None], together] = np.minimum(own, before[cast[:, None], together] * left)
+    return scores
 
 
 def gather(
@@ -139,21 +147,21 @@ def gather(
     graph = link(by_person, face, body, frames=frames, has_face=has_face)
     seen = by_person[:, has_face]
     apart = impostors(seen.ravel(), certain_strangers(seen, presence(frames)[has_face]))
+    del seen
     labels = spread(_seeds(by_person, has_face, apart), graph, facts)
     return Evidence(labels, _shortfall(by_person, has_face, apart), np.asarray(graph.sum(axis=1)))
 
 
 def rank(
-    face_similarity: np.ndarray,
+    by_person: np.ndarray,
     face: np.ndarray,
     body: np.ndarray | None,
     *,
     frames: Frames,
     has_face: np.ndarray,
-    person: np.ndarray | None = None,
     facts: np.ndarray | None = None,
 ) -> SearchResult:
-    """Rank every candidate for every cast member.
+    """Rank every candidate for every person of the cast.
 
     1. A candidate with a face starts with the strength of its links to the portraits. As far as its best one falls
        short of a typical best one, it starts with the label of strangers.
@@ -168,27 +176,23 @@ def rank(
        whose seen face is more similar.
 
     Args:
-        face_similarity: (num_cast, n), such as `similarity.face_similarity`, re-ranked or not.
+        by_person: (people, n) face similarities of each person's best portrait, re-ranked or not.
         face: (n, d) face features of the candidates.
         body: (n, d') body features; None to go by faces alone.
         frames: of the n candidates, see `Frames`.
         has_face: (n,) bool, whether the candidate's face can be seen.
-        person: (num_cast,) numbers from 0 on of whom each portrait shows, see `number_people`. One person's portraits
-            have one label, which starts from the best of them; None stands for different people.
         facts: (people + 1, n) what is certain of each person and of strangers, see `spread`; None where nothing is.
             Who certainly shows a person is ranked first, and who certainly does not, last.
 
     Raises:
         ValueError: if the shapes do not fit.
     """
-    num_cast, n = np.shape(face_similarity)
+    num_people, n = np.shape(by_person)
     has_face = np.asarray(has_face, bool)
     present = presence(frames)
     sizes = {len(face), len(has_face), present.shape[0], n if body is None else len(body)}
     if sizes != {n}:
         raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {present.shape[0]} frames or the bodies")
-    person = np.arange(num_cast) if person is None else person
-    by_person = best_portrait(face_similarity, person)
     evidence = gather(by_person, face, body, frames=present, has_face=has_face, facts=facts)
     labels, likely = evidence.labels, probability(evidence)
     del evidence  # of many movies at once, each array of people and candidates takes a gigabyte
@@ -199,26 +203,31 @@ def rank(
         best = scores.max(axis=1, keepdims=True, initial=0)
         scores = np.where(facts[:-1] > 0, best, np.where(facts[:-1] < 0, 0, scores))
     order, total = np.empty(scores.shape, np.int32), labels.sum(axis=0)
-    for number, by_face in enumerate(by_person):
-        order[number] = _falling(scores[number], total - labels[number], by_face, has_face)
-    likely = likely.astype(np.float32, copy=False)
-    if np.array_equal(person, np.arange(len(order))):
-        return SearchResult(order, person, scores, likely)
-    return SearchResult(order[person], person, scores[person], likely[person])
+
+    def put_in_order(number: int) -> None:
+        order[number] = _falling(scores[number], total - labels[number], by_person[number], has_face)
+
+    in_threads(put_in_order, range(num_people))
+    return SearchResult(order, np.arange(num_people), scores, likely.astype(np.float32, copy=False))
 
 
 def search(given: SearchInput) -> SearchResult:
-    """Rank every candidate for every cast member: `number_people` and `rank`, as a method of the search."""
+    """Rank every candidate for every cast member: `number_people` and `rank`, as a method of the search.
+
+    One person's portraits have one label, which starts from the best of them.
+    """
     person = number_people(given.cast_face, given.cast_movies, given.face[given.has_face], given.person)
-    return rank(
+    # In place of the portraits' similarities, which may take a gigabyte.
+    given = replace(given, face_similarity=best_portrait(given.face_similarity, person))
+    found = rank(
         given.face_similarity,
         given.face,
         given.body,
         frames=given.frames,
         has_face=given.has_face,
-        person=person,
         facts=None if given.facts is None else _renumber(given.facts, given.person, person),
     )
+    return found._replace(person=person)
 
 
 def _scores(labels: np.ndarray, likely: np.ndarray) -> np.ndarray:
@@ -276,22 +285,23 @@ def _seeds(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> np.
     seeds = np.zeros((num_people + 1, n), np.float32)
     if not has_face.any():
         return seeds
-    similarity = by_person[:, has_face]
-    best = apart.deviations(similarity.max(axis=1, keepdims=True, initial=-1))
+    best = apart.deviations(by_person.max(axis=1, initial=-1, where=has_face))
     # A portrait of other years is like nobody by as much, and still like its own person most.
     counts_from = np.clip(best - _BELOW_BEST, 0, _PORTRAIT_SPREAD)
-    strength = link_strength(similarity, apart, counts_from)
-    best = strength.max(axis=0, initial=0)
+    for label, similarity, least in zip(seeds, by_person, counts_from, strict=False):
+        label[has_face] = link_strength(similarity[has_face], apart, least)
+    best = seeds.max(axis=0)
     if best.any():
         typical = np.median(best[best > 0])
-        seeds[:-1, has_face] = strength / typical
-        seeds[-1, has_face] = np.maximum(1 - best / typical, 0)
+        seeds /= typical
+        seeds[-1, has_face] = np.maximum(1 - best[has_face] / typical, 0)
     return seeds
 
 
 def _shortfall(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> np.ndarray:
     """(people, n) standard deviations that seen faces are less like portraits than each one's best; nan if unseen."""
-    deviations = np.where(has_face, apart.deviations(by_person), np.nan)
-    if not has_face.any():
-        return deviations
-    return deviations[:, has_face].max(axis=1, keepdims=True) - deviations
+    best = apart.deviations(by_person.max(axis=1, keepdims=True, initial=-np.inf, where=has_face))
+    shortfall = apart.deviations(by_person)
+    np.subtract(best, shortfall, out=shortfall)
+    shortfall[:, ~has_face] = np.nan
+    return shortfall

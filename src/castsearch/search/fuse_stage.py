@@ -14,7 +14,7 @@ from castsearch.data.feature_check import BODIES, FACES, doubt, number_companies
 from castsearch.search.facts import Facts
 from castsearch.search.gallery import Gallery
 from castsearch.search.methods import METHODS
-from castsearch.search.neighbors import l2_normalize
+from castsearch.search.neighbors import blocks, l2_normalize
 from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import concatenate, face_similarity
@@ -42,6 +42,9 @@ shows, among those of the variant. `score` and `share` are those of the ranked c
 order; null where the method has none. They are 0 for what could not be read.
 """
 
+TOGETHER = 1 << 24
+"""Places of rankings that are written together: what they take beside the search's answer."""
+
 
 def rank_gallery(
     gallery: Gallery,
@@ -58,8 +61,9 @@ def rank_gallery(
         facts: what is certain, as `facts.gather_facts` returns it.
 
     Yields:
-        By variant a row per portrait, of `SCHEMA`; boxes are portraits only for methods that take facts. Candidates
-        that could not be read come last. For whom nobody is searched, all candidates are in their own order.
+        By variant a row per portrait, of `SCHEMA`, in one table or, of many candidates, in several; boxes are portraits
+        only for methods that take facts. Candidates that could not be read come last. For whom nobody is searched, all
+        candidates are in their own order.
     """
     for engine in dict.fromkeys(variant.engine for variant in variants):
         for name, person in zip(gallery.cast, gallery.person, strict=True):
@@ -68,14 +72,18 @@ def rank_gallery(
     metadata = {"split": gallery.split, "doubts": json.dumps(_doubts(gallery))}
     for variant in variants:
         # Nothing of it is kept here, so that its memory is free while the next is searched.
-        yield _ranked(gallery, reranked, variant, facts).replace_schema_metadata(metadata)
+        for table in _ranked(gallery, reranked, variant, facts):
+            yield table.replace_schema_metadata(metadata)
 
 
-def _ranked(gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant, facts: Facts | None) -> pa.Table:
+def _ranked(
+    gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant, facts: Facts | None
+) -> Iterator[pa.Table]:
     """One variant's part of the table, from its search; see `rank_gallery`."""
     own = facts if METHODS[variant.method].shares else None
-    found = _for_all_portraits(_search(gallery, reranked, variant, own), gallery, variant.engine, own)
-    return _table(gallery, variant.key, found, own)
+    # No name is given to what is searched: its similarities are free as soon as the method has done with them.
+    found = import_module(METHODS[variant.method].module).search(_searched(gallery, reranked, variant, own))
+    return _tables(gallery, variant.key, _for_all_portraits(found, gallery, variant.engine, own), own)
 
 
 def _doubts(gallery: Gallery) -> list[str]:
@@ -92,42 +100,53 @@ def _doubts(gallery: Gallery) -> list[str]:
     return [f"{name}: {words}" for name, words in found.items() if words]
 
 
-def _table(gallery: Gallery, key: str, found: SearchResult, facts: Facts | None) -> pa.Table:
-    """One variant's part of the table."""
-    lengths = [len(own) for own in gallery.ranked]
+def _tables(gallery: Gallery, key: str, found: SearchResult, facts: Facts | None) -> Iterator[pa.Table]:
+    """One variant's part of the table, some portraits after the others."""
+    lengths = np.array([len(own) for own in gallery.ranked], np.int32)
     ids = pa.array([*chain.from_iterable(gallery.ranked), *gallery.skipped_candidates], pa.string())
-    names = facts.names if facts else []
     searched = gallery.cast + [gallery.ranked[row][0] for row in (facts.portraits if facts else ())]
     cast = searched + gallery.skipped_cast
-    num_readable = len(ids) - len(gallery.skipped_candidates)
-    order = np.empty((len(cast), len(ids)), np.int32)
-    order[: len(searched), :num_readable] = _expand(found.order, lengths)
-    order[len(searched) :], order[:, num_readable:] = np.arange(len(ids)), np.arange(num_readable, len(ids))
-    starts = np.arange(len(cast) + 1, dtype=np.int32) * len(ids)
+    names = [None] * len(gallery.cast) + (facts.names if facts else []) + [None] * len(gallery.skipped_cast)
     # A portrait that cannot be read is nobody's but its own.
-    last = found.person.max(initial=-1)
-    person = [*found.person.tolist(), *range(last + 1, last + 1 + len(gallery.skipped_cast))]
-    unnamed = [None] * len(gallery.cast), [None] * len(gallery.skipped_cast)
-    columns = [pa.array([key] * len(cast), pa.string()), cast, [*unnamed[0], *names, *unnamed[1]], person]
-    columns.append(pa.ListArray.from_arrays(starts, pa.DictionaryArray.from_arrays(order.ravel(), ids)))
+    person = np.append(found.person, found.person.max(initial=-1) + 1 + np.arange(len(gallery.skipped_cast)))
+    for rows in blocks(max(1, len(cast)), max(1, TOGETHER // max(1, len(ids)))):
+        lists = _lists(found, found.person[rows], len(cast[rows]), lengths, ids)
+        keys = pa.array([key] * len(cast[rows]), pa.string())
+        yield pa.table([keys, cast[rows], names[rows], person[rows], *lists], schema=SCHEMA)
+
+
+def _lists(
+    found: SearchResult, person: np.ndarray, num_cast: int, lengths: np.ndarray, ids: pa.StringArray
+) -> Iterator[pa.Array]:
+    """The columns of some portraits that have lists.
+
+    Args:
+        found: the answer to all portraits.
+        person: of those portraits, which come first, that could be read.
+        num_cast: how many the portraits are.
+        lengths: of n candidates, how many boxes each stands for.
+        ids: of these boxes, and then of those that could not be read.
+    """
+    num_readable = lengths.sum()
+    order = np.empty((num_cast, len(ids)), np.int32)
+    order[: len(person), :num_readable] = _expand(found.order[person], lengths)
+    order[len(person) :], order[:, num_readable:] = np.arange(len(ids)), np.arange(num_readable, len(ids))
+    starts = np.arange(num_cast + 1, dtype=np.int32) * len(ids)
+    yield pa.ListArray.from_arrays(starts, pa.DictionaryArray.from_arrays(order.ravel(), ids))
     for values in (found.score, found.share):
         if values is None:
-            columns.append(pa.nulls(len(cast), pa.list_(pa.float16())))
+            yield pa.nulls(num_cast, pa.list_(pa.float16()))
             continue
-        by_rank = np.zeros(order.shape, np.float16)
+        by_rank = np.zeros(order.shape, np.float32)
+        for ranked, number in zip(by_rank, person, strict=False):
+            places = found.order[number]
+            ranked[:num_readable] = np.repeat(values[number, places], lengths[places])
         # The same as astype, which takes 20 times as long for numbers that are tiny in half precision.
-        half = pa.array(values.astype(np.float32, copy=False).ravel()).cast(pa.float16())
-        known = half.to_numpy().reshape(values.shape)
-        known = np.repeat(known, lengths, axis=1) if gallery.boxes else known
-        for ranked, own, places in zip(by_rank, known, order, strict=False):
-            ranked[:num_readable] = own[places[:num_readable]]
-        columns.append(pa.ListArray.from_arrays(starts, pa.array(by_rank.ravel())))
-    return pa.table(columns, schema=SCHEMA)
+        yield pa.ListArray.from_arrays(starts, pa.array(by_rank.ravel()).cast(pa.float16()))
 
 
-def _expand(ranking: np.ndarray, counts: Sequence[int]) -> np.ndarray:
+def _expand(ranking: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Put its boxes in the place of each candidate, in rankings (c, n); boxes count from one candidate to the next."""
-    lengths = np.asarray(counts, np.int32)
     if (lengths == 1).all():
         return ranking
     starts = np.cumsum(lengths) - lengths
@@ -138,10 +157,10 @@ def _expand(ranking: np.ndarray, counts: Sequence[int]) -> np.ndarray:
     return expanded
 
 
-def _search(
+def _searched(
     gallery: Gallery, reranked: Mapping[str, np.ndarray], variant: Variant, facts: Facts | None
-) -> SearchResult:
-    """The answer to the portraits that are searched."""
+) -> SearchInput:
+    """What the method ranks from, of the portraits that are searched."""
     method, faces = METHODS[variant.method], gallery.faces[variant.engine]
     features, num_cast = faces.searched_feature, faces.num_searched
     networks = [gallery.bodies[network] for network in variant.networks]
@@ -160,7 +179,7 @@ def _search(
     given = given if facts is None else _with_facts(given, facts)
     people, person = np.unique(given.person, return_inverse=True)  # who is not searched has no number
     certain = None if given.facts is None else given.facts[[*people, -1]]
-    return import_module(method.module).search(replace(given, person=person, facts=certain))
+    return replace(given, person=person, facts=certain)
 
 
 def _with_facts(given: SearchInput, facts: Facts) -> SearchInput:
@@ -185,23 +204,21 @@ def _for_all_portraits(found: SearchResult, gallery: Gallery, engine: str, facts
     searched = np.flatnonzero(gallery.faces[engine].searched)
     if len(searched) == len(gallery.cast):
         return found
-    by_person = dict(zip(gallery.person[searched].tolist(), range(len(searched)), strict=True))
-    answer = np.array([by_person.get(person, -1) for person in gallery.person.tolist()], int)
-    answer = np.concatenate([answer, np.arange(len(searched), len(found.order))])  # boxes that are portraits
-    missing = np.flatnonzero(answer < 0)
-    certain = np.zeros((len(missing), len(gallery.candidates)), np.float32)
+    by_person = dict(zip(gallery.person[searched].tolist(), found.person, strict=False))
+    missing = np.array([person not in by_person for person in gallery.person.tolist()])
+    unsearched, number = np.unique(gallery.person[missing], return_inverse=True)
+    rows = [by_person.get(person, -1) for person in gallery.person.tolist()]
+    person = np.array([*rows, *found.person[len(searched) :]], int)  # the last are boxes that are portraits
+    person[: len(missing)][missing] = found.person.max(initial=-1) + 1 + number
+    if not len(unsearched):
+        return found._replace(person=person)
+    certain = np.zeros((len(unsearched), len(gallery.candidates)), np.float32)
     if facts is not None:
-        certain[:] = facts.certain[gallery.person[missing]] > 0
-    _, number = np.unique(gallery.person[missing], return_inverse=True)
-
-    def filled(values: np.ndarray, missed: np.ndarray) -> np.ndarray:
-        whole = np.empty((len(answer), *values.shape[1:]), values.dtype)
-        whole[answer >= 0], whole[missing] = values[answer[answer >= 0]], missed
-        return whole
-
+        certain[:] = facts.certain[unsearched] > 0
+    order = np.argsort(-certain, axis=1, kind="stable").astype(np.int32)
     return SearchResult(
-        order=filled(found.order, np.argsort(-certain, axis=1, kind="stable")),
-        person=filled(found.person, found.person.max(initial=-1) + 1 + number),
-        score=None if found.score is None else filled(found.score, certain),
-        share=None if found.share is None else filled(found.share, certain),
+        order=np.concatenate([found.order, order]),
+        person=person,
+        score=None if found.score is None else np.concatenate([found.score, certain]),
+        share=None if found.share is None else np.concatenate([found.share, certain]),
     )

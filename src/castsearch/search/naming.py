@@ -57,7 +57,7 @@ def name_group(crops: Sequence[str | Path], rankings: str | Path, variant: str, 
     Returns:
         A table as `castsearch.data.name_tables` describes it.
     """
-    shares = read_shares(rankings, variant)
+    shares = read_shares(rankings, variant, _UNLIKELY)
     movies = [read_crops(path) for path in crops]
     labels = {name: label for movie in movies for name, label in zip(movie.cast, movie.labels, strict=False)}
     labels |= shares.names
@@ -76,14 +76,13 @@ def name_movie(crops: Crops, shares: Shares, labels: Mapping[str, str | None], l
         labels: by portrait the name of whom it shows, or None.
         least: confidence below which a box is unknown.
     """
-    row = {name: number for number, name in enumerate(shares.candidates)}
-    people, portraits = np.unique(shares.person, return_index=True)
+    people = np.unique(shares.person)
     tracked = bool(len(crops.candidates)) and (crops.tracks[len(crops.cast) :] > 0).all()
     units, boxes, frames = _tracks(crops) if tracked else _boxes(crops)
     score, probability = np.zeros((2, len(people), len(boxes)), np.float32)
     if len(people):
-        columns = [row[crops.candidates[box]] for box in boxes]
-        score, probability = shares.score[portraits][:, columns], shares.share[portraits][:, columns]
+        columns = [shares.candidates[crops.candidates[box]] for box in boxes]
+        score, probability = (likely[:, columns].toarray() for likely in (shares.score, shares.share))
     assigned = assign(score, probability, frames)
     names = np.array([*_names(crops, shares, people, labels), ""], object)
     sure = np.append(probability, np.zeros((1, len(boxes))), axis=0)[assigned, np.arange(len(boxes))]

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from castsearch.hardware import torch_has_gpu
+from castsearch.threads import in_threads
 
 BLOCK_ROWS = 512
 """Rows of a dense block: enough for a matrix product to run at full speed."""
@@ -125,12 +126,15 @@ def numpy_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarra
     cosines = np.empty((n, k), np.float32)
     lowest = np.empty(n, np.float32)
     repeated, originals = copies(features)
-    for rows in blocks(n, BLOCK_ROWS):
+
+    def find(rows: slice) -> None:
         negated = -features[rows] @ features.T
         negated[:, repeated] = negated[:, originals]  # a product rounds by position and would break their tie
         indices[rows] = smallest(negated, k)
         cosines[rows] = -np.take_along_axis(negated, indices[rows], axis=1)
         lowest[rows] = -negated.max(axis=1)
+
+    in_threads(find, blocks(n, BLOCK_ROWS))
     return indices, cosines, lowest
 
 

@@ -76,7 +76,7 @@ def search(given: SearchInput) -> SearchResult:
     """Rank every candidate for every cast member: `rank`, as a method of the search."""
     similarity = best_portrait(given.face_similarity, given.person)
     order = rank(similarity, given.body, frames=given.frames, has_face=given.has_face)
-    return SearchResult(order[given.person], given.person)
+    return SearchResult(order, given.person)
 
 
 def _match(similarity: np.ndarray, least: float, margin: float) -> int | None:

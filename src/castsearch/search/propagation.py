@@ -157,7 +157,7 @@ def search(given: SearchInput) -> SearchResult:
     _link(affinity, similarity, bodies, given.frames, given.has_face)
     del bodies
     order, scores = rank(affinity, len(similarity))
-    return SearchResult(order[given.person], given.person, scores[given.person].astype(np.float32))
+    return SearchResult(order, given.person, scores.astype(np.float32))
 
 
 def _link(

@@ -6,14 +6,14 @@ import numpy as np
 
 
 class SearchResult(NamedTuple):
-    """The answer to c portraits among n candidates.
+    """The answer to c portraits among n candidates. Portraits of one person have one answer.
 
     Attributes:
-        order: (c, n) indices of the candidates, each row a permutation, best first.
-        person: (c,) numbers from 0 on of whom each portrait shows; equal for portraits of one person.
-        score: (c, n) float32, by which each candidate stands in `order`; None for a method without scores.
-        share: (c, n) float32, the estimated probability that each candidate shows this person; what those of all people
-            lack to 1 is the strangers'. None for a method that does not know of strangers.
+        order: (people, n) indices of the candidates, each row a permutation, best first.
+        person: (c,) numbers of whom each portrait shows, which are rows of the other arrays.
+        score: (people, n) float32, by which each candidate stands in `order`; None for a method without scores.
+        share: (people, n) float32, the estimated probability that each candidate shows this person; what those of all
+            people lack to 1 is the strangers'. None for a method that does not know of strangers.
     """
 
     order: np.ndarray

@@ -20,7 +20,9 @@ class Impostors(NamedTuple):
 
     def deviations(self, similarity: np.ndarray) -> np.ndarray:
         """By how many standard deviations similarities exceed the mean."""
-        return (similarity - self.mean) / max(self.deviation, 1e-6)
+        above = similarity - self.mean
+        above /= max(self.deviation, 1e-6)
+        return above
 
 
 ANY_ENGINE = Impostors(0.1, 0.1)
@@ -76,10 +78,12 @@ def certain_strangers(by_person: np.ndarray, present: sparse.csr_array) -> np.nd
 
     A face is at most of the one person whom it resembles most; of a frame's faces, at most one is a lone person's.
     """
+    if len(by_person) == 0:
+        return by_person.ravel()
     if len(by_person) == 1:
         parts = [np.sort(by_person[0, together])[:-1] for together in companies(present)]
         return np.concatenate([np.empty(0, np.float32), *parts])
-    return np.sort(by_person, axis=0)[:-1].ravel()
+    return np.partition(by_person, -1, axis=0)[:-1].ravel()
 
 
 def pairs_of(unit: np.ndarray) -> np.ndarray:
