@@ -4,8 +4,8 @@
     python bench/across.py --movies 192 --candidates 127206      as many as the largest such data set, CSM, has
 
 Features are those that `simulation` draws; a fifth of the cast are in another movie, too. No photograph is behind them,
-so the stages that make features are taken as done, and all frames are grey. What runs is cropping, re-ranking, ranking,
-submission, evaluation and report, with `search.scope: split`.
+so the stages that make crops and features are taken as done, and all frames are grey. What runs is all that follows:
+re-ranking, ranking, submission, names, groups, evaluation and report, with `search.scope: split`.
 """
 
 import argparse
@@ -25,6 +25,8 @@ from PIL import Image
 from stages import main as print_stages
 
 from castsearch import files
+from castsearch.data.challenge import load_annotations
+from castsearch.data.cutting import crop_movie
 
 GREY = Image.new("L", (8, 16), 128)
 ROOT = Path(__file__).parents[1]
@@ -90,7 +92,7 @@ def sizes_of(movies: int, candidates: int | None) -> list[tuple[int, int]]:
 
 
 def write_run(folder: Path, sizes: Sequence[tuple[int, int]]) -> None:
-    """Write the data of a run, and the results that stand before re-ranking, but for the crops."""
+    """Write the data of a run, and the results that stand before re-ranking."""
     annotations, labels = {}, {}
     drawn = simulation.split(sizes, seed=0, shared=SHARED)
     for number, (movie, actors) in enumerate(drawn):
@@ -99,6 +101,9 @@ def write_run(folder: Path, sizes: Sequence[tuple[int, int]]) -> None:
         labels |= relevant
     files.write_json(folder / "val.json", annotations)
     files.write_json(folder / "val_label.json", labels)
+    for name, movie in load_annotations(folder / "val.json").items():
+        to = folder / f"results/crops/val/{name}.arrow"
+        crop_movie(to, "val", name, movie, source=name, images=folder / "images", on_bad_image="stop")
     for path in ("weights.safetensors", "results/reid/body/weights.safetensors"):
         files.write_text(folder / path, "")
     files.write_text(folder / "config.yaml", yaml.safe_dump(CONFIG))
@@ -122,7 +127,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_run(folder, sizes_of(options.movies, options.candidates))
-        snakemake(folder, "--until", "crop")
         snakemake(folder, "--touch", "--until", "embed_faces", "embed_bodies")
         snakemake(folder, "--quiet", "rules")
         print((folder / "results/tables/ablation.md").read_text())

@@ -26,6 +26,7 @@ from castsearch.plotting import DASHES, SERIES, look, to_svg
 from castsearch.search.links import link
 from castsearch.search.review import propose
 from castsearch.search.similarity import face_similarity
+from castsearch.search.strangers import certain_strangers
 
 WORLDS = ("as assumed", "poor faces", "portraits unlike the part")
 ANSWERS = (0, 5, 10, 20, 40)
@@ -38,7 +39,8 @@ def choices(drawn: simulation.SimulatedMovie, allowed: np.ndarray) -> dict[str, 
     sure = names.name(drawn, found).sure
     _, frames = np.unique(drawn.frames, return_inverse=True)
     similarity = face_similarity(drawn.face, num_cast)
-    graph = link(similarity, drawn.face[num_cast:], drawn.body, frames=frames, has_face=drawn.has_face)
+    certain = certain_strangers(similarity, frames, drawn.has_face)
+    graph = link(certain, drawn.face[num_cast:], drawn.body, frames=frames, has_face=drawn.has_face)
     rows = np.flatnonzero(allowed)
     ranked = found.order.T.ravel()  # the first of each ranking, then the second of each
     _, first = np.unique(ranked, return_index=True)

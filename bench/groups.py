@@ -30,6 +30,7 @@ from castsearch.search.groups import find_groups
 from castsearch.search.links import link
 from castsearch.search.neighbors import l2_normalize
 from castsearch.search.similarity import face_similarity
+from castsearch.search.strangers import certain_strangers
 
 WORLDS = ("as assumed", "poor faces", "poor bodies", "half of the costumes are uniforms")
 
@@ -79,7 +80,8 @@ def ours(boxes: Boxes) -> np.ndarray:
     """Group as the stage `groups` does."""
     features = np.concatenate([boxes.portraits, boxes.face])
     similarity = face_similarity(features, len(boxes.portraits))
-    graph = link(similarity, boxes.face, boxes.body, frames=boxes.frames, has_face=boxes.has_face)
+    certain = certain_strangers(similarity, boxes.frames, boxes.has_face)
+    graph = link(certain, boxes.face, boxes.body, frames=boxes.frames, has_face=boxes.has_face)
     return find_groups(graph, boxes.frames)
 
 

@@ -14,6 +14,9 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "4000000000")
 # Several pictures are worked on at the same time. If OpenCV used several threads for each, all would take a tenth longer.
 os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 
+# Products of NumPy's differ in their last bits by the number of threads. The search divides its work itself.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Jobs import the library that `code` digests, even where another castsearch is installed.
 LIBRARY = f"{ROOT}/src"
 PYTHON_PATHS = os.environ.get("PYTHONPATH", "").split(os.pathsep)

@@ -17,7 +17,7 @@ rule fuse:
         "results/benchmarks/fuse/{split}/{group}.tsv"
     conda:
         "../envs/core.yaml"
-    threads: 1
+    threads: SEARCH_THREADS
     resources:
         mem_mb=search_mb(NETWORKS, VARIANTS),
         runtime=search_minutes(VARIANTS),

@@ -18,7 +18,7 @@ rule groups:
         "results/benchmarks/groups/{split}/{group}.tsv"
     conda:
         "../envs/core.yaml"
-    threads: 1
+    threads: SEARCH_THREADS
     resources:
         mem_mb=search_mb(MAIN.networks, []),
         runtime=growing(20),

@@ -46,6 +46,8 @@ IMPORTED = {
     if name not in TRAINED
 }
 ACROSS = config["search"]["scope"] == "split"
+# Movies that are searched each by itself have the cores side by side.
+SEARCH_THREADS = 4 if ACROSS else 1
 MAIN = variants.submitted(config)
 BASELINE = variants.baseline(config)
 VARIANTS = or_stop(variants.compared, config)

@@ -16,7 +16,7 @@ rule rerank:
         "results/benchmarks/rerank/{split}/{group}.tsv"
     conda:
         "../envs/core.yaml"
-    threads: 1
+    threads: SEARCH_THREADS
     resources:
         mem_mb=search_mb(NETWORKS, VARIANTS),
         runtime=search_minutes(VARIANTS),

@@ -1,5 +1,7 @@
 """What the machine has."""
 
+import contextlib
+import ctypes
 import importlib.util
 import logging
 import os
@@ -7,7 +9,20 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
+_M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
+_LARGE = 1 << 26  # bytes
+
 DRIVERS = tuple(map(Path, ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg")))  # any of them; the last in WSL
+
+
+def hand_back_large_arrays() -> None:
+    """Let the memory of large arrays be free for others as soon as they are, where the C library is glibc.
+
+    The environment of the workflow's jobs has it keep all memory for later arrays, which suits trainings. A search of
+    many movies would so hold twice what it needs, since its arrays are of many sizes.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def torch_has_gpu() -> bool:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from castsearch import files
+from castsearch import files, hardware
 from castsearch.data.corrections import Correction
 from castsearch.data.crops import read_crops
 from castsearch.search import fuse_stage, gallery, variant
@@ -10,6 +10,7 @@ from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]), claimed_gpus(snakemake.resources.get("gpu", 0)):
     inputs, params = snakemake.input, snakemake.params
+    hardware.hand_back_large_arrays()
     faces = gallery.by_name(params.engines, inputs.faces)
     bodies = gallery.by_name(params.networks, inputs.bodies)
     searched = gallery.load_gallery(inputs.crops, faces, bodies, params.on_unclear)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from castsearch.search.neighbors import blocks
+from castsearch.threads import in_threads
 
 WEIGHTS = (-1.4, 3.5, -0.6, 0.5)
 """Log odds of somebody with as much of a label as of the strangers', and what adds to them: a seen face, each deviation
@@ -44,8 +45,11 @@ def probability(evidence: Evidence, weights: Sequence[float] = WEIGHTS) -> NDArr
     """
     labels, shortfall, links = evidence
     found = np.empty(shortfall.shape, labels.dtype)
-    for some in blocks(found.shape[1], _TOGETHER):
+
+    def find(some: slice) -> None:
         found[:, some] = _probability(Evidence(labels[:, some], shortfall[:, some], links[some]), weights)
+
+    in_threads(find, blocks(found.shape[1], _TOGETHER))
     return found
 
 

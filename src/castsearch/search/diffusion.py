@@ -143,11 +143,11 @@ def gather(
     has_face: np.ndarray,
     facts: np.ndarray | None = None,
 ) -> Evidence:
-    """Let labels spread, and gather what speaks for each person; see `link` and `spread` for the arguments."""
-    graph = link(by_person, face, body, frames=frames, has_face=has_face)
-    seen = by_person[:, has_face]
-    apart = impostors(seen.ravel(), certain_strangers(seen, presence(frames)[has_face]))
-    del seen
+    """Let labels spread, and gather what speaks for each person; see `rank` for the arguments."""
+    certain = certain_strangers(by_person, frames, has_face)
+    graph = link(certain, face, body, frames=frames, has_face=has_face)
+    apart = impostors(np.compress(has_face, by_person, axis=1).ravel(), certain)
+    del certain  # of many movies at once, this and each array of people and candidates may take a gigabyte
     labels = spread(_seeds(by_person, has_face, apart), graph, facts)
     return Evidence(labels, _shortfall(by_person, has_face, apart), np.asarray(graph.sum(axis=1)))
 
@@ -195,7 +195,7 @@ def rank(
         raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {present.shape[0]} frames or the bodies")
     evidence = gather(by_person, face, body, frames=present, has_face=has_face, facts=facts)
     labels, likely = evidence.labels, probability(evidence)
-    del evidence  # of many movies at once, each array of people and candidates takes a gigabyte
+    del evidence
     if facts is not None:
         likely = np.where(facts[:-1] == 0, likely, facts[:-1] > 0)
     scores = settle_frames(_scores(labels, likely), present)

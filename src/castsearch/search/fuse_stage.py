@@ -19,6 +19,7 @@ from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import concatenate, face_similarity
 from castsearch.search.variant import Variant, body_key, face_key
+from castsearch.threads import in_threads
 
 _logger = logging.getLogger(__name__)
 
@@ -137,12 +138,23 @@ def _lists(
         if values is None:
             yield pa.nulls(num_cast, pa.list_(pa.float16()))
             continue
-        by_rank = np.zeros(order.shape, np.float32)
-        for ranked, number in zip(by_rank, person, strict=False):
-            places = found.order[number]
-            ranked[:num_readable] = np.repeat(values[number, places], lengths[places])
+        by_rank = np.zeros(order.shape, np.float16)
+        _put_by_rank(by_rank[: len(person), :num_readable], values, found.order, person, lengths)
+        yield pa.ListArray.from_arrays(starts, pa.array(by_rank.ravel()))
+
+
+def _put_by_rank(
+    by_rank: np.ndarray, values: np.ndarray, order: np.ndarray, person: np.ndarray, lengths: np.ndarray
+) -> None:
+    """Write the values of some people's candidates into (c, boxes), in the order of their ranking."""
+
+    def put(row: int) -> None:
+        places = order[person[row]]
         # The same as astype, which takes 20 times as long for numbers that are tiny in half precision.
-        yield pa.ListArray.from_arrays(starts, pa.array(by_rank.ravel()).cast(pa.float16()))
+        half = pa.array(values[person[row], places]).cast(pa.float16()).to_numpy()
+        by_rank[row] = np.repeat(half, lengths[places])
+
+    in_threads(put, range(len(by_rank)))
 
 
 def _expand(ranking: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from castsearch.search.links import link
 from castsearch.search.moments import Frames, presence
 from castsearch.search.review import propose
 from castsearch.search.similarity import best_portrait, concatenate, face_similarity
+from castsearch.search.strangers import certain_strangers
 
 _LEAST = 0.2  # strength of the links of two groups that are one person; measured by bench/groups.py
 _LINKS = 10  # that a candidate has with its nearest others, of each kind
@@ -106,7 +107,7 @@ def group_unknown(
     _, person = np.unique(gallery.person[faces.searched], return_inverse=True)
     present = presence(gallery.frames)
     graph = link(
-        best_portrait(face_similarity(features, num_cast), person),
+        certain_strangers(best_portrait(face_similarity(features, num_cast), person), present, faces.selected),
         features[num_cast:],
         concatenate([gallery.bodies[network] for network in networks]) if networks else None,
         frames=present,

@@ -16,7 +16,6 @@ from castsearch.search.neighbors import BLOCK_ROWS, blocks, kept_neighbors, l2_n
 from castsearch.search.strangers import (
     FEWEST_CERTAIN,
     Impostors,
-    certain_strangers,
     impostors,
     lower_half,
     pairs_of,
@@ -35,12 +34,13 @@ _DIFFERENT_FACE = 1.0  # two faces less than this above strangers are different 
 
 
 def link(
-    by_person: np.ndarray, face: np.ndarray, body: np.ndarray | None, *, frames: Frames, has_face: np.ndarray
+    certain: np.ndarray, face: np.ndarray, body: np.ndarray | None, *, frames: Frames, has_face: np.ndarray
 ) -> sparse.csr_array:
     """Link candidates by face and by body as far as two probably show one person.
 
     Args:
-        by_person: (people, n) face similarities of each person's best portrait; they tell what strangers reach.
+        certain: (k,) face similarities of portraits and of candidates who are certainly others, see
+            `strangers.certain_strangers`; they tell what strangers reach.
         face: (n, d) face features.
         body: (n, d') body features; None to go by faces alone.
         frames: of the n candidates, see `Frames`.
@@ -56,9 +56,7 @@ def link(
     together = companies(present[seen], seen)
     within = np.concatenate([np.empty(0, np.float32), *(pairs_of(unit[rows]) for rows in together)])
     some = seen[sample(len(seen))]
-    apart = impostors(
-        pairs_of(unit[some]), np.concatenate([within, certain_strangers(by_person[:, seen], present[seen])])
-    )
+    apart = impostors(pairs_of(unit[some]), np.concatenate([within, certain]))
     alike = face_links(unit[seen], present[seen], apart).tocoo()
     graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:

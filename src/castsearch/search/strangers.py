@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 
-from castsearch.search.moments import companies
+from castsearch.search.moments import Frames, companies, presence
 
 FEWEST_CERTAIN = 10  # similarities of certain strangers that are enough to tell what strangers reach at most …
 _SAMPLE = 1000  # images whose pairs are enough to tell what strangers reach
@@ -73,17 +72,24 @@ def link_strength(similarity: np.ndarray, apart: Impostors, spread: float | np.n
     return np.square(np.maximum(similarity - least, 0) / np.maximum(1 - least, 1e-6)).astype(np.float32)
 
 
-def certain_strangers(by_person: np.ndarray, present: sparse.csr_array) -> np.ndarray:
+def certain_strangers(by_person: np.ndarray, frames: Frames, has_face: np.ndarray) -> np.ndarray:
     """Similarities of portraits and faces that are certainly not theirs.
 
     A face is at most of the one person whom it resembles most; of a frame's faces, at most one is a lone person's.
+
+    Args:
+        by_person: (people, n) face similarities of each person's best portrait.
+        frames: of the n candidates, see `Frames`.
+        has_face: (n,) bool, whether the candidate's face can be seen.
     """
-    if len(by_person) == 0:
-        return by_person.ravel()
-    if len(by_person) == 1:
-        parts = [np.sort(by_person[0, together])[:-1] for together in companies(present)]
+    seen = np.compress(has_face, by_person, axis=1)
+    if len(seen) == 0:
+        return seen.ravel()
+    if len(seen) == 1:
+        parts = [np.sort(seen[0, together])[:-1] for together in companies(presence(frames)[has_face])]
         return np.concatenate([np.empty(0, np.float32), *parts])
-    return np.partition(by_person, -1, axis=0)[:-1].ravel()
+    seen.partition(-1, axis=0)
+    return seen[:-1].ravel()
 
 
 def pairs_of(unit: np.ndarray) -> np.ndarray:
