@@ -162,7 +162,7 @@ def search_minutes(searches):
 
     def minutes(wildcards):
         _, candidates = size_of(wildcards.split, wildcards.group)
-        return claims.search_minutes(candidates, len(searches))
+        return claims.search_minutes(candidates, searches)
 
     return growing(minutes)
 

@@ -52,6 +52,8 @@ def test_only_what_compares_all_pairs_claims_for_them():
     assert large > 2 * small
 
 
-def test_time_is_claimed_by_the_number_of_pairs_and_searches():
-    assert claims.search_minutes(1000, 4) == 20
-    assert claims.search_minutes(20_000, 4) == 60
+def test_time_is_claimed_by_searches_and_by_what_they_compare():
+    assert claims.search_minutes(1000, 4 * [CASCADE]) == 20
+    assert claims.search_minutes(20_000, 4 * [CASCADE]) == claims.search_minutes(20_000, 4 * [DIFFUSION]) == 60
+    assert claims.search_minutes(40_000, 4 * [CASCADE]) == 180
+    assert claims.search_minutes(40_000, 4 * [DIFFUSION]) == 100

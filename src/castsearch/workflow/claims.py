@@ -3,7 +3,7 @@
 The numbers are those of `bench/memory.py`, with some room; `docs/scaling.md` has its table.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from castsearch.search.methods import METHODS
 from castsearch.search.variant import Variant
@@ -53,9 +53,8 @@ def search_mb(images: int, portraits: int, networks: int, variants: Iterable[Var
         variants: the searches of the job.
     """
     variants = list(variants)
-    in_pairs = any(each.body_rerank or not METHODS[each.method].across for each in variants)
     scores = portraits * images * (_SCORE_MB + _RANK_MB * len(variants))
-    return round(SNAKEMAKE_MB + _PYTHON_MB + images * networks * _IMAGE_MB + in_pairs * images**2 * _PAIR_MB + scores)
+    return round(SNAKEMAKE_MB + _PYTHON_MB + images * networks * _IMAGE_MB + _in_pairs(variants) * images**2 * _PAIR_MB + scores)
 
 
 def results_mb(pairs: int, candidates: int) -> int:
@@ -99,6 +98,11 @@ def film_mb(minutes: int) -> int:
     return round(SNAKEMAKE_MB + _PYTHON_MB + minutes * _MINUTE_MB)
 
 
-def search_minutes(images: int, variants: int) -> int:
-    """Return the minutes that the search of `variants` variants among `images` candidates claims."""
-    return round(20 + 10 * variants * (images / 20_000) ** 2)
+def search_minutes(images: int, variants: Sequence[Variant]) -> int:
+    """Return the minutes that the search claims, of which each variant has some; see `search_mb` for the arguments."""
+    return round(20 + 10 * len(variants) * (images / 20_000) ** (2 if _in_pairs(variants) else 1))
+
+
+def _in_pairs(variants: Iterable[Variant]) -> bool:
+    """Whether one of the searches compares all pairs of candidates."""
+    return any(each.body_rerank or not METHODS[each.method].across for each in variants)
