@@ -15,7 +15,7 @@ rule names:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=search_mb([], [MAIN]),
+        mem_mb=growing(names_mb),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("names"),

@@ -157,6 +157,12 @@ def search_mb(networks, searches):
     return growing(megabytes)
 
 
+def names_mb(wildcards):
+    """Claim on memory of a job that names the boxes of a group."""
+    portraits, candidates = size_of(wildcards.split, wildcards.group)
+    return claims.names_mb(portraits * candidates)
+
+
 def search_minutes(searches):
     """Claim on time of a job that makes these variants, or what they need."""
 
@@ -169,10 +175,10 @@ def search_minutes(searches):
 
 # What jobs claim that read the results of all movies, and of all films, one film after the other.
 SEARCHED = [size_of(split, group) for split in SEARCH for group in GROUPS[split]]
-RESULTS_MB = claims.results_mb(
-    sum(portraits * candidates for portraits, candidates in SEARCHED),
-    sum(candidates for _, candidates in SEARCHED),
-)
+RANKED = sum(portraits * candidates for portraits, candidates in SEARCHED)
+RANKED_MB = claims.ranked_mb(RANKED)
+RESULTS_MB = claims.results_mb(0, sum(candidates for _, candidates in SEARCHED))
+REPORT_MB = claims.results_mb(RANKED, sum(candidates for _, candidates in SEARCHED))
 FILMS_MB = claims.film_mb(config["film"]["minutes"] * max(PARTS.values(), default=0))
 WEIGHTS_MB = {
     name: planning.file_mb(

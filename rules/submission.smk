@@ -16,7 +16,7 @@ rule submission:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(RESULTS_MB),
+        mem_mb=growing(RANKED_MB),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("submission"),

@@ -35,6 +35,9 @@ def test_a_claim_is_above_the_measured_peak_and_below_twice_it(images, search, p
         (claims.reid_weights_mb(340), 1288),
         (claims.training_mb(24, 256 * 128, 1), 2962),
         (claims.results_mb(373 * 32_511, 32_511), 541),
+        (claims.names_mb(1244 * 127_206), 1264),
+        (claims.ranked_mb(1244 * 127_206), 796),
+        (claims.ranked_mb(1244 * 127_206), 509),
     ],
 )
 def test_a_claim_of_networks_and_results_covers_the_peak_and_snakemake_and_is_not_twice_that(claim, peak):

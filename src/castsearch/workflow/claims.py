@@ -33,9 +33,10 @@ _PYTHON_MB = 250
 _TORCH_MB = 700
 _IMAGE_MB = 0.045  # 4,500 numbers a network, some two times and a half
 _PAIR_MB = 9e-6  # two matrices in single precision, and some of their rows
-_SCORE_MB = 4e-5  # of a portrait and a candidate, while a variant is searched …
-_RANK_MB = 8e-6  # … and in its ranking
-_LISTED_MB = 4e-5  # of a portrait and a candidate, in two rankings that are read
+_SCORE_MB = 2.3e-5  # of a portrait and a candidate, while a variant is searched …
+_SHARED_MB = 8.5e-6  # … in its ranking with scores and shares, mapped …
+_RANKED_MB = 5e-6  # … in its ranking alone, mapped …
+_LISTED_MB = 4e-5  # … and in two rankings as lists
 _ROW_MB = 4e-3  # of a candidate, in all tables
 _CUDA_MB = 1150  # which was not measured
 _BATCH_MB = 550  # of images that a network describes, or that are loaded to train it
@@ -52,16 +53,25 @@ def search_mb(images: int, portraits: int, networks: int, variants: Iterable[Var
         networks: whose body features are read.
         variants: the searches of the job.
     """
-    variants = list(variants)
-    scores = portraits * images * (_SCORE_MB + _RANK_MB * len(variants))
-    return round(SNAKEMAKE_MB + _PYTHON_MB + images * networks * _IMAGE_MB + _in_pairs(variants) * images**2 * _PAIR_MB + scores)
+    compared = _in_pairs(variants) * images**2 * _PAIR_MB + portraits * images * _SCORE_MB
+    return round(SNAKEMAKE_MB + _PYTHON_MB + images * networks * _IMAGE_MB + compared)
+
+
+def names_mb(pairs: int) -> int:
+    """Return the megabytes of a job that reads scores and shares of so many pairs of a portrait and a candidate."""
+    return round(SNAKEMAKE_MB + _PYTHON_MB + pairs * _SHARED_MB)
+
+
+def ranked_mb(pairs: int) -> int:
+    """Return the megabytes of a job that reads one ranking after the other, of so many pairs in each variant."""
+    return round(SNAKEMAKE_MB + _PYTHON_MB + pairs * _RANKED_MB)
 
 
 def results_mb(pairs: int, candidates: int) -> int:
-    """Return the megabytes of a job that reads the rankings of all movies, one or two variants at a time.
+    """Return the megabytes of a job that reads the results of all movies.
 
     Args:
-        pairs: of a portrait and a candidate that are ranked, in all movies together.
+        pairs: of a portrait and a candidate, in two rankings that are held.
         candidates: of all movies.
     """
     return round(SNAKEMAKE_MB + _PYTHON_MB + pairs * _LISTED_MB + candidates * _ROW_MB)
