@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
@@ -128,6 +129,9 @@ def main() -> None:
         folder = Path(name)
         write_run(folder, sizes_of(options.movies, options.candidates))
         snakemake(folder, "--touch", "--until", "embed_faces", "embed_bodies")
+        started = time.perf_counter()
+        snakemake(folder, "--quiet", "rules", "--until", "groups", "submission", "evaluate")
+        print(f"From re-ranking to groups, submission and scores: {time.perf_counter() - started:.0f} seconds\n")
         snakemake(folder, "--quiet", "rules")
         print((folder / "results/tables/ablation.md").read_text())
         sys.argv[1:] = [str(folder / "results")]

@@ -1,3 +1,8 @@
+import os
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -28,3 +33,18 @@ def test_a_gpu_that_torch_cannot_use_is_said_not_to_be_used(monkeypatch, tmp_pat
     monkeypatch.setattr(torch.cuda, "init", fail)
     assert not hardware.torch_has_gpu()
     assert "cannot use it, so the CPU computes: The NVIDIA driver on your system is too old" in caplog.text
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="is for glibc alone")
+def test_the_memory_of_large_arrays_is_handed_back():
+    code = """
+import numpy as np
+from castsearch import hardware
+hardware.hand_back_large_arrays()
+large, later = np.ones(50_000_000), np.ones(10)
+del large
+[line] = [line for line in open("/proc/self/status") if line.startswith("VmRSS")]
+assert int(line.split()[1]) < 400_000, line
+"""
+    kept = {"MALLOC_MMAP_THRESHOLD_": "2000000000", "MALLOC_TRIM_THRESHOLD_": "4000000000"}
+    subprocess.run([sys.executable, "-c", code], env=os.environ | kept, check=True)
