@@ -36,8 +36,9 @@ def test_a_claim_is_above_the_measured_peak_and_below_twice_it(images, search, p
         (claims.training_mb(24, 256 * 128, 1), 2962),
         (claims.results_mb(373 * 32_511, 32_511), 541),
         (claims.names_mb(1244 * 127_206), 1264),
-        (claims.ranked_mb(1244 * 127_206), 796),
-        (claims.ranked_mb(1244 * 127_206), 509),
+        (claims.ranked_mb(1244 * 127_206), 884),
+        (claims.search_mb(32_511, 373, 0, [DIFFUSION]), 706),
+        (claims.search_mb(127_206, 1244, 0, [DIFFUSION]), 3496),
     ],
 )
 def test_a_claim_of_networks_and_results_covers_the_peak_and_snakemake_and_is_not_twice_that(claim, peak):

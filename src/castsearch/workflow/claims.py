@@ -33,7 +33,8 @@ _PYTHON_MB = 250
 _TORCH_MB = 700
 _IMAGE_MB = 0.045  # 4,500 numbers a network, some two times and a half
 _PAIR_MB = 9e-6  # two matrices in single precision, and some of their rows
-_SCORE_MB = 2.3e-5  # of a portrait and a candidate, while a variant is searched …
+_NEAR_MB = 0.015  # of an image, while those near others are found in blocks
+_SCORE_MB = 1.3e-5  # of a portrait and a candidate, while a variant is searched …
 _SHARED_MB = 8.5e-6  # … in its ranking with scores and shares, mapped …
 _RANKED_MB = 5e-6  # … in its ranking alone, mapped …
 _LISTED_MB = 4e-5  # … and in two rankings as lists
@@ -54,7 +55,7 @@ def search_mb(images: int, portraits: int, networks: int, variants: Iterable[Var
         variants: the searches of the job.
     """
     compared = _in_pairs(variants) * images**2 * _PAIR_MB + portraits * images * _SCORE_MB
-    return round(SNAKEMAKE_MB + _PYTHON_MB + images * networks * _IMAGE_MB + compared)
+    return round(SNAKEMAKE_MB + _PYTHON_MB + images * (networks * _IMAGE_MB + _NEAR_MB) + compared)
 
 
 def names_mb(pairs: int) -> int:
