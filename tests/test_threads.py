@@ -14,7 +14,7 @@ def test_reading_ahead_keeps_order_and_errors():
     assert list(read_ahead(range(3), depth=8)) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("threads", ["", "1", "2,1"])
 def test_all_is_worked_on_in_as_many_threads_as_a_job_has(monkeypatch, threads):
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
     done = []

@@ -11,8 +11,9 @@ _Item = TypeVar("_Item")
 
 def in_threads(work: Callable[[_Item], None], items: Iterable[_Item]) -> None:
     """Work on each of some items, in as many threads as the job has: Snakemake says so in `OMP_NUM_THREADS`."""
-    threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
-    if threads == 1:
+    # OpenMP allows a number for each level of nested threads; the first is that of the outermost.
+    threads = int((os.environ.get("OMP_NUM_THREADS") or "1").partition(",")[0])
+    if threads <= 1:
         for item in items:
             work(item)
         return
