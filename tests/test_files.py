@@ -1,4 +1,5 @@
 import errno
+import mmap
 import multiprocessing
 import os
 import re
@@ -119,8 +120,20 @@ def test_a_result_has_the_rights_of_any_new_file(tmp_path, umask, access_list):
 
 def test_a_table_is_read_where_files_cannot_be_mapped(tmp_path, monkeypatch):
     files.write_table(tmp_path / "t.arrow", pa.table({"id": ["a"]}))
-    monkeypatch.setattr(pa, "memory_map", failing(errno.ENODEV))
+    monkeypatch.setattr(mmap, "mmap", failing(errno.ENODEV))
     assert files.read_table(tmp_path / "t.arrow")["id"].to_pylist() == ["a"]
+
+
+def test_values_that_are_copied_out_of_a_table_do_not_stay_in_memory(tmp_path):
+    images = [bytes([number]) * 500_000 for number in range(4)]
+    path = tmp_path / "t.arrow"
+    files.write_table(path, pa.table({"image": images}))
+    table = files.read_table(path)
+    assert [files.copy_out(table["image"], row) for row in range(4)] == images
+    _, mapping = Path("/proc/self/smaps").read_text().split(str(path))
+    resident = int(re.search(r"Rss: +(\d+) kB", mapping)[1])
+    assert resident < 500
+    assert table["image"].to_pylist() == images
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path):

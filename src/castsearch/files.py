@@ -9,6 +9,7 @@ import hashlib
 import importlib.util
 import json
 import logging
+import mmap
 import os
 import re
 import secrets
@@ -16,6 +17,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakSet
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +31,8 @@ _BLOCK = 1 << 16
 _RANDOM = "?" * 8  # what a temporary name has more than the final one
 # What fsync, and opening a folder for it, answer on file systems that have it for files alone or not at all.
 _CANNOT_TELL = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
+
+_mapped: WeakSet[mmap.mmap] = WeakSet()  # files of tables that are in use
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _CUT_OFF = re.compile(r"^\d+ requested and \d+ written$")  # numpy's error, which has no number
@@ -113,10 +117,24 @@ def read_table(path: str | Path) -> pa.Table:
     Where the file system cannot map files, it is read as a whole.
     """
     try:
-        source = pa.memory_map(str(path))
-    except OSError:
-        source = pa.OSFile(str(path))
-    return pa.ipc.open_file(source).read_all()
+        with Path(path).open("rb") as file:
+            mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError):  # the latter for an empty file
+        return pa.ipc.open_file(pa.OSFile(str(path))).read_all()
+    _mapped.add(mapping)
+    return pa.ipc.open_file(pa.py_buffer(mapping)).read_all()
+
+
+def copy_out(column: pa.ChunkedArray, row: int) -> bytes:
+    """Return the bytes in a row of a table's column, and let no page of mapped tables count as this process's memory.
+
+    So a job can look at all images of a crop table without taking as much memory as they have bytes. Pages that are
+    looked at again are mapped again.
+    """
+    copied = column[row].as_py()
+    for mapping in list(_mapped):
+        mapping.madvise(mmap.MADV_DONTNEED)
+    return copied
 
 
 def write_array(path: str | Path, array: np.ndarray) -> None:

@@ -101,6 +101,10 @@ class Crops:
         """The movie's name among all splits, `{split}/{movie}`."""
         return f"{self.split}/{self.movie}"
 
+    def image(self, row: int) -> bytes:
+        """The encoded image of a row."""
+        return files.copy_out(self.images, row)
+
     def candidate_images(self) -> pa.Table:
         """The candidates' ids and encoded images, in the columns `id` and `image`."""
         return pa.table({"id": self.candidates, "image": self.images.slice(len(self.cast))})

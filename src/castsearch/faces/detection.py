@@ -54,7 +54,7 @@ def detect_table(crops: str | Path, engine: Engine) -> pa.Table:
     people = read_crops(crops)
     ids, persons = people.ids, np.flatnonzero(people.readable).tolist()
     tries = [(row, turn) for row in persons for turn in (_TURNS if row < len(people.cast) else _TURNS[:1])]
-    decoded = (np.ascontiguousarray(np.rot90(decode_rgb(people.images[row].as_py()), -turn)) for row, turn in tries)
+    decoded = (np.ascontiguousarray(np.rot90(decode_rgb(people.image(row)), -turn)) for row, turn in tries)
     progress = tqdm(engine.detect(decoded), f"detect {people.name}", len(tries), unit="crop", mininterval=2)
     found: list[Faces] = []
     try:

@@ -74,7 +74,7 @@ def embed_table(
     def samples() -> Iterator[tuple[Image, Face | None]]:
         for row in np.flatnonzero(readable):
             own = Face(box[face[row]], landmarks[face[row]].reshape(5, 2)) if selected[row] else None
-            yield decode_rgb(people.images[int(row)].as_py()), own
+            yield decode_rgb(people.image(int(row))), own
 
     features = np.zeros((len(ids), engine.dimension), np.float32)
     progress = tqdm(

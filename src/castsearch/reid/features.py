@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from castsearch.errors import InputError
+from castsearch.files import copy_out
 from castsearch.reid.transforms import Images, decode_image
 
 
@@ -75,7 +76,7 @@ def decoder(crops: pa.Table, size: tuple[int, int]) -> Images:
     """
 
     def image(row: int) -> NDArray[np.uint8]:
-        decoded = decode_image(crops["image"][row].as_buffer(), size)
+        decoded = decode_image(copy_out(crops["image"], row), size)
         if decoded is None:
             raise InputError(f"{crops['id'][row].as_py()}: the crop is not an image that can be decoded")
         return decoded

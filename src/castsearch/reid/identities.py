@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from castsearch.data.challenge import OTHERS, is_cast_label
 from castsearch.data.crops import read_crops
 from castsearch.errors import InputError
+from castsearch.files import copy_out
 from castsearch.reid.transforms import decode_image
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Identities:
         Raises:
             InputError: the crop is not an image.
         """
-        image = decode_image(self.crops["image"][row].as_buffer(), size)
+        image = decode_image(copy_out(self.crops["image"], row), size)
         if image is None:
             source, identifier = self.crops["source"][row].as_py(), self.crops["id"][row].as_py()
             raise InputError(f"{source}: {identifier}: the crop is not an image that can be decoded")
