@@ -22,19 +22,25 @@ import across
 import numpy as np
 import pandas as pd
 import simulation
+import torch
 import yaml
 from faces import SHARED, mxnet_checkpoints
-from PIL import Image
+from PIL import ExifTags, Image
+from torchvision.models import get_model
 
 from castsearch import files
 from castsearch.demo.film import write_film
+from castsearch.export.formats import FORMATS
 from castsearch.faces.networks.retinaface import REFERENCE_PYRAMID
+from castsearch.reid.networks import build
 from castsearch.workflow import claims
 
 ROOT = Path(__file__).parents[1]
 PEAKS = Path(__file__).parent / "peaks"
+MXNET = ROOT / ".venv-mxnet/bin/python"
 BODY = 2048  # numbers of a body's features, as ResNet-50's
 CAST = 8
+TORCHVISION = "maskrcnn_resnet50_fpn_v2"
 
 Row = dict[str, object]
 
@@ -84,7 +90,7 @@ def write_boxes(folder: Path, number: int, width: int, height: int) -> dict:
 
 def networks() -> Iterator[Row]:
     """Measure what works on pictures: cropping, faces and bodies."""
-    for number, width, height in ((60, 200, 100), (1456, 240, 320), (12, 3840, 2160)):
+    for number, width, height in ((60, 200, 100), (165, 240, 320), (1456, 240, 320), (60, 3840, 2160)):
         with tempfile.TemporaryDirectory() as name:
             config = write_boxes(Path(name), number, width, height)
             data = f"{number:,} boxes of {width}×{height}"
@@ -100,8 +106,25 @@ def crops() -> Iterator[Row]:
             yield from measured(Path(name), data, config, "--until", "crop")
 
 
+def turned() -> Iterator[Row]:
+    """Measure the cropping of a picture of nearly as many pixels as are read, which is turned."""
+    with tempfile.TemporaryDirectory() as name:
+        config = write_boxes(Path(name), 1, 1000, 1000)
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = 6
+        frame = Image.effect_noise((15_000, 11_000), 50).convert("RGB")
+        frame.save(Path(name, "images/0.jpg"), exif=exif, quality=75)
+        boxes = json.loads(Path(name, "val.json").read_text())
+        boxes["movie"]["candidates"].append({"id": "last", "img": "0.jpg", "bbox": [10_500, 14_500, 500, 500]})
+        files.write_json(Path(name, "val.json"), boxes)
+        yield from measured(Path(name), "a frame of 11,000×15,000, turned", config, "--until", "crop")
+
+
 def reference() -> Iterator[Row]:
-    """Measure the reference system's face networks, filled with fixed numbers, at its five sizes; needs ../shared."""
+    """Measure the reference system's face networks, filled with fixed numbers, at its five sizes; needs ../shared.
+
+    They are compared with MXNet where `make mxnet` has set that up.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = write_boxes(folder, 2, 200, 500)
@@ -113,6 +136,7 @@ def reference() -> Iterator[Row]:
             networks[part] = {"prefix": network, "epoch": 0}
         sizes = {"pyramid": list(REFERENCE_PYRAMID), "adaptive": False}
         config["faces"] = {"engine": "retinaface_arcface", "retinaface_arcface": networks | sizes}
+        config["faces"]["mxnet"] = {"verify": MXNET.exists(), "python": str(MXNET)}
         yield from measured(folder, "retinaface_arcface, boxes of 200×500", config, "--until", "embed_faces")
 
 
@@ -167,23 +191,69 @@ def training() -> Iterator[Row]:
         yield from measured(Path(name), "the demo's movies", {"data": demo, "reid": {"recipe": {"epochs": 1}}})
 
 
+def imported() -> Iterator[Row]:
+    """Measure networks of bodies that are not trained here: a small one and a large one of the reference system's."""
+    for backbone in ("resnet50", "resnext101_32x8d"):
+        with tempfile.TemporaryDirectory() as name:
+            config = write_boxes(Path(name), 16, 240, 320)
+            weights = Path(name, "weights.pth")
+            torch.save(build("mgn", backbone, 0).state_dict(), weights)
+            network = {"name": "body", "kind": "mgn", "backbone": backbone, "weights": str(weights)}
+            config["reid"] = {"networks": [network]}
+            yield from measured(Path(name), f"mgn on {backbone}", config, "--until", "import_reid", "embed_bodies")
+
+
 def films() -> Iterator[Row]:
     """Measure the generated film as it is, and its first seconds in 4K."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_film(folder / "films/demo")
-        config = {"data": {"source": "films", "films": "films"}, "export": ["elan", "cvat", "preview"]}
+        config = {"data": {"source": "films", "films": "films"}, "export": [*FORMATS]}
         yield from measured(folder, "film, 768×432", config)
-        scale = ["-t", "8", "-vf", "scale=3840:2160", "-c:v", "libx264", "-preset", "veryfast"]
-        [video] = (folder / "films/demo").glob("*.m*4*")
-        (folder / "films/demo/truth.json").unlink()
-        small = video.rename(folder / f"small{video.suffix}")
-        subprocess.run(["ffmpeg", "-v", "error", "-i", small, *scale, video], check=True)
+        shorten(folder / "films/demo", 3840, 2160)
         yield from measured(folder, "film, 3840×2160", config)
 
 
+def shorten(film: Path, width: int, height: int) -> None:
+    """Keep the first seconds of a film, in another size, and no truth."""
+    [video] = film.glob("*.mp4")
+    scaled = ["-t", "8", "-vf", f"scale={width}:{height}", "-c:v", "libx264", "-preset", "veryfast"]
+    whole = video.rename(film.parent / "whole.mp4")
+    subprocess.run(["ffmpeg", "-v", "error", "-i", whole, *scaled, video], check=True)
+    whole.unlink()
+    (film / "truth.json").unlink(missing_ok=True)
+
+
+def detectors() -> Iterator[Row]:
+    """Measure other detectors of persons and of shots, on the first seconds of the generated film, small and in 4K.
+
+    Of torchvision's, the one that needs most, with random weights. Others are measured where ../shared has a file.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_film(folder / "films/demo")
+        weights = folder / "detector.pth"
+        torch.save(get_model(TORCHVISION, weights=None, weights_backbone=None).state_dict(), weights)
+        options = {"torchvision": {"name": TORCHVISION, "file": str(weights)}}
+        known = {"yolox": "yolox_nano.onnx", "nanodet": "nanodet_m.onnx"}
+        found = {detector: SHARED / "models" / file for detector, file in known.items()}
+        options |= {detector: {"file": str(file)} for detector, file in found.items() if file.exists()}
+        for width, height in ((768, 432), (3840, 2160)):
+            shorten(folder / "films/demo", width, height)
+            for detector, own in options.items():
+                shots = {"detector": "transnetv2"} if detector == "torchvision" else {}
+                film = {"persons": {"detector": detector, "fps": 1, detector: own}, "shots": shots}
+                config = {"data": {"source": "films", "films": "films"}, "film": film}
+                for row in measured(folder, f"{detector}, {width}×{height}", config, "--until", "persons", "changes"):
+                    if row["rule"] == "changes":
+                        row["data"] = f"transnetv2, {width}×{height}"
+                    if row["rule"] == "persons" or shots:
+                        yield row
+
+
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {
-    part.__name__: part for part in (crops, networks, reference, training, films, searches, large)
+    part.__name__: part
+    for part in (crops, turned, networks, reference, imported, training, films, detectors, searches, large)
 }
 
 
