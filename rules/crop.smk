@@ -18,7 +18,9 @@ rule crop:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(claims.CROP_MB),
+        mem_mb=growing(
+            lambda wildcards: claims.crop_mb(PIXELS[wildcards.split][wildcards.movie])
+        ),
         runtime=growing(20),
     params:
         code=lambda wildcards: code("crop"),
@@ -51,7 +53,9 @@ rule crop_training:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(claims.CROP_MB),
+        mem_mb=growing(
+            lambda wildcards: claims.crop_mb(max(PIXELS[wildcards.split].values()))
+        ),
         runtime=growing(240),
     params:
         code=lambda wildcards: code("crop_training"),

@@ -18,7 +18,7 @@ rule export:
         "../envs/export.yaml"
     threads: 1
     resources:
-        mem_mb=growing(claims.FILM_MB),
+        mem_mb=decoding_mb("export"),
         runtime=growing(10),
     params:
         code=lambda wildcards: code(

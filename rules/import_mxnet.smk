@@ -48,7 +48,7 @@ rule verify_mxnet:
         "../envs/faces.yaml"
     threads: 1
     resources:
-        mem_mb=growing(4000),
+        mem_mb=growing(2900),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("verify_mxnet"),

@@ -17,10 +17,10 @@ rule persons:
     threads: DETECTION.threads
     resources:
         gpu=1,
-        mem_mb=growing(
-            claims.TORCH_FILM_MB
+        mem_mb=decoding_mb(
+            "torchvision"
             if FILM["persons"]["detector"] == "torchvision"
-            else claims.FILM_MB
+            else "persons"
         ),
         runtime=growing(12 * FILM["minutes"]),
     params:

@@ -4,6 +4,7 @@
 #   SPLITS          by split its files: "labels", and what else the source itself needs
 #   MOVIES          by split its movies
 #   SIZES           by split and movie the number of portraits and that of candidates, as far as known
+#   PIXELS          by split and movie about how many pixels a frame has; 0 or None where that is not known
 #   DATA_SEEDS      by name the seeds with which the data were made
 #   STEPS           by film the seconds from one sampled frame to the next; empty for a source without films
 #   PARTS           by film in how many parts it is worked on; likewise

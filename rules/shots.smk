@@ -17,10 +17,8 @@ rule changes:
     threads: 2
     resources:
         gpu=1 if FILM["shots"]["detector"] == "transnetv2" else 0,
-        mem_mb=growing(
-            claims.TORCH_FILM_MB
-            if FILM["shots"]["detector"] == "transnetv2"
-            else claims.FILM_MB
+        mem_mb=decoding_mb(
+            "transnetv2" if FILM["shots"]["detector"] == "transnetv2" else "changes"
         ),
         runtime=growing(6 * FILM["minutes"]),
     params:
@@ -69,7 +67,7 @@ rule shot_pictures:
         "../envs/film.yaml"
     threads: 2
     resources:
-        mem_mb=growing(claims.STILLS_MB),
+        mem_mb=decoding_mb("stills"),
         runtime=growing(6 * FILM["minutes"]),
     params:
         code=lambda wildcards: code("shot_pictures"),

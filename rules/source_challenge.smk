@@ -6,7 +6,7 @@ SPLITS = {
     for split in dict.fromkeys(config["data"]["train"] + config["data"]["search"])
 }
 or_stop(planning.check_files, SPLITS)
-DIGESTS, SIZES = {}, {}
+DIGESTS, SIZES, PIXELS = {}, {}, {}
 for split, files in SPLITS.items():
     entries = or_stop(challenge.load_annotations, files["annotations"])
     DIGESTS[split] = {
@@ -15,6 +15,9 @@ for split, files in SPLITS.items():
     SIZES[split] = {
         movie: (len(entry["cast"]), len(entry["candidates"]))
         for movie, entry in entries.items()
+    }
+    PIXELS[split] = {
+        movie: challenge.frame_pixels(entry) for movie, entry in entries.items()
     }
 MOVIES = {split: list(movies) for split, movies in DIGESTS.items()}
 DATA_SEEDS = {}

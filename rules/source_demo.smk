@@ -20,6 +20,7 @@ SIZES = {
 }
 # A demo movie's own folder is the input of its crop job, so nothing more needs to be remembered.
 DIGESTS = {split: dict.fromkeys(movies, "demo") for split, movies in MOVIES.items()}
+PIXELS = {split: dict.fromkeys(movies, 0) for split, movies in MOVIES.items()}
 DATA_SEEDS = {"demo": config["data"]["demo"]["seed"]}
 SOURCE_RESULTS = []
 SOURCE_FILES = []

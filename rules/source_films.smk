@@ -2,13 +2,14 @@
 # which each film is a movie. plan.smk says what each name is.
 from castsearch.data import films
 from castsearch.film import detectors
-from castsearch.film.decode import claimed_duration
+from castsearch.film.decode import outline
 
 FILM = config["film"]
 FILMS = or_stop(films.find_films, config["data"]["films"])
+OUTLINES = {film: or_stop(outline, files.video) for film, files in FILMS.items()}
 PARTS = {
-    film: films.number_of_parts(or_stop(claimed_duration, files.video), FILM["minutes"])
-    for film, files in FILMS.items()
+    film: films.number_of_parts(claimed.duration, FILM["minutes"])
+    for film, claimed in OUTLINES.items()
 }
 FILM_WARNING = detectors.warning(FILM["persons"]["detector"])
 DETECTION = or_stop(planning.plan_persons, config, f"{RESULTS}/models")
@@ -29,6 +30,7 @@ SIZES = {
         for film, files in FILMS.items()
     }
 }
+PIXELS = {"films": {film: claimed.pixels for film, claimed in OUTLINES.items()}}
 DATA_SEEDS = {}
 STEPS = {
     film: 1 / (files.fps or FILM["persons"]["fps"]) for film, files in FILMS.items()
@@ -47,6 +49,13 @@ def bounds(wildcards):
     """Start and end of a job's part, in seconds."""
     return films.part_bounds(
         int(wildcards.part), PARTS[wildcards.movie], FILM["minutes"]
+    )
+
+
+def decoding_mb(work):
+    """Claim on memory of a job that decodes a film."""
+    return growing(
+        lambda wildcards: claims.frames_mb(work, PIXELS["films"][wildcards.movie])
     )
 
 

@@ -44,7 +44,7 @@ rule cut_tracks:
         "../envs/film.yaml"
     threads: 2
     resources:
-        mem_mb=growing(claims.STILLS_MB),
+        mem_mb=decoding_mb("stills"),
         runtime=growing(6 * FILM["minutes"]),
     params:
         code=lambda wildcards: code("cut_tracks"),

@@ -200,3 +200,21 @@ def test_labels_with_an_id_that_the_split_lacks_stop_or_lose_it(labels, reason):
 @pytest.mark.parametrize(("label", "named"), [("nm1", True), ("others", False), ("tt1_others_3", False), (None, False)])
 def test_a_label_of_the_others_or_none_names_nobody(label, named):
     assert challenge.is_cast_label(label) is named
+
+
+@pytest.mark.parametrize(
+    ("boxes", "pixels"),
+    [
+        ([], 0),
+        ([[0, 90, 50, 10], [150.5, 0, 49.5, 20], [-5, -5, 5, 5]], 200 * 100),
+        ([[0, 0, 1e308, 1e308]], 10**12),
+        ([[0, 0, 50, 10], [1, 2, 3]], 0),
+        ([[0, 0, 50, 10], [1, 2, "3", 4]], 0),
+        ([[0, 0, 50, 10], None], 0),
+        ([[float("nan")] * 4], 0),
+        ([[10**400, 0, 0.5, 5]], 0),
+    ],
+)
+def test_how_large_frames_are_is_seen_from_their_boxes(boxes, pixels):
+    entry = {"cast": [], "candidates": [candidate(str(number), bbox=box) for number, box in enumerate(boxes)]}
+    assert challenge.frame_pixels(entry) == pixels

@@ -12,7 +12,7 @@ from PIL import Image
 
 from castsearch.data.films import number_of_parts, part_bounds
 from castsearch.errors import InputError
-from castsearch.film.decode import Film, claimed_duration
+from castsearch.film.decode import Film, outline
 
 NO_SCENE_CUTS = {"sc_threshold": "0"}
 
@@ -514,8 +514,8 @@ def test_a_film_that_claims_a_wrong_length_has_all_its_frames_once(tmp_path, cla
     content = path.read_bytes()
     place = content.index(b"\x44\x89\x88") + 3  # Matroska's Duration, a float of 8 bytes in milliseconds
     path.write_bytes(content[:place] + struct.pack(">d", 1000 * claimed) + content[place + 8 :])
-    assert claimed_duration(path) == claimed
-    count = number_of_parts(claimed_duration(path), 1)
+    assert outline(path).duration == claimed
+    count = number_of_parts(claimed, 1)
     found = [shown(path, *part_bounds(part, count, 1))[0] for part in range(count)]
     assert len(found) == (1 if claimed == 0.5 else 4)
     assert [*chain.from_iterable(found)] == list(range(130))

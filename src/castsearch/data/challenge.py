@@ -16,6 +16,7 @@ from castsearch.errors import InputError
 from castsearch.misnamed import instead_of, nearly
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")  # a file name may have 255 characters
+_LONGEST = 10**6  # pixels of a frame's side, of which a box can claim more
 OTHERS = "others"  # a label that contains this word belongs to nobody of the cast
 
 
@@ -120,6 +121,17 @@ def _unique_keys(pairs: Sequence[tuple[str, object]]) -> dict:
 def movie_digest(entry: Mapping) -> str:
     """Return a short digest of one movie's annotation: what a rerun of this movie, and only this, depends on."""
     return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def frame_pixels(entry: Mapping) -> int:
+    """Return about how many pixels a movie's frames have, by how far its boxes reach; 0 if one of these is damaged."""
+    try:
+        boxes = [record["bbox"] for record in entry["candidates"]]
+        width = max((left + width for left, _, width, _ in boxes), default=0)
+        height = max((top + height for _, top, _, height in boxes), default=0)
+        return round(min(max(0, width), _LONGEST) * min(max(0, height), _LONGEST))
+    except (TypeError, LookupError, ValueError, OverflowError):
+        return 0
 
 
 def parse_movie(entry: Mapping, source: str) -> tuple[list[Record], list[tuple[str, str]]]:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import ceil, floor, inf
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import av
 from av.video.reformatter import VideoReformatter
@@ -29,6 +29,7 @@ class Film:
 
     Attributes:
         duration: in seconds, as the file claims it, which need not be true; None where it claims nothing.
+        pixels: of a frame, as the file claims them; 0 where it claims nothing.
         damaged: how many packets could not be read or decoded so far, in the parts that were asked for; they are left
             out.
 
@@ -45,6 +46,7 @@ class Film:
         self._reformatter = VideoReformatter()
         self._open()
         self._origin = self._start()
+        self.pixels = self._stream.width * self._stream.height
         claimed = self._container.duration
         self.duration = None if claimed is None or claimed <= 0 else Fraction(claimed, av.time_base)
 
@@ -237,13 +239,25 @@ class Film:
                 packets = self._container.demux(self._stream)
 
 
-def claimed_duration(path: str | Path) -> float | None:
-    """Return the length in seconds that a film's file claims, None where it claims nothing or cannot be opened."""
+class Outline(NamedTuple):
+    """What the file of a film claims.
+
+    Attributes:
+        duration: in seconds.
+        pixels: of a frame.
+    """
+
+    duration: float | None = None
+    pixels: int | None = None
+
+
+def outline(path: str | Path) -> Outline:
+    """Return what a film's file claims; None where it claims nothing, or cannot be opened."""
     try:
         with Film(path) as film:
-            return None if film.duration is None else float(film.duration)
+            return Outline(None if film.duration is None else float(film.duration), film.pixels or None)
     except InputError:
-        return None  # the job that decodes it says why
+        return Outline()  # the job that decodes it says why
 
 
 def seconds(time: Fraction) -> float:

@@ -9,16 +9,7 @@ from castsearch.search.methods import METHODS
 from castsearch.search.variant import Variant
 
 CROP_MB = 750
-"""Of pictures of up to 40 megapixels, turned. The largest that is read takes 1.5 GB, which a second try claims."""
-
-FILM_MB = 1800
-"""Of a job that looks at a film in 4K."""
-
-STILLS_MB = 1200
-"""Of a job that takes single pictures out of it."""
-
-TORCH_FILM_MB = 4000
-"""Of a job in which torch looks at it, which was not measured."""
+"""Of a job that cuts people out of pictures of up to 37 megapixels, turned."""
 
 FILM_TRACKS = 5000
 """Candidates of a film, as long as nobody has counted its tracks."""
@@ -29,6 +20,18 @@ SNAKEMAKE_MB = 250
 FACES_MB = {"yunet_sface": (850, 1200), "insightface": (1500, 1700), "retinaface_arcface": (2900, 2000)}
 """By engine, of a job that detects faces, and of one that embeds them."""
 
+FRAMES_MB = {
+    "changes": (290, 85),
+    "persons": (330, 65),
+    "stills": (260, 60),
+    "export": (260, 60),
+    "transnetv2": (1000, 60),
+    "torchvision": (2000, 60),
+}
+"""Of a job that decodes a film, by what it does with the frames: a fixed part, and one for each megapixel."""
+
+_FRAME = 3840 * 2160  # pixels, where nothing says how many there are
+_MOST_PIXELS = 180e6  # of a picture that is read
 _PYTHON_MB = 250
 _TORCH_MB = 700
 _IMAGE_MB = 0.045  # 4,500 numbers a network, some two times and a half
@@ -102,6 +105,25 @@ def training_mb(images: int, pixels: int, gpus: int) -> int:
         gpus: how many processes train.
     """
     return round(gpus * (SNAKEMAKE_MB + _TORCH_MB + _BATCH_MB + images * pixels * _PIXEL_MB))
+
+
+def crop_mb(pixels: int) -> int:
+    """Return the megabytes of a job that cuts people out of pictures of so many pixels, as far as that is known.
+
+    Pillow has four bytes for a pixel, and a picture that is turned is there twice.
+    """
+    return max(CROP_MB, round(SNAKEMAKE_MB + 200 + 8e-6 * min(pixels, _MOST_PIXELS)))
+
+
+def frames_mb(work: str, pixels: int | None) -> int:
+    """Return the megabytes of a job that decodes a film.
+
+    Args:
+        work: what it does with the frames, see `FRAMES_MB`.
+        pixels: of a frame; None where the film does not say it.
+    """
+    fixed, each = FRAMES_MB[work]
+    return round(SNAKEMAKE_MB + fixed + each * (pixels or _FRAME) / 1e6)
 
 
 def film_mb(minutes: int) -> int:
