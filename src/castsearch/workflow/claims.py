@@ -9,7 +9,7 @@ from castsearch.search.methods import METHODS
 from castsearch.search.variant import Variant
 
 CROP_MB = 750
-"""Of a job that cuts people out of pictures of up to 37 megapixels, turned."""
+"""Of a job that cuts people out of pictures of up to 35 megapixels, turned."""
 
 FILM_TRACKS = 5000
 """Candidates of a film, as long as nobody has counted its tracks."""
@@ -42,8 +42,8 @@ _SHARED_MB = 8.5e-6  # … in its ranking with scores and shares, mapped …
 _RANKED_MB = 5e-6  # … in its ranking alone, mapped …
 _LISTED_MB = 4e-5  # … and in two rankings as lists
 _ROW_MB = 4e-3  # of a candidate, in all tables
-_CUDA_MB = 1150  # which was not measured
-_BATCH_MB = 550  # of images that a network describes, or that are loaded to train it
+_DESCRIBING_MB = 1150  # CUDA's, which were not measured; where there is none, a batch's 550
+_BATCH_MB = 550  # of images that are loaded to train a network
 _PIXEL_MB = 2.8e-3  # of an image that trains a network
 _MINUTE_MB = 12  # of a film: 20 people in each of 300 samples, twice
 
@@ -87,13 +87,13 @@ def reid_weights_mb(file_mb: float) -> int:
 
 
 def bodies_mb(images: int, file_mb: float) -> int:
-    """Return the megabytes of a job that describes images by a ReID network; on a GPU, CUDA has some.
+    """Return the megabytes of a job that describes images by a ReID network, on a GPU or the CPU.
 
     Args:
         images: how many.
         file_mb: megabytes of the file that the network's weights come from.
     """
-    return round(SNAKEMAKE_MB + _TORCH_MB + _CUDA_MB + _BATCH_MB + 4 * file_mb + images * _IMAGE_MB / 2)
+    return round(SNAKEMAKE_MB + _TORCH_MB + _DESCRIBING_MB + 4 * file_mb + images * _IMAGE_MB / 2)
 
 
 def training_mb(images: int, pixels: int, gpus: int) -> int:
@@ -110,9 +110,9 @@ def training_mb(images: int, pixels: int, gpus: int) -> int:
 def crop_mb(pixels: int) -> int:
     """Return the megabytes of a job that cuts people out of pictures of so many pixels, as far as that is known.
 
-    Pillow has four bytes for a pixel, and a picture that is turned is there twice.
+    Pillow has four bytes for a pixel, a picture that is turned is there twice, and its file is there, too.
     """
-    return max(CROP_MB, round(SNAKEMAKE_MB + 200 + 8e-6 * min(pixels, _MOST_PIXELS)))
+    return max(CROP_MB, round(SNAKEMAKE_MB + 150 + 1e-5 * min(pixels, _MOST_PIXELS)))
 
 
 def frames_mb(work: str, pixels: int | None) -> int:
