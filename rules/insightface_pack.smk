@@ -15,7 +15,7 @@ rule insightface_pack:
         "../envs/faces.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
+        mem_mb=growing(600),
         runtime=growing(60),
     params:
         code=lambda wildcards: code("insightface_pack"),
