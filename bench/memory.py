@@ -217,7 +217,7 @@ def films() -> Iterator[Row]:
 def shorten(film: Path, width: int, height: int) -> None:
     """Keep the first seconds of a film, in another size, and no truth."""
     [video] = film.glob("*.mp4")
-    scaled = ["-t", "8", "-vf", f"scale={width}:{height}", "-c:v", "libx264", "-preset", "veryfast"]
+    scaled = ["-t", "4", "-vf", f"scale={width}:{height}", "-c:v", "libx264", "-preset", "veryfast"]
     whole = video.rename(film.parent / "whole.mp4")
     subprocess.run(["ffmpeg", "-v", "error", "-i", whole, *scaled, video], check=True)
     whole.unlink()

@@ -1,4 +1,5 @@
 import errno
+import gc
 import os
 import struct
 from fractions import Fraction
@@ -506,6 +507,17 @@ def test_recordings_that_follow_each_other_are_one_film(tmp_path):
     found = shown(path)[0]
     assert found[:30] == list(range(30))
     assert found[-1] == 59
+
+
+def test_frames_are_freed_when_they_have_been_looked_at(tmp_path):
+    path = write(tmp_path / "a.mp4", numbers(5))
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(shown(path)[0]) == 5
+        assert not any(isinstance(each, av.VideoFrame) for each in gc.get_objects())
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("claimed", [0.5, 200.0])

@@ -18,6 +18,7 @@ from typing import Any
 import av
 import numpy as np
 from av.filter import Graph
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideData
 from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from numpy.typing import NDArray
@@ -96,7 +97,8 @@ def _quarter_turns(picture: av.VideoFrame) -> tuple[int, bool]:
 
     The display matrix maps (x, y) to (a·x + c·y, b·x + d·y), with y downwards; a, b, c, d are its numbers 0, 1, 3, 4.
     """
-    side_data: Any = picture.side_data  # whose types PyAV states as those of its keys
+    # A frame and its own `side_data` keep each other: hundreds of frames would stay until Python looks for such cycles.
+    side_data: Any = SideDataContainer(picture)  # type: ignore[call-arg] # which PyAV states neither, nor the types
     data = next((data for data in side_data if data.type == SideData.DISPLAYMATRIX), None)
     if data is None:
         return 0, False
