@@ -21,12 +21,12 @@ FACES_MB = {"yunet_sface": (850, 1200), "insightface": (1500, 1700), "retinaface
 """By engine, of a job that detects faces, and of one that embeds them."""
 
 FRAMES_MB = {
-    "changes": (290, 85),
-    "persons": (330, 65),
-    "stills": (260, 60),
-    "export": (260, 60),
-    "transnetv2": (1000, 60),
-    "torchvision": (2000, 60),
+    "changes": (260, 45),
+    "persons": (340, 50),
+    "stills": (280, 45),
+    "export": (400, 230),
+    "transnetv2": (1000, 50),
+    "torchvision": (2000, 50),
 }
 """Of a job that decodes a film, by what it does with the frames: a fixed part, and one for each megapixel."""
 
