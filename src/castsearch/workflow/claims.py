@@ -24,9 +24,9 @@ FRAMES_MB = {
     "changes": (260, 45),
     "persons": (340, 50),
     "stills": (280, 45),
-    "export": (400, 230),
-    "transnetv2": (1000, 50),
-    "torchvision": (2000, 50),
+    "export": (360, 45),
+    "transnetv2": (3750, 50),
+    "torchvision": (3750, 50),
 }
 """Of a job that decodes a film, by what it does with the frames: a fixed part, and one for each megapixel."""
 
