@@ -57,11 +57,12 @@ def labelled(
     *,
     frames: Sequence[str],
     has_face: np.ndarray,
+    frontal: np.ndarray | None = None,
     true: np.ndarray,
 ) -> Labelled:
     """What the search knows of candidates; the arguments are those of `diffusion.gather`."""
     _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
-    evidence = diffusion.gather(by_person, face, body, frames=frame, has_face=has_face)
+    evidence = diffusion.gather(by_person, face, body, frames=frame, has_face=has_face, frontal=frontal)
     # The fit's finite differences are smaller than what float32 can tell apart.
     return Labelled(Evidence(*(np.asarray(values, np.float64) for values in evidence)), frame, true)
 
@@ -81,7 +82,7 @@ def of_pictures(given: real.Described) -> Labelled:
     features, num_cast = faces.searched_feature, faces.num_searched
     by_person = best_portrait(face_similarity(features, num_cast), person)
     true = np.array([shown.get(box, -1) for box in gallery.candidates])
-    seen = {"frames": gallery.frames, "has_face": faces.selected}
+    seen = {"frames": gallery.frames, "has_face": faces.selected, "frontal": faces.frontal}
     return labelled(by_person, features[num_cast:], gallery.bodies.get("bodies"), **seen, true=true)
 
 

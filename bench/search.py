@@ -112,6 +112,7 @@ def searchable(drawn: simulation.SimulatedMovie) -> tuple[Gallery, dict[str, lis
         detected=drawn.has_face,
         selected=drawn.has_face,
         quality=drawn.has_face,
+        frontal=drawn.has_face.astype(np.float32),
         searched=np.ones(num_cast, bool),
     )
     gallery = Gallery(

@@ -8,6 +8,7 @@ from castsearch.data.crops import crop_table
 from castsearch.search.gallery import Gallery, load_gallery
 from castsearch.search.variant import Variant
 
+FRONTAL = [0, 0, 2, 0, 1, 1, 0.3, 2, 1.7, 2]  # a face as a detector finds it: eyes, nose, corners of the mouth
 RERANKING = {"method": "k_reciprocal", "k1": 4, "k2": 2, "lambda_value": 0.3}
 
 
@@ -40,6 +41,7 @@ def write_gallery(folder, num_cast=2, n=6, unreadable=(), prefix="p", labels=Non
     faces = {"id": ids, "detected": seen, "selected": seen}
     faces["num_faces"] = pa.array([2 if row in unclear else int(own) for row, own in enumerate(seen)], pa.int32())
     faces |= {name: pa.array([0.9 if own else None for own in seen], pa.float32()) for name in ("size", "score")}
+    faces["landmarks"] = pa.array([FRONTAL if own else None for own in seen], pa.list_(pa.float32(), 10))
     files.write_table(folder / "faces.arrow", pa.table(faces | {"feature": features.cast(pa.list_(pa.float32(), 8))}))
     body = np.eye(8, dtype=np.float32)[person[num_cast:]] + 0.05 * rng.standard_normal((n, 8)).astype(np.float32)
     files.write_array(folder / "net.npy", body)

@@ -5,7 +5,7 @@ from factories import searches
 
 from castsearch import files
 from castsearch.errors import InputError
-from castsearch.search.gallery import by_name, load_gallery
+from castsearch.search.gallery import by_name, frontality, load_gallery
 
 
 def test_a_gallery_is_a_movies_readable_people(tmp_path):
@@ -68,6 +68,20 @@ def test_a_gallery_may_be_without_bodies(tmp_path):
     gallery = load_gallery([tmp_path / "crops.arrow"], {"yunet_sface": [tmp_path / "faces.arrow"]}, {})
     assert gallery.bodies == {}
     assert len(gallery.candidates) == 6
+
+
+def test_a_face_is_frontal_as_long_as_the_nose_is_between_the_eyes():
+    turned = [[0, 0, apart, 0, apart / 2 + aside, 1, 0, 2, apart, 2] for apart, aside in ((2, 0), (2, 0.2), (1, 0.7))]
+    assert frontality(np.array(turned, float)) == pytest.approx([1, 1, 0.5])
+    profile, inclined = [0, 0, 0.2, 0, 1, 1, 0, 2, 0.2, 2], [0, 0, 0, -2, 1, -1.7, 2, 0, 2, -2]
+    assert frontality(np.array([profile, inclined, [np.nan] * 10], float)) == pytest.approx([0, 0.85, 0])
+
+
+def test_a_track_is_as_frontal_as_its_most_frontal_face(tmp_path):
+    alone = searches.gallery(tmp_path).faces["yunet_sface"].frontal
+    assert alone.tolist() == [0, 1, 1, 0, 1, 1]  # nobody sees the faces of the first and the fourth
+    film = searches.load(write_film(tmp_path, [1, 1, 2, 3, 3, 3]))
+    assert film.faces["yunet_sface"].frontal.tolist() == [1, 1, 1]
 
 
 def test_files_are_divided_by_name():

@@ -141,6 +141,7 @@ def gather(
     *,
     frames: Frames,
     has_face: np.ndarray,
+    frontal: np.ndarray | None = None,
     facts: np.ndarray | None = None,
 ) -> Evidence:
     """Let labels spread, and gather what speaks for each person; see `rank` for the arguments."""
@@ -148,7 +149,7 @@ def gather(
     graph = link(certain, face, body, frames=frames, has_face=has_face)
     apart = impostors(np.compress(has_face, by_person, axis=1).ravel(), certain)
     del certain  # of many movies at once, this and each array of people and candidates may take a gigabyte
-    labels = spread(_seeds(by_person, has_face, apart), graph, facts)
+    labels = spread(_seeds(by_person, has_face, frontal, apart), graph, facts)
     return Evidence(labels, _shortfall(by_person, has_face, apart), np.asarray(graph.sum(axis=1)))
 
 
@@ -159,12 +160,13 @@ def rank(
     *,
     frames: Frames,
     has_face: np.ndarray,
+    frontal: np.ndarray | None = None,
     facts: np.ndarray | None = None,
 ) -> SearchResult:
     """Rank every candidate for every person of the cast.
 
     1. A candidate with a face starts with the strength of its links to the portraits. As far as its best one falls
-       short of a typical best one, it starts with the label of strangers.
+       short of a typical best one, and looks at the camera, it starts with the label of strangers.
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame, as far as two
        probably show one person.
     3. A candidate's score is the root of what it has of a cast member's label, times the square of that label's share
@@ -181,6 +183,7 @@ def rank(
         body: (n, d') body features; None to go by faces alone.
         frames: of the n candidates, see `Frames`.
         has_face: (n,) bool, whether the candidate's face can be seen.
+        frontal: (n,) how far that face looks at the camera, from 0 to 1; None where that is not known.
         facts: (people + 1, n) what is certain of each person and of strangers, see `spread`; None where nothing is.
             Who certainly shows a person is ranked first, and who certainly does not, last.
 
@@ -193,7 +196,7 @@ def rank(
     sizes = {len(face), len(has_face), present.shape[0], n if body is None else len(body)}
     if sizes != {n}:
         raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {present.shape[0]} frames or the bodies")
-    evidence = gather(by_person, face, body, frames=present, has_face=has_face, facts=facts)
+    evidence = gather(by_person, face, body, frames=present, has_face=has_face, frontal=frontal, facts=facts)
     labels, likely = evidence.labels, probability(evidence)
     del evidence
     if facts is not None:
@@ -225,6 +228,7 @@ def search(given: SearchInput) -> SearchResult:
         given.body,
         frames=given.frames,
         has_face=given.has_face,
+        frontal=given.frontal,
         facts=None if given.facts is None else _renumber(given.facts, given.person, person),
     )
     return found._replace(person=person)
@@ -279,7 +283,7 @@ def _renumber(facts: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.nd
     return renumbered
 
 
-def _seeds(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> np.ndarray:
+def _seeds(by_person: np.ndarray, has_face: np.ndarray, frontal: np.ndarray | None, apart: Impostors) -> np.ndarray:
     """(people + 1, n) labels that candidates start with, 1 for a typical one, the strangers' last."""
     num_people, n = by_person.shape
     seeds = np.zeros((num_people + 1, n), np.float32)
@@ -295,6 +299,8 @@ def _seeds(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> np.
         typical = np.median(best[best > 0])
         seeds /= typical
         seeds[-1, has_face] = np.maximum(1 - best[has_face] / typical, 0)
+        if frontal is not None:
+            seeds[-1] *= frontal  # a face that turns away is like nobody, whose ever it is
     return seeds
 
 

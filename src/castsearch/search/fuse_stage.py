@@ -184,6 +184,7 @@ def _searched(
         body_similarity=reranked[body_key(variant)] if variant.body_rerank else None,
         frames=gallery.frames,
         has_face={"detected": faces.detected, "selected": faces.selected}[method.face_mask],
+        frontal=faces.frontal,
         person=gallery.person[faces.searched],
         cast_movies=gallery.cast_movies[faces.searched],
         thresholds=variant.thresholds,

@@ -18,6 +18,7 @@ class SearchInput:
         body_similarity: (n, n) similarities by re-ranked bodies, a row for a query; None where they are not re-ranked.
         frames: of the n candidates, see `moments.Frames`.
         has_face: (n,) bool, whether the candidate's face can be seen.
+        frontal: (n,) how far that face looks at the camera, from 0 to 1, see `gallery.frontality`.
         person: (c,) numbers from 0 on, equal for portraits that are known to show one person.
         cast_movies: (c,) numbers of the portraits' movies; people of one movie are different.
         thresholds: of a method that has them.
@@ -32,6 +33,7 @@ class SearchInput:
     body_similarity: np.ndarray | None
     frames: Sequence[str | tuple[str, ...]]
     has_face: np.ndarray
+    frontal: np.ndarray
     person: np.ndarray
     cast_movies: np.ndarray
     thresholds: Sequence[float] = ()
