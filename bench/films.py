@@ -5,6 +5,7 @@
     python bench/films.py --pack FOLDER        the same work by insightface's FaceAnalysis, with the files of a pack
     python bench/films.py --transnetv2         with TransNetV2's shots, which take minutes without a GPU
     python bench/films.py --screen-time 0 1 2  time on screen in the films of these seeds, if every track is named right
+                                               (by `faces`, or with --detector ssdlite)
 
 YOLOX is among the detectors where ../shared has its file, or with --yolox FILE. Where nothing else is said, seconds are
 those of the processor, all threads together, so that other work on the machine does not count.
@@ -66,7 +67,7 @@ def processor_seconds(work: Callable[[], object]) -> tuple[float, object]:
 def kinds(yolox: Path | None) -> dict[str, dict]:
     """The detectors and their options."""
     engine = {"engine": ENGINE, "options": {"detector": None, "recogniser": None}}
-    return {"faces": engine} | ({"yolox": {"file": yolox}} if yolox else {})
+    return {"faces": engine, "ssdlite": engine} | ({"yolox": {"file": yolox}} if yolox else {})
 
 
 def search_score(folder: Path, video: Film, cast: dict, tracks: pa.Table, truth: evaluation.Truth) -> float:
@@ -127,8 +128,8 @@ def on_screen(boxes: pd.DataFrame, times: np.ndarray) -> int:
     return int(((spans[:, :1] <= times) & (times <= spans[:, 1:])).any(axis=0).sum())
 
 
-def screen_time(folder: Path, seed: int, rate: float = 5) -> pd.DataFrame:
-    """The table of people of the film of a seed: seconds on screen by `faces`, if each track has the right name.
+def screen_time(folder: Path, seed: int, kind: str, rate: float = 5) -> pd.DataFrame:
+    """The table of people of the film of a seed: seconds on screen by a detector, if each track has the right name.
 
     `right` and `wrong` are seconds to which the person was followed: where they are, and where they are not.
     """
@@ -138,7 +139,7 @@ def screen_time(folder: Path, seed: int, rate: float = 5) -> pd.DataFrame:
     every = round(RATE / rate)
     with Film(film.video) as video:
         shots = join_changes([find_changes(video, "adaptive")])
-        tracks = track_table([find_persons(video, detectors.make("faces", kinds(None)["faces"]), rate)], shots)
+        tracks = track_table([find_persons(video, detectors.make(kind, kinds(None)[kind]), rate)], shots)
         followers = Followers(tracks, shots)
         cut_out(video, "demo", tracks, followers=followers)
     boxes = pd.DataFrame(join_boxes(tracks, [followers.table()]).to_pylist())
@@ -360,13 +361,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, nargs="*", default=[])
     parser.add_argument("--pack", type=Path)
     parser.add_argument("--screen-time", type=int, nargs="*", default=[], metavar="SEED")
+    parser.add_argument("--detector", choices=["faces", "ssdlite"], default="faces", help="of --screen-time")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         if not arguments.screen_time:
             write_film(folder / "demo")
         if arguments.screen_time:
-            tables = [pd.concat(screen_time(folder, seed) for seed in arguments.screen_time)]
+            tables = [pd.concat(screen_time(folder, seed, arguments.detector) for seed in arguments.screen_time)]
         elif arguments.minutes:
             tables = [growth(folder, arguments.minutes)]
         elif arguments.pack:

@@ -12,8 +12,8 @@ from castsearch.boxes import overlap
 from castsearch.errors import InputError
 from castsearch.film import colours, detectors
 from castsearch.film.decode import Film
-from castsearch.film.detectors.faces import grow
 from castsearch.film.persons import Boxes, PersonDetector, batched, find_persons
+from castsearch.film.upper_bodies import grow
 
 SIDE = 64  # of the networks' square; its 64 + 16 + 4 cells have strides 8, 16 and 32
 WIDE = np.zeros((96, 128, 3), np.uint8)
@@ -156,7 +156,7 @@ def test_a_missing_file_is_refused(tmp_path, kind):
 
 
 def test_an_unknown_detector_is_refused():
-    with pytest.raises(InputError, match="there are: detr, faces, nanodet, torchvision, yolox"):
+    with pytest.raises(InputError, match="there are: detr, faces, nanodet, ssdlite, torchvision, yolox"):
         detectors.make("hog", {})
 
 

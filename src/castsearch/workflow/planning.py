@@ -96,7 +96,7 @@ def plan_persons(config: Mapping, folder: str) -> PersonDetection:
     persons = config["film"]["persons"]
     kind = persons["detector"]
     module = f"castsearch.film.detectors.{kind}"
-    if kind == "faces":
+    if kind in ("faces", "ssdlite"):
         engine = config["faces"]["engine"]
         files = plan_engine(config, engine, folder)
         modules = (module, f"castsearch.faces.engines.{engine}")

@@ -7,23 +7,16 @@ It needs no other model than the search itself. Whose face is not seen is not fo
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 
-import numpy as np
-
 from castsearch.faces import engines
 from castsearch.faces.engine import Image
 from castsearch.film.persons import Boxes, PersonDetector
+from castsearch.film.upper_bodies import grow
 
 WARNING = (
     "Persons are boxes around faces, so that nobody is found in a shot in which their face is never seen; to find "
-    "them, choose yolox, nanodet, detr or torchvision as film.persons.detector, and name its file"
+    "them, choose ssdlite as film.persons.detector, or yolox, nanodet, detr or torchvision with a file"
 )
 _logger = logging.getLogger(__name__)
-
-# In widths and heights of the face: shoulders are three faces wide, and of a person's seven heads a film shows the
-# upper half more often than the rest.
-_BESIDE = 1.0
-_ABOVE = 0.6
-_BELOW = 4.5
 
 
 def make(engine: str, options: Mapping[str, object], threads: int = 1) -> PersonDetector:
@@ -48,17 +41,3 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
 
     # The boxes are guessed from the face, and have as much of the background as of the clothes.
     return PersonDetector(detect, faces.selection.candidate_score, least_colours=0, sees_backs=False)
-
-
-def grow(faces: np.ndarray) -> np.ndarray:
-    """Grow boxes of faces, (n, 4) x1, y1, x2, y2, to those of upper bodies; they may leave the frame."""
-    width, height = faces[:, 2] - faces[:, 0], faces[:, 3] - faces[:, 1]
-    return np.stack(
-        [
-            faces[:, 0] - _BESIDE * width,
-            faces[:, 1] - _ABOVE * height,
-            faces[:, 2] + _BESIDE * width,
-            faces[:, 3] + _BELOW * height,
-        ],
-        axis=1,
-    )

@@ -1,0 +1,23 @@
+"""Boxes of upper bodies that are grown from boxes of faces."""
+
+import numpy as np
+
+# In widths and heights of the face: shoulders are three faces wide, and of a person's seven heads a film shows the
+# upper half more often than the rest.
+_BESIDE = 1.0
+_ABOVE = 0.6
+_BELOW = 4.5
+
+
+def grow(faces: np.ndarray) -> np.ndarray:
+    """Grow boxes of faces, (n, 4) x1, y1, x2, y2, to those of upper bodies; they may leave the frame."""
+    width, height = faces[:, 2] - faces[:, 0], faces[:, 3] - faces[:, 1]
+    return np.stack(
+        [
+            faces[:, 0] - _BESIDE * width,
+            faces[:, 1] - _ABOVE * height,
+            faces[:, 2] + _BESIDE * width,
+            faces[:, 3] + _BELOW * height,
+        ],
+        axis=1,
+    )
