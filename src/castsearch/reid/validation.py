@@ -4,7 +4,6 @@ import copy
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -37,9 +36,10 @@ def score(
     Returns:
         `queries`, how many there are, and their means, `SCORES`; NaN without any query.
     """
-    frame_of, person_of = np.array(frames, object), np.array(people, object)
+    movie_of, frame_of, person_of = (np.array(column, object) for column in (movies, frames, people))
     queries = []
-    for rows in pd.Series(movies, dtype=object).groupby(np.array(movies, object), sort=False).indices.values():
+    for movie in dict.fromkeys(movies):
+        rows = np.flatnonzero(movie_of == movie)
         similarity = features[rows] @ features[rows].T
         for query in np.flatnonzero(person_of[rows] != None):  # noqa: E711 - elementwise
             order = rows[np.argsort(-similarity[query], kind="stable")]

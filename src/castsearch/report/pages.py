@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -227,6 +227,7 @@ def _score(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3f}"
 
 
+@lru_cache(1000)  # a page shows many a picture more than once
 def _thumbnail(image: pa.BinaryScalar, width: int, height: int, density: int = 2) -> dict[str, object] | None:
     """A picture to be shown within `width` × `height` CSS pixels, never enlarged; None for a null image.
 
@@ -244,7 +245,7 @@ def _thumbnail(image: pa.BinaryScalar, width: int, height: int, density: int = 2
         picture = opened.convert("RGB")
     picture.thumbnail(pixels, Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    picture.save(buffer, "WEBP", quality=70)
+    picture.save(buffer, "WEBP", quality=70, method=2)  # twice as fast as the default, for a twentieth more bytes
     return {"width": shown[0], "height": shown[1], "uri": _uri("webp", buffer.getvalue())}
 
 
