@@ -40,7 +40,7 @@ PEAKS = Path(__file__).parent / "peaks"
 MXNET = ROOT / ".venv-mxnet/bin/python"
 BODY = 2048  # numbers of a body's features, as ResNet-50's
 CAST = 8
-TORCHVISION = "maskrcnn_resnet50_fpn_v2"
+TORCHVISION = "fasterrcnn_resnet50_fpn_v2"
 
 Row = dict[str, object]
 

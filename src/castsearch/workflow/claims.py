@@ -22,11 +22,11 @@ FACES_MB = {"yunet_sface": (850, 1200), "insightface": (1500, 1700), "retinaface
 
 FRAMES_MB = {
     "changes": (260, 45),
-    "persons": (340, 50),
+    "persons": (370, 50),
     "stills": (280, 45),
     "export": (360, 45),
-    "transnetv2": (3750, 50),
-    "torchvision": (3750, 50),
+    "transnetv2": (1800, 45),
+    "torchvision": (2400, 50),
 }
 """Of a job that decodes a film, by what it does with the frames: a fixed part, and one for each megapixel."""
 
