@@ -31,6 +31,7 @@ from castsearch.data.cutting import crop_movie
 
 GREY = Image.new("L", (8, 16), 128)
 ROOT = Path(__file__).parents[1]
+FRONTAL = [2, 2, 6, 2, 4, 4, 2, 6, 6, 6]  # x and y of eyes, nose and corners of the mouth
 SHARED = 0.2  # of a movie's cast, who are in an earlier one's, too
 NETWORK = {"name": "body", "kind": "triplet", "backbone": "mobilenet_v2", "weights": "weights.safetensors"}
 CONFIG = {
@@ -70,7 +71,9 @@ def write_movie(folder: Path, name: str, drawn: simulation.SimulatedMovie, actor
     ones = np.ones(rows, np.float32)
     faces = {"id": cast + candidates, "detected": seen, "selected": seen, "score": ones, "size": ones}
     faces = pa.table(
-        faces | {"num_faces": np.array(seen, np.int32), "turn": np.zeros(rows, np.int16), "feature": features}
+        faces
+        | {"num_faces": np.array(seen, np.int32), "turn": np.zeros(rows, np.int16)}
+        | {"landmarks": pa.array([FRONTAL] * rows, pa.list_(pa.float32(), 10)), "feature": features}
     )
     engine = json.dumps({"engine": "simulation", "licence": "none", "models": []})
     results = folder / "results"
