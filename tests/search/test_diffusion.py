@@ -130,7 +130,7 @@ def test_a_lone_link_that_is_hardly_probable_carries_less_than_a_certain_one():
 
 def linked_by_face(face, frames):
     apart = strangers.Impostors(0.0, 0.1)
-    return links.face_links(np.asarray(face, np.float32), np.asarray(frames), apart).toarray()
+    return links.face_links(np.asarray(face, np.float32), np.asarray(frames), apart, links.EVEN_FACE).toarray()
 
 
 def test_people_of_one_frame_are_not_linked():
@@ -159,8 +159,8 @@ def test_faces_that_differ_part_bodies_that_are_alike():
     face = np.eye(4, dtype=np.float32)[[0, 0, 1, 2]]
     body = l2_normalize(np.random.default_rng(0).normal(size=(4, 16)) + 3 * np.eye(16)[0])
     apart = strangers.Impostors(0.0, 0.1)
-    told = links.body_links(body, face, np.ones(4, bool), np.arange(4), apart).toarray()
-    untold = links.body_links(body, face, np.zeros(4, bool), np.arange(4), apart).toarray()
+    told = links.body_links(body, face, np.ones(4, bool), np.arange(4), apart, even_face=3).toarray()
+    untold = links.body_links(body, face, np.zeros(4, bool), np.arange(4), apart, even_face=3).toarray()
     assert told[0, 1] > untold[0, 1]
     assert told[0, 2] < untold[0, 2]
 
@@ -173,8 +173,8 @@ def test_bodies_of_people_whose_faces_differ_tell_what_strangers_reach():
     has_face = np.arange(40) % 10 < 8
     apart, frames = strangers.Impostors(0.0, 0.1), np.arange(40)
     unseen = np.flatnonzero(~has_face)
-    told = links.body_links(body, face, has_face, frames, apart).toarray()[unseen]
-    untold = links.body_links(body, face, np.zeros(40, bool), frames, apart).toarray()[unseen]
+    told = links.body_links(body, face, has_face, frames, apart, even_face=3).toarray()[unseen]
+    untold = links.body_links(body, face, np.zeros(40, bool), frames, apart, even_face=3).toarray()[unseen]
     assert told.max() < 0.3
     assert untold.max() > 0.9
 

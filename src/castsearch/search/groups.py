@@ -1,9 +1,9 @@
 """Stage groups: which of the boxes that nobody in the cast is likely for show one unknown person; and what to review.
 
-Candidates are joined step by step, those first that are linked best in the graph in which the diffusion spreads labels:
-agglomerative clustering with links that must not be, as two who are in one frame are two people. Average linkage would
-never join two large groups, since a candidate has links with its nearest others only. The strength of two groups' links
-is therefore their sum over as many as there can be.
+Candidates are joined step by step, those first that are linked best in a graph like the one in which the diffusion
+spreads labels: agglomerative clustering with links that must not be, as two who are in one frame are two people.
+Average linkage would never join two large groups, since a candidate has links with its nearest others only. The
+strength of two groups' links is therefore their sum over as many as there can be.
 """
 
 import heapq
@@ -24,6 +24,8 @@ from castsearch.search.review import propose
 from castsearch.search.similarity import best_portrait, concatenate, face_similarity
 from castsearch.search.strangers import certain_strangers
 
+EVEN_FACE = 3.0
+"""See `links.link`: people are joined by all of their links, where the search takes more care, as one link spreads."""
 _LEAST = 0.2  # strength of the links of two groups that are one person; measured by bench/groups.py
 _LINKS = 10  # that a candidate has with its nearest others, of each kind
 _PROPOSED = 12  # candidates of a movie to look at
@@ -112,6 +114,7 @@ def group_unknown(
         concatenate([gallery.bodies[network] for network in networks]) if networks else None,
         frames=present,
         has_face=faces.selected,
+        even_face=EVEN_FACE,
     )
     named = read_names([names])
     unknown = set(named.loc[named["person"] == UNKNOWN, "box"])

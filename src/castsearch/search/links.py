@@ -34,7 +34,13 @@ _DIFFERENT_FACE = 1.0  # two faces less than this above strangers are different 
 
 
 def link(
-    certain: np.ndarray, face: np.ndarray, body: np.ndarray | None, *, frames: Frames, has_face: np.ndarray
+    certain: np.ndarray,
+    face: np.ndarray,
+    body: np.ndarray | None,
+    *,
+    frames: Frames,
+    has_face: np.ndarray,
+    even_face: float | None = None,
 ) -> sparse.csr_array:
     """Link candidates by face and by body as far as two probably show one person.
 
@@ -45,11 +51,13 @@ def link(
         body: (n, d') body features; None to go by faces alone.
         frames: of the n candidates, see `Frames`.
         has_face: (n,) bool, whether the candidate's face can be seen.
+        even_face: standard deviations above strangers from which on two faces are rather one person's; None for
+            `EVEN_FACE`.
 
     Returns:
         (n, n) symmetric links; two that are alike by both have the sum of two probabilities.
     """
-    n = len(face)
+    n, even_face = len(face), EVEN_FACE if even_face is None else even_face
     seen = np.flatnonzero(has_face)
     present = presence(frames)
     unit = l2_normalize(face)
@@ -57,30 +65,31 @@ def link(
     within = np.concatenate([np.empty(0, np.float32), *(pairs_of(unit[rows]) for rows in together)])
     some = seen[sample(len(seen))]
     apart = impostors(pairs_of(unit[some]), np.concatenate([within, certain]))
-    alike = face_links(unit[seen], present[seen], apart).tocoo()
+    alike = face_links(unit[seen], present[seen], apart, even_face).tocoo()
     graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:
-        graph = graph + body_links(centred(body), unit, has_face, present, apart)
+        graph = graph + body_links(centred(body), unit, has_face, present, apart, even_face=even_face)
     return graph
 
 
-def face_links(face: np.ndarray, frames: Frames, apart: Impostors) -> sparse.csr_array:
+def face_links(face: np.ndarray, frames: Frames, apart: Impostors, even_face: float) -> sparse.csr_array:
     """Link every face with its nearest ones.
 
     Args:
         face: (n, d) rows of unit length.
         frames: of the n candidates, see `Frames`.
         apart: what strangers reach.
+        even_face: see `link`.
 
     Returns:
         (n, n) symmetric float32 probabilities of one person; see `nearest_links`.
     """
     indices, cosines, _ = kept_neighbors(face, _LOOKED_AT)
-    return nearest_links(indices, log_odds(cosines, apart, EVEN_FACE), frames)
+    return nearest_links(indices, log_odds(cosines, apart, even_face), frames)
 
 
 def body_links(
-    body: np.ndarray, face: np.ndarray, has_face: np.ndarray, frames: Frames, apart: Impostors
+    body: np.ndarray, face: np.ndarray, has_face: np.ndarray, frames: Frames, apart: Impostors, *, even_face: float
 ) -> sparse.csr_array:
     """Link every body with its nearest ones; where two faces are seen, they have a say.
 
@@ -92,6 +101,7 @@ def body_links(
         has_face: (n,) bool.
         frames: of the n candidates, see `Frames`.
         apart: what strangers reach by face.
+        even_face: see `link`.
 
     Returns:
         (n, n) symmetric float32 probabilities of one person; see `nearest_links`.
@@ -114,7 +124,7 @@ def body_links(
     for place in range(indices.shape[1]):  # one after the other, since all faces of all neighbours are large
         neighbor = indices[:, place]
         cosine = np.einsum("ij,ij->i", face, face[neighbor])
-        said = np.clip(log_odds(cosine, apart, EVEN_FACE), -_MOST_BY_FACE, _MOST_BY_FACE)
+        said = np.clip(log_odds(cosine, apart, even_face), -_MOST_BY_FACE, _MOST_BY_FACE)
         odds[:, place] += np.where(has_face & has_face[neighbor], said, 0)
     return nearest_links(indices, odds, frames)
 
