@@ -3,6 +3,7 @@ import mmap
 import multiprocessing
 import os
 import re
+import resource
 import signal
 import struct
 from pathlib import Path
@@ -122,6 +123,17 @@ def test_a_table_is_read_where_files_cannot_be_mapped(tmp_path, monkeypatch):
     files.write_table(tmp_path / "t.arrow", pa.table({"id": ["a"]}))
     monkeypatch.setattr(mmap, "mmap", failing(errno.ENODEV))
     assert files.read_table(tmp_path / "t.arrow")["id"].to_pylist() == ["a"]
+
+
+def test_more_tables_can_be_in_use_than_files_open(tmp_path):
+    files.write_table(tmp_path / "t.arrow", pa.table({"id": ["a"]}))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (500, before[1]))
+    try:
+        tables = [files.read_table(tmp_path / "t.arrow") for _ in range(600)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert tables[-1].equals(tables[0])
 
 
 def test_values_that_are_copied_out_of_a_table_do_not_stay_in_memory(tmp_path):

@@ -33,6 +33,7 @@ _RANDOM = "?" * 8  # what a temporary name has more than the final one
 _CANNOT_TELL = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
 
 _mapped: WeakSet[mmap.mmap] = WeakSet()  # files of tables that are in use
+_MOST_MAPPED = 256  # each keeps its file open, of which a process may often have a thousand
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _CUT_OFF = re.compile(r"^\d+ requested and \d+ written$")  # numpy's error, which has no number
@@ -117,6 +118,8 @@ def read_table(path: str | Path) -> pa.Table:
     Where the file system cannot map files, it is read as a whole.
     """
     try:
+        if len(_mapped) >= _MOST_MAPPED:  # Arrow maps a file without keeping it open, but cannot let go of its pages
+            return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
         with Path(path).open("rb") as file:
             mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError):  # the latter for an empty file

@@ -10,6 +10,7 @@ from castsearch.film.detectors import ssdlite
 from castsearch.film.persons import Boxes
 from castsearch.onnx.frozen_graph import to_onnx
 
+CIRCLE = b"\x0a\x18\x0a\x05boxes\x12\x08Identity\x1a\x05boxes"  # a node that reads itself
 ENGINE = {"engine": "yunet_sface", "options": {"detector": None, "recogniser": None}}
 
 
@@ -85,8 +86,13 @@ def test_an_answer_of_zeros_is_the_anchor():
     assert found.scores == pytest.approx([0.5])
 
 
-def test_a_file_that_is_no_frozen_graph_is_refused(tmp_path):
-    (tmp_path / "a.pb").write_bytes(b"\x0a\xff no graph")
+@pytest.mark.parametrize(
+    "content",
+    [b"\x0a\xff no graph", b"\x0a\x14\x0a\x05boxes\x12\x04Relu\x1a\x05boxes", CIRCLE],
+    ids=["other", "operator", "circle"],
+)
+def test_a_file_that_is_not_the_frozen_graph_is_refused(tmp_path, content):
+    (tmp_path / "a.pb").write_bytes(content)
     with pytest.raises(InputError, match=r"a\.pb: not the frozen graph that was expected .*; get it anew"):
         to_onnx(tmp_path / "a.pb", "pictures", ["boxes"], "get it anew")
 

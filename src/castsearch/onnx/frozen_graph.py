@@ -58,7 +58,7 @@ def to_onnx(path: Path, pictures: str, outputs: Sequence[str], remedy: str) -> b
     try:
         graph.ParseFromString(path.read_bytes())
         return _Converter({node.name: node for node in graph.node}, pictures).convert(outputs)
-    except (DecodeError, LookupError, ValueError) as error:
+    except (DecodeError, LookupError, RecursionError, ValueError) as error:  # nodes in a circle recur
         raise InputError(f"{path}: not the frozen graph that was expected ({error}); {remedy}") from None
 
 
@@ -127,12 +127,12 @@ class _Converter:
 
     def _constant(self, name: str) -> NDArray[np.float32]:
         node = self._nodes[name]
-        while node.op == "Identity":
-            node = self._nodes[node.input[0]]
-        tensor = next(entry.value.tensor for entry in node.attr if entry.key == "value")
-        shape = [each.size for each in tensor.shape.dim]
-        if node.op != "Const" or tensor.dtype != _FLOAT:
+        if node.op == "Identity":
+            return self._constant(node.input[0])
+        tensor = {entry.key: entry.value for entry in node.attr}["value"].tensor if node.op == "Const" else None
+        if tensor is None or tensor.dtype != _FLOAT:
             raise ValueError(f"{name} is no constant in single precision")
+        shape = [each.size for each in tensor.shape.dim]
         if tensor.content:
             return np.frombuffer(tensor.content, "<f4").reshape(shape)
         return np.broadcast_to(np.array(tensor.floats, np.float32), shape)
