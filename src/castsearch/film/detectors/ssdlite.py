@@ -73,12 +73,11 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
             kept = found.scores >= weak
             by_face = Boxes(grow(found.boxes[kept]), found.scores[kept])
             persons = see(image)
-            scores = np.where(persons.scores >= _CERTAIN, certain, weak).astype(np.float32)
             own = unseen(persons.boxes, by_face.boxes.clip(0, [*image.shape[1::-1]] * 2))
-            yield Boxes(
-                np.concatenate([by_face.boxes, persons.boxes[own]]),
-                np.concatenate([by_face.scores, scores[own]]),
-            )
+            by_body = np.where(persons.scores[own] >= _CERTAIN, certain, weak).astype(np.float32)
+            scores = np.concatenate([by_face.scores, by_body])
+            order = np.argsort(-scores, kind="stable")
+            yield Boxes(np.concatenate([by_face.boxes, persons.boxes[own]])[order], scores[order])
 
     return PersonDetector(detect, certain, sees_backs=False)
 
