@@ -15,7 +15,7 @@ The table has the rows of the movie's crop table:
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,7 +29,7 @@ from castsearch.data.crops import Crops, decode_rgb, read_crops
 from castsearch.data.feature_check import FACES, check_features
 from castsearch.errors import InputError
 from castsearch.faces.detection import WRONG_FILE, engine_metadata, vectors
-from castsearch.faces.engine import Engine, Face, Image
+from castsearch.faces.engine import Engine, Face
 from castsearch.faces.selection import Selection, head_distance, select_candidate_face, select_cast_face
 from castsearch.files import read_table
 
@@ -71,19 +71,10 @@ def embed_table(
             taken = "the most prominent one" if selected[row] else "the middle of the picture"
             logger.warning("%s: portrait %s: %d faces found; described is %s", people.name, name, num_faces[row], taken)
 
-    def samples() -> Iterator[tuple[Image, Face | None]]:
-        for row in np.flatnonzero(readable):
-            own = Face(box[face[row]], landmarks[face[row]].reshape(5, 2)) if selected[row] else None
-            yield decode_rgb(people.image(int(row))), own
-
-    features = np.zeros((len(ids), engine.dimension), np.float32)
-    progress = tqdm(
-        engine.embed(samples()), f"embed_faces {people.name}", int(readable.sum()), unit="crop", mininterval=2
-    )
-    for row, feature in zip(np.flatnonzero(readable).tolist(), progress, strict=True):
-        if not np.isfinite(feature).all():
-            raise InputError(f"{crops}: {ids[row]}: the embedder's feature is not finite; {WRONG_FILE}")
-        features[row] = feature
+    own_faces = {
+        row: Face(box[face[row]], landmarks[face[row]].reshape(5, 2)) for row in np.flatnonzero(selected).tolist()
+    }
+    features = _embed(people, own_faces, engine, crops)
     check_features(people, np.where(selected[:, None], features, 0), FACES)
 
     own = face[selected]
@@ -102,6 +93,19 @@ def embed_table(
             "size": pa.array(_scatter(_size(box[own]), selected), mask=~selected),
         }
     ).replace_schema_metadata(engine_metadata(engine))
+
+
+def _embed(people: Crops, faces: Mapping[int, Face], engine: Engine, crops: str | Path) -> NDArray[np.float32]:
+    """The features of the people of a crop table, some of whom have a face, by row; 0 for who cannot be read."""
+    readable = np.flatnonzero(people.readable).tolist()
+    samples = ((decode_rgb(people.image(row)), faces.get(row)) for row in readable)
+    features = np.zeros((len(people.ids), engine.dimension), np.float32)
+    progress = tqdm(engine.embed(samples), f"embed_faces {people.name}", len(readable), unit="crop", mininterval=2)
+    for row, feature in zip(readable, progress, strict=True):
+        if not np.isfinite(feature).all():
+            raise InputError(f"{crops}: {people.ids[row]}: the embedder's feature is not finite; {WRONG_FILE}")
+        features[row] = feature
+    return features
 
 
 def select_faces(
