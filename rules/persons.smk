@@ -18,9 +18,16 @@ rule persons:
     resources:
         gpu=1,
         mem_mb=decoding_mb(
-            "torchvision"
-            if FILM["persons"]["detector"] == "torchvision"
-            else "persons"
+            (
+                "torchvision"
+                if FILM["persons"]["detector"] == "torchvision"
+                else "persons"
+            ),
+            claims.detector_mb(
+                FILM["persons"]["detector"],
+                config["faces"]["engine"],
+                sum(map(planning.file_mb, DETECTION.files)),
+            ),
         ),
         runtime=growing(12 * FILM["minutes"]),
     params:

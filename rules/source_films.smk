@@ -52,10 +52,10 @@ def bounds(wildcards):
     )
 
 
-def decoding_mb(work):
+def decoding_mb(work, more=0):
     """Claim on memory of a job that decodes a film."""
     return growing(
-        lambda wildcards: claims.frames_mb(work, PIXELS["films"][wildcards.movie])
+        lambda wildcards: claims.frames_mb(work, PIXELS["films"][wildcards.movie], more)
     )
 
 

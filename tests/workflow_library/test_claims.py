@@ -61,3 +61,10 @@ def test_time_is_claimed_by_searches_and_by_what_they_compare():
     assert claims.search_minutes(20_000, 4 * [CASCADE]) == claims.search_minutes(20_000, 4 * [DIFFUSION]) == 60
     assert claims.search_minutes(40_000, 4 * [CASCADE]) == 180
     assert claims.search_minutes(40_000, 4 * [DIFFUSION]) == 100
+
+
+def test_a_detector_of_persons_claims_for_its_network():
+    small = claims.detector_mb("faces", "yunet_sface", 0)
+    assert small == 0 == claims.detector_mb("torchvision", "yunet_sface", 170)
+    assert claims.detector_mb("ssdlite", "insightface", 0) == 650
+    assert claims.frames_mb("persons", 768 * 432, claims.detector_mb("detr", "yunet_sface", 162)) == 1285

@@ -115,15 +115,29 @@ def crop_mb(pixels: int) -> int:
     return max(CROP_MB, round(SNAKEMAKE_MB + 150 + 1e-5 * min(pixels, _MOST_PIXELS)))
 
 
-def frames_mb(work: str, pixels: int | None) -> int:
+def frames_mb(work: str, pixels: int | None, more: float = 0) -> int:
     """Return the megabytes of a job that decodes a film.
 
     Args:
         work: what it does with the frames, see `FRAMES_MB`.
         pixels: of a frame; None where the film does not say it.
+        more: what its network takes more than the smallest one, see `detector_mb`.
     """
     fixed, each = FRAMES_MB[work]
-    return round(SNAKEMAKE_MB + fixed + each * (pixels or _FRAME) / 1e6)
+    return round(SNAKEMAKE_MB + fixed + each * (pixels or _FRAME) / 1e6 + more)
+
+
+def detector_mb(kind: str, engine: str, file_mb: float) -> float:
+    """Return by how many megabytes a detector of persons takes more than those for which `FRAMES_MB` was measured.
+
+    Args:
+        kind: of the detector.
+        engine: face engine, for a kind that sees faces.
+        file_mb: megabytes of the file of another kind. ONNX Runtime holds one of 162 MB three and a half times.
+    """
+    if kind in ("faces", "ssdlite"):
+        return FACES_MB[engine][0] - FACES_MB["yunet_sface"][0]
+    return 0 if kind == "torchvision" else 4 * file_mb
 
 
 def film_mb(minutes: int) -> int:
