@@ -37,6 +37,7 @@ _PASSED_ON = 0.8  # share of a score that comes from the neighbours …
 _HELD_BACK = 0.1  # … of a candidate that has links of much more strength than this
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
 _LABELS = 64  # labels that spread at a time
+_IN_PROFILE = 0.5  # share of the strangers' label that is left to a face in profile
 _FACELESS_FACT = 0.01  # of a typical seed, what somebody without a face has who is certain; not 0, which is nobody
 _HELD_BY_ANOTHER = 0.1  # what is left of a score for a place in a frame that somebody else of the cast has
 
@@ -166,7 +167,7 @@ def rank(
     """Rank every candidate for every person of the cast.
 
     1. A candidate with a face starts with the strength of its links to the portraits. As far as its best one falls
-       short of a typical best one, and looks at the camera, it starts with the label of strangers.
+       short of a typical best one, it starts with the label of strangers; in profile, with half of that.
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame, as far as two
        probably show one person.
     3. A candidate's score is the root of what it has of a cast member's label, times the square of that label's share
@@ -299,8 +300,8 @@ def _seeds(by_person: np.ndarray, has_face: np.ndarray, frontal: np.ndarray | No
         typical = np.median(best[best > 0])
         seeds /= typical
         seeds[-1, has_face] = np.maximum(1 - best[has_face] / typical, 0)
-        if frontal is not None:
-            seeds[-1] *= frontal  # a face that turns away is like nobody, whose ever it is
+        if frontal is not None:  # a face that turns away is like nobody, whose ever it is
+            seeds[-1] *= _IN_PROFILE + (1 - _IN_PROFILE) * frontal
     return seeds
 
 
