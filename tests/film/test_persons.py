@@ -217,6 +217,15 @@ def test_boxes_are_clipped_to_their_frame(film):
     assert table.schema.metadata == facts
 
 
+def test_clothes_of_the_same_colours_are_alike_at_any_size():
+    red, green, near = (np.full((40, 30, 3), 128, np.uint8) for _ in range(3))
+    red[12:], green[12:], near[12:] = (250, 0, 0), (0, 120, 0), (250, 0, 0)
+    near = near.repeat(3, axis=0).repeat(3, axis=1)
+    worn = [colours.clothes(person).astype(float) for person in (red, green, near)]
+    assert worn[0].shape == (colours.CLOTHES_LENGTH,)
+    np.testing.assert_allclose(worn[0] @ np.array(worn).T, [1, 0, 1], atol=1e-3)
+
+
 def test_the_same_colours_are_alike_and_others_are_not():
     red, blue = (np.full((90, 60, 3), colour, np.uint8) for colour in ((200, 30, 30), (30, 30, 200)))
     image = np.concatenate([red, blue, red], axis=1)

@@ -4,6 +4,7 @@ from scipy import sparse
 
 from castsearch.search import diffusion, links, strangers
 from castsearch.search.neighbors import l2_normalize
+from castsearch.search.search_input import Clothes
 from castsearch.search.similarity import best_portrait, face_similarity, without_faceless
 
 
@@ -177,6 +178,27 @@ def test_bodies_of_people_whose_faces_differ_tell_what_strangers_reach():
     untold = links.body_links(body, face, np.zeros(40, bool), frames, apart, even_face=3).toarray()[unseen]
     assert told.max() < 0.3
     assert untold.max() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("colours", "shots", "linked"),
+    [
+        (np.ones((20, 3)), np.zeros(20), False),
+        (np.ones((20, 3)), np.repeat([0, 1], 10), True),
+        (np.tile(np.eye(10), (2, 1)) + 0.5, np.zeros(20), True),
+    ],
+    ids=["unknown", "of two shots", "in clothes of the same colours"],
+)
+def test_people_without_a_face_are_found_again_in_another_light(colours, shots, linked):
+    # The same ten people in two frames, in whose light all are alike; eight show who is whom by their faces.
+    rng, person, frames = np.random.default_rng(0), np.tile(np.arange(10), 2), np.repeat([0, 1], 10)
+    looks, lights = (rng.normal(size=(count, 32)) for count in (10, 2))
+    body = l2_normalize(looks[person] + 1.5 * lights[frames] + 0.2 * rng.normal(size=(20, 32)))
+    face, apart = np.eye(10, dtype=np.float32)[person], strangers.Impostors(0.0, 0.1)
+    clothes = Clothes(colours.astype(np.float32), shots)
+    graph = links.body_links(body, face, person < 8, frames, apart, even_face=3, clothes=clothes).toarray()
+    assert (graph[[8, 9], [18, 19]] > 0.5).tolist() == [linked, linked]
+    assert graph[8, 19] < 0.1
 
 
 def test_labels_spread_along_links():

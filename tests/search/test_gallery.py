@@ -96,6 +96,7 @@ def write_film(folder, tracks, moments=None, **options):
     film = {"time": pa.array([None, None, *map(float, range(6))]), "shot": pa.array([None, None, *[1] * 6], pa.int32())}
     film["track"] = pa.array([None, None, *tracks], pa.int32())
     film["moments"] = pa.array([None, None, *(moments or [[track] for track in tracks])], pa.list_(pa.int32()))
+    film["clothes"] = pa.array([None, None, *([float(track), 0.0] for track in tracks)], pa.list_(pa.float16()))
     for name, column in film.items():
         table = table.set_column(table.schema.get_field_index(name), name, column)
     files.write_table(folder / "crops.arrow", table)
@@ -110,6 +111,19 @@ def test_the_boxes_of_a_film_are_searched_as_tracks(tmp_path):
     assert gallery.frames == [(f"{name}.1",), (f"{name}.1", f"{name}.2"), (f"{name}.2",)]
     assert gallery.bodies["net"].shape == (3, 8)
     assert gallery.faces["yunet_sface"].feature.shape == (5, 8)
+    np.testing.assert_allclose(gallery.clothes.colours, [[1, 0]] * 3)
+    assert gallery.clothes.shots.tolist() == [1, 1, 1]
+
+
+def test_shots_of_several_films_are_several(tmp_path):
+    films = [write_film(tmp_path / name, [1, 1, 2, 2, 3, 3], prefix=name) for name in ("a", "b")]
+    assert len(set(searches.load(*films).clothes.shots.tolist())) == 2
+
+
+def test_clothes_are_unknown_where_one_of_the_movies_is_no_film(tmp_path):
+    write_film(tmp_path / "a", [1, 1, 2, 2, 3, 3], prefix="a")
+    searches.write_gallery(tmp_path / "b", prefix="b")
+    assert searches.load(tmp_path / "a", tmp_path / "b").clothes is None
 
 
 def test_a_track_has_a_face_where_one_of_its_boxes_has(tmp_path):

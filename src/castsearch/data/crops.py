@@ -10,6 +10,8 @@ This is its one reader and writer. The table has a row per person, cast first, t
     shot, track                                         int32, movie is no film, as its numbers of shot and track are,
     moments                                             list<int32>, and the numbers of those at which the track is
                                                         seen: tracks that have one in common are different people
+    clothes                                             list<float16>, see `castsearch.film.colours.clothes`; null where
+                                                        the movie is no film
 
 Which movie it is stands in the table itself, and not in the path of its file.
 """
@@ -44,6 +46,7 @@ SCHEMA = pa.schema(
         ("shot", pa.int32()),
         ("track", pa.int32()),
         ("moments", pa.list_(pa.int32())),
+        ("clothes", pa.list_(pa.float16())),
     ]
 )
 _FILM_COLUMNS = {"times": "time", "shots": "shot", "tracks": "track"}
@@ -71,6 +74,7 @@ class Crops:
         shots: (c + n,) int32, numbers of their shots,
         tracks: (c + n,) int32, and of the tracks that boxes stand for; these three are −1 where there is none.
         moments: c + n lists of the moments at which the tracks are seen; null where there is no track.
+        clothes: c + n lists of numbers, the colours of clothes; null where there are none.
         images: c + n encoded images, which are read from the disk when they are looked at; null where not readable.
         problems: id and reason of every record that could not be used, those without a row among them.
     """
@@ -88,6 +92,7 @@ class Crops:
     shots: NDArray[np.int32]
     tracks: NDArray[np.int32]
     moments: pa.ChunkedArray
+    clothes: pa.ChunkedArray
     images: pa.ChunkedArray
     problems: list[tuple[str, str]]
 
@@ -175,6 +180,7 @@ def crops_of(table: pa.Table) -> Crops:
         readable=table["image"].is_valid().to_numpy(),
         **{name: table[column].fill_null(-1).to_numpy() for name, column in _FILM_COLUMNS.items()},
         moments=table["moments"],
+        clothes=table["clothes"],
         images=table["image"],
         problems=[(name, reason) for name, reason in json.loads(table.schema.metadata[_DROPPED])]
         + [(name, reason) for name, reason in zip(ids, problems, strict=True) if reason],

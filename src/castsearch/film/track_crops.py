@@ -22,6 +22,7 @@ from tqdm import tqdm
 from castsearch.data import crops
 from castsearch.data.images import read_rgb
 from castsearch.errors import InputError, one_line
+from castsearch.film.colours import clothes
 from castsearch.film.decode import Film, seconds
 from castsearch.film.follow import Followers
 from castsearch.film.frame import Frame
@@ -125,6 +126,7 @@ def _samples(film: Film, tracks: pa.Table, times: Sequence[float], span: tuple[f
 def _row(name: str, row: Mapping, image: np.ndarray) -> dict[str, object]:
     left, top, right, bottom = row["box"]
     x1, y1, x2, y2 = floor(left), floor(top), ceil(right), ceil(bottom)
+    person = np.ascontiguousarray(image[y1:y2, x1:x2])
     return {
         "id": name,
         "role": "candidate",
@@ -133,9 +135,10 @@ def _row(name: str, row: Mapping, image: np.ndarray) -> dict[str, object]:
         "y": y1,
         "width": x2 - x1,
         "height": y2 - y1,
-        "image": crops.encode_rgb(np.ascontiguousarray(image[y1:y2, x1:x2])),
+        "image": crops.encode_rgb(person),
         "time": row["time"],
         "shot": row["shot"],
         "track": row["track"],
         "moments": row["moments"],
+        "clothes": clothes(person),
     }

@@ -16,7 +16,7 @@ from castsearch.search.calibration import Evidence, probability
 from castsearch.search.links import link
 from castsearch.search.moments import Frames, companies, presence
 from castsearch.search.neighbors import blocks, l2_normalize
-from castsearch.search.search_input import SearchInput
+from castsearch.search.search_input import Clothes, SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import best_portrait
 from castsearch.search.strangers import (
@@ -144,10 +144,11 @@ def gather(
     has_face: np.ndarray,
     frontal: np.ndarray | None = None,
     facts: np.ndarray | None = None,
+    clothes: Clothes | None = None,
 ) -> Evidence:
     """Let labels spread, and gather what speaks for each person; see `rank` for the arguments."""
     certain = certain_strangers(by_person, frames, has_face)
-    graph = link(certain, face, body, frames=frames, has_face=has_face)
+    graph = link(certain, face, body, frames=frames, has_face=has_face, clothes=clothes)
     apart = impostors(np.compress(has_face, by_person, axis=1).ravel(), certain)
     del certain  # of many movies at once, this and each array of people and candidates may take a gigabyte
     labels = spread(_seeds(by_person, has_face, frontal, apart), graph, facts)
@@ -163,6 +164,7 @@ def rank(
     has_face: np.ndarray,
     frontal: np.ndarray | None = None,
     facts: np.ndarray | None = None,
+    clothes: Clothes | None = None,
 ) -> SearchResult:
     """Rank every candidate for every person of the cast.
 
@@ -187,6 +189,7 @@ def rank(
         frontal: (n,) how far that face looks at the camera, from 0 to 1; None where that is not known.
         facts: (people + 1, n) what is certain of each person and of strangers, see `spread`; None where nothing is.
             Who certainly shows a person is ranked first, and who certainly does not, last.
+        clothes: of the n candidates, beside `body`; None where they are not known.
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -197,7 +200,8 @@ def rank(
     sizes = {len(face), len(has_face), present.shape[0], n if body is None else len(body)}
     if sizes != {n}:
         raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {present.shape[0]} frames or the bodies")
-    evidence = gather(by_person, face, body, frames=present, has_face=has_face, frontal=frontal, facts=facts)
+    seen = {"frames": present, "has_face": has_face, "frontal": frontal}
+    evidence = gather(by_person, face, body, **seen, facts=facts, clothes=clothes)
     labels, likely = evidence.labels, probability(evidence)
     del evidence
     if facts is not None:
@@ -230,6 +234,7 @@ def search(given: SearchInput) -> SearchResult:
         frames=given.frames,
         has_face=given.has_face,
         frontal=given.frontal,
+        clothes=given.clothes,
         facts=None if given.facts is None else _renumber(given.facts, given.person, person),
     )
     return found._replace(person=person)

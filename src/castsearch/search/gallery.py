@@ -11,6 +11,7 @@ from castsearch import files
 from castsearch.data.crops import Crops, read_crops
 from castsearch.data.portraits import searched_portraits
 from castsearch.errors import InputError
+from castsearch.search.search_input import Clothes
 from castsearch.search.track_candidates import average
 
 _RECOGNISED = 112  # pixels of a face's side that recognisers look at
@@ -69,6 +70,7 @@ class Gallery:
         person: (c,) numbers from 0 on, equal for portraits of one movie that share a label: they show one person.
         cast_movies: (c,) numbers of the portraits' movies.
         boxes: by id of a track the ids of its boxes.
+        clothes: of the n candidates, where they are films' tracks.
     """
 
     split: str
@@ -82,6 +84,7 @@ class Gallery:
     person: np.ndarray
     cast_movies: np.ndarray
     boxes: dict[str, list[str]] = field(default_factory=dict)
+    clothes: Clothes | None = None
 
     @property
     def ranked(self) -> list[list[str]]:
@@ -129,6 +132,7 @@ def load_gallery(
         person=np.concatenate([movie.person + shift for movie, shift in zip(movies, shifts, strict=True)]),
         cast_movies=np.repeat(np.arange(len(movies)), [len(movie.cast) for movie in movies]),
         boxes={name: boxes for movie in movies for name, boxes in movie.boxes.items()},
+        clothes=_join_clothes(movies),
     )
 
 
@@ -164,12 +168,17 @@ def _load_movie(
     )
     if not (crops.tracks[candidates] > 0).all() or not candidates.any():
         return boxes
-    moments = crops.moments.filter(pa.array(candidates)).to_pylist()
-    return _by_track(boxes, crops.movie, crops.tracks[candidates], moments)
+    kept = pa.array(candidates)
+    moments = crops.moments.filter(kept).to_pylist()
+    colours = crops.clothes.filter(kept).combine_chunks().flatten().to_numpy().reshape(len(moments), -1)
+    clothes = Clothes(colours.astype(np.float32), crops.shots[candidates])
+    return _by_track(boxes, crops.movie, crops.tracks[candidates], moments, clothes)
 
 
-def _by_track(boxes: Gallery, movie: str, tracks: np.ndarray, moments: Sequence[Sequence[int]]) -> Gallery:
-    """Make candidates of the tracks of a film's boxes."""
+def _by_track(
+    boxes: Gallery, movie: str, tracks: np.ndarray, moments: Sequence[Sequence[int]], clothes: Clothes
+) -> Gallery:
+    """Make candidates of the tracks of a film's boxes; the other arguments are of these boxes."""
     numbers, first, group = np.unique(tracks, return_index=True, return_inverse=True)
     names = [f"{movie}.track{number}" for number in numbers]
     members: dict[str, list[str]] = {name: [] for name in names}
@@ -183,6 +192,7 @@ def _by_track(boxes: Gallery, movie: str, tracks: np.ndarray, moments: Sequence[
         faces={engine: _average_faces(faces, len(boxes.cast), group) for engine, faces in boxes.faces.items()},
         bodies={network: average(features, alike, group) for network, features in boxes.bodies.items()},
         boxes=members,
+        clothes=Clothes(average(clothes.colours, alike, group), clothes.shots[first]),
     )
 
 
@@ -267,6 +277,16 @@ def _check_ids(crops: Sequence[str | Path], movies: Sequence[Gallery]) -> None:
             if name in first_in:
                 raise InputError(f"{path}: {name}: {first_in[name]} has this id too, and they are searched as one")
         first_in |= dict.fromkeys(names, path)
+
+
+def _join_clothes(movies: Sequence[Gallery]) -> Clothes | None:
+    """The clothes of films that are one, whose shots are numbered anew; None where a movie is no film."""
+    clothes = [movie.clothes for movie in movies if movie.clothes is not None]
+    if len(clothes) < len(movies):
+        return None
+    shifts = np.cumsum([0, *(own.shots.max() + 1 for own in clothes[:-1])])
+    shots = [own.shots + shift for own, shift in zip(clothes, shifts, strict=True)]
+    return Clothes(np.concatenate([own.colours for own in clothes]), np.concatenate(shots))
 
 
 def _join_faces(movies: Sequence[Gallery], engine: str) -> FaceFeatures:

@@ -115,6 +115,7 @@ def group_unknown(
         frames=present,
         has_face=faces.selected,
         even_face=EVEN_FACE,
+        clothes=gallery.clothes if networks else None,
     )
     named = read_names([names])
     unknown = set(named.loc[named["person"] == UNKNOWN, "box"])

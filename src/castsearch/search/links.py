@@ -2,7 +2,8 @@
 
 There is no threshold to set: similarities are measured in standard deviations above the mean of what different people
 reach, whatever network they come from. Who are different people, the movie tells: those of one frame, a candidate and
-all portraits but the one that it resembles most, and, for bodies, those whose faces differ.
+all portraits but the one that it resembles most, and, for bodies, those whose faces differ. In a film, bodies of two
+shots are compared with strangers of two shots, as those of one shot have its light and background in common.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from scipy.special import expit
 
 from castsearch.search.moments import Frames, companies, moments_of, presence
 from castsearch.search.neighbors import BLOCK_ROWS, blocks, kept_neighbors, l2_normalize
+from castsearch.search.search_input import Clothes
 from castsearch.search.strangers import (
     FEWEST_CERTAIN,
     Impostors,
@@ -30,6 +32,7 @@ _NEIGHBORS = 10  # links of a candidate by face, and as many by body
 _LOOKED_AT = 3 * _NEIGHBORS + 1  # nearest images, itself among them, of which the most probable ones are linked
 _ENOUGH_BODIES = 100  # bodies of which the mean is taken away by half
 _MOST_BY_FACE = 3.0  # log odds by which two seen faces change what bodies say, at most
+_LEAST_DEVIATION = 0.01  # of strangers, by which bodies and colours are made comparable; less may be a grey film's
 _DIFFERENT_FACE = 1.0  # two faces less than this above strangers are different people's
 
 
@@ -41,6 +44,7 @@ def link(
     frames: Frames,
     has_face: np.ndarray,
     even_face: float | None = None,
+    clothes: Clothes | None = None,
 ) -> sparse.csr_array:
     """Link candidates by face and by body as far as two probably show one person.
 
@@ -53,6 +57,7 @@ def link(
         has_face: (n,) bool, whether the candidate's face can be seen.
         even_face: standard deviations above strangers from which on two faces are rather one person's; None for
             `EVEN_FACE`.
+        clothes: of the n candidates, beside `body`; None where they are not known.
 
     Returns:
         (n, n) symmetric links; two that are alike by both have the sum of two probabilities.
@@ -68,7 +73,7 @@ def link(
     alike = face_links(unit[seen], present[seen], apart, even_face).tocoo()
     graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:
-        graph = graph + body_links(centred(body), unit, has_face, present, apart, even_face=even_face)
+        graph = graph + body_links(centred(body), unit, has_face, present, apart, even_face=even_face, clothes=clothes)
     return graph
 
 
@@ -89,11 +94,19 @@ def face_links(face: np.ndarray, frames: Frames, apart: Impostors, even_face: fl
 
 
 def body_links(
-    body: np.ndarray, face: np.ndarray, has_face: np.ndarray, frames: Frames, apart: Impostors, *, even_face: float
+    body: np.ndarray,
+    face: np.ndarray,
+    has_face: np.ndarray,
+    frames: Frames,
+    apart: Impostors,
+    *,
+    even_face: float,
+    clothes: Clothes | None = None,
 ) -> sparse.csr_array:
     """Link every body with its nearest ones; where two faces are seen, they have a say.
 
     Strangers are those of one frame and those whose faces differ, so that a movie in which clothes mislead teaches it.
+    Where shots are known, those of one shot are told from those of two.
 
     Args:
         body: (n, d') rows of unit length.
@@ -102,6 +115,7 @@ def body_links(
         frames: of the n candidates, see `Frames`.
         apart: what strangers reach by face.
         even_face: see `link`.
+        clothes: of the n candidates, or None.
 
     Returns:
         (n, n) symmetric float32 probabilities of one person; see `nearest_links`.
@@ -112,21 +126,62 @@ def body_links(
     present = presence(frames)[some]
     differ |= (present @ present.T).toarray()
     pairs = np.triu_indices(len(some), 1)
+    certain = differ[pairs]
+    if clothes is not None:
+        body = _dressed(body, clothes.colours, some, certain)
     similarity = pairs_of(body[some])
-    certain = similarity[differ[pairs]]
-    if len(certain) >= FEWEST_CERTAIN:
-        # Not through quantiles: head shots resemble head shots, so that strangers reach high more often than normal.
-        bodies_apart = Impostors(float(certain.mean()), float(certain.std()))
-    else:
-        bodies_apart = lower_half(similarity)
     indices, cosines, _ = kept_neighbors(body, _LOOKED_AT)
-    odds = log_odds(cosines, bodies_apart, EVEN_BODY)
+    if clothes is None:
+        odds = log_odds(cosines, _bodies_apart(similarity, certain), EVEN_BODY)
+    else:
+        shots = clothes.shots
+        one_shot = (shots[some][:, None] == shots[some])[pairs]
+        odds = np.where(
+            shots[indices] == shots[:, None],
+            log_odds(cosines, _bodies_apart(similarity, certain, one_shot), EVEN_BODY),
+            log_odds(cosines, _bodies_apart(similarity, certain, ~one_shot), EVEN_BODY),
+        )
     for place in range(indices.shape[1]):  # one after the other, since all faces of all neighbours are large
         neighbor = indices[:, place]
         cosine = np.einsum("ij,ij->i", face, face[neighbor])
         said = np.clip(log_odds(cosine, apart, even_face), -_MOST_BY_FACE, _MOST_BY_FACE)
         odds[:, place] += np.where(has_face & has_face[neighbor], said, 0)
     return nearest_links(indices, odds, frames)
+
+
+def _bodies_apart(similarity: np.ndarray, certain: np.ndarray, like: np.ndarray | None = None) -> Impostors:
+    """Estimate what the bodies of different people reach.
+
+    Args:
+        similarity: (pairs,) of bodies.
+        certain: (pairs,) bool, who are certainly different people.
+        like: (pairs,) bool, of which pairs it is wanted, if enough are certain; None for all.
+    """
+    for chosen in (certain,) if like is None else (certain & like, certain):
+        own = similarity[chosen]
+        if len(own) >= FEWEST_CERTAIN:
+            # Not through quantiles: head shots resemble head shots, so strangers reach high more often than normal.
+            return Impostors(float(own.mean()), float(own.std()))
+    return lower_half(similarity)
+
+
+def _dressed(body: np.ndarray, colours: np.ndarray, some: np.ndarray, certain: np.ndarray) -> np.ndarray:
+    """Join features of bodies and colours, so that strangers vary as much by one as by the other.
+
+    Args:
+        body: (n, d) rows of unit length.
+        colours: (n, d') of any length.
+        some: numbers of those whose pairs are looked at.
+        certain: (pairs,) bool, which of these are certainly different people.
+
+    Returns:
+        (n, d + d') rows of unit length.
+    """
+    parts = []
+    for unit in (body, l2_normalize(colours)):
+        deviation = _bodies_apart(pairs_of(unit[some]), certain).deviation
+        parts.append(unit / np.sqrt(np.float32(max(deviation, _LEAST_DEVIATION))))
+    return l2_normalize(np.concatenate(parts, axis=1))
 
 
 def centred(body: np.ndarray) -> np.ndarray:

@@ -2,8 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+
+class Clothes(NamedTuple):
+    """What the n candidates of films wear.
+
+    Attributes:
+        colours: (n, d) float32, see `castsearch.film.colours`.
+        shots: (n,) numbers of the shots that they are seen in; no two films have one in common.
+    """
+
+    colours: NDArray[np.float32]
+    shots: NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,7 @@ class SearchInput:
         person: (c,) numbers from 0 on, equal for portraits that are known to show one person.
         cast_movies: (c,) numbers of the portraits' movies; people of one movie are different.
         thresholds: of a method that has them.
+        clothes: of the n candidates; None where they are no film's, or are searched by faces alone.
         facts: (people + 1, n) int8, what is certain of each person in `person`, and of strangers, see
             `facts.Facts`; None where nothing is. Methods without shares are not given it.
     """
@@ -37,4 +52,5 @@ class SearchInput:
     person: np.ndarray
     cast_movies: np.ndarray
     thresholds: Sequence[float] = ()
+    clothes: Clothes | None = None
     facts: np.ndarray | None = None
