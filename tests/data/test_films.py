@@ -1,6 +1,7 @@
 import pytest
 
 from castsearch.data.films import FilmFiles, find_films, number_of_parts, part_bounds
+from castsearch.data.name_tables import UNKNOWN
 from castsearch.errors import InputError
 
 
@@ -62,6 +63,10 @@ REFUSALS = {
         "data.films.x.cast: 'a/b': a name holds only",
     ),
     "too long a name": ({"x" * 201: "{folder}/mine"}, "data.films: 'x+': a name holds only up to 200 letters"),
+    "the name of those without one": (
+        {"x": {"video": "{folder}/mine/film.mkv", "cast": {UNKNOWN: "{folder}/mine/ada.jpg"}}},
+        "data.films.x.cast: unknown: stands for whoever has no name",
+    ),
     "a number as name": ({1: "{folder}/mine"}, "data.films: YAML takes the name 1 for no text; put it"),
 }
 

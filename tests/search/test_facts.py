@@ -45,6 +45,7 @@ def test_strangers_may_share_a_frame(tmp_path):
         ([("p3", "a", "yes"), ("p4", "a", "yes")], list("xyyzuv"), "line 3: contradicts c.tsv: line 2"),
         ([("p3", "a", "new")], None, "line 2: a: is no new name in m; write yes"),
         ([("p3", "unknown", "new")], None, "line 2: unknown: is no new name in m"),
+        ([("p3", "unknown 2", "new")], None, "line 2: unknown 2: is no new name in m"),
         ([("p5", "carl", "new")], None, "line 2: p5: shows no face clear enough to be a portrait"),
         ([("p3", "carl", "new"), ("p3", "dan", "new")], None, "line 3: contradicts c.tsv: line 2"),
         ([("p9", "a", "yes")], None, "line 2: p9: no such box in m"),

@@ -21,6 +21,11 @@ COLUMNS = ("movie", "box", "frame", "time", "shot", "track", "person", "confiden
 _NUMBERS = {"time": "Float64", "shot": "Int64", "track": "Int64", "confidence": "float64"}
 
 
+def is_nameless(person: str) -> bool:
+    """Whether a person of the tables is somebody unknown, or one of the groups of unknown people."""
+    return person == UNKNOWN or person.startswith(f"{UNKNOWN} ")
+
+
 def write_names(path: str | Path, names: pd.DataFrame) -> None:
     """Write a table of names."""
     table = names.loc[:, COLUMNS].assign(

@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from castsearch.data.corrections import COLUMNS
-from castsearch.data.name_tables import UNKNOWN
+from castsearch.data.name_tables import UNKNOWN, is_nameless
 from castsearch.errors import InputError
 from castsearch.export.film_timeline import Box, FilmTimeline
 
@@ -99,7 +99,7 @@ def corrections(path: str | Path, timeline: FilmTimeline) -> str:
 
 def _of_cast(person: str) -> str:
     """A cast member, or UNKNOWN also for the groups of unknown people."""
-    return UNKNOWN if person.startswith(f"{UNKNOWN} ") else person
+    return UNKNOWN if is_nameless(person) else person
 
 
 def _text(parent: ElementTree.Element, name: str, text: str) -> None:

@@ -16,6 +16,8 @@ def render(timeline: FilmTimeline) -> dict[str, str]:
     track = otio.schema.Track(timeline.film, kind=otio.schema.TrackKind.Video)
     for appearances in timeline.by_person().values():
         clips = [make_clip(timeline, each, rate) for each in appearances]
+        for clip in clips:  # the name becomes the reel; without it, the file's URI would: my%20film.mp4 as my20film
+            clip.media_reference.name = timeline.film
         track.extend([clip for clip in clips if clip.source_range.duration.value > 0])
     made = otio.schema.Timeline(timeline.film)
     made.tracks.append(track)

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
 from castsearch import files
-from castsearch.data.name_tables import UNKNOWN
+from castsearch.data.name_tables import is_nameless
 from castsearch.export.film_timeline import Appearance, FilmTimeline
 from castsearch.film.decode import Film
 
@@ -28,7 +28,7 @@ def write(folder: str | Path, timeline: FilmTimeline) -> None:
     Raises:
         InputError: the video cannot be read.
     """
-    people = sorted({each.person for each in timeline.appearances if not each.person.startswith(UNKNOWN)})
+    people = sorted({each.person for each in timeline.appearances if not is_nameless(each.person)})
     colours = {person: _COLOURS[number % len(_COLOURS)] for number, person in enumerate(people)}
     starting = sorted(timeline.appearances, key=lambda each: each.boxes[0].frame, reverse=True)
     seen: list[Appearance] = []

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from castsearch import files
 from castsearch.data.crops import Crops, read_crops
-from castsearch.data.name_tables import UNKNOWN
+from castsearch.data.name_tables import UNKNOWN, is_nameless
 from castsearch.timeline.appearances import read_appearances
 
 _TICKS = 5
@@ -59,6 +59,11 @@ class Span:
     confidence: float
     picture: Picture | None = None
     seconds: tuple[float, float] | None = None
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether it shows somebody unknown."""
+        return is_nameless(self.person)
 
 
 @dataclass(frozen=True)

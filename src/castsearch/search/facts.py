@@ -9,7 +9,7 @@ from scipy import sparse
 
 from castsearch.data.corrections import NEW, NO, YES, Correction
 from castsearch.data.crops import Crops
-from castsearch.data.name_tables import UNKNOWN
+from castsearch.data.name_tables import UNKNOWN, is_nameless
 from castsearch.errors import InputError, one_line
 from castsearch.search.gallery import Gallery
 from castsearch.search.moments import presence
@@ -100,8 +100,10 @@ def _add_named(people: dict[tuple[str, str], int], corrections: Iterable[Correct
     for each in corrections:
         if each.right != NEW:
             continue
-        if (each.movie, each.person) in cast or each.person == UNKNOWN:
-            raise InputError(f"{each.place}: {one_line(each.person)}: is no new name in {each.movie}; write {YES}")
+        if (each.movie, each.person) in cast or is_nameless(each.person):
+            raise InputError(
+                f"{each.place}: {one_line(each.person)}: is no new name in {each.movie}; write {YES}, or another name"
+            )
         if (each.movie, each.person) not in people:
             people[each.movie, each.person] = number
             number += 1
