@@ -78,15 +78,16 @@ def make_tables(
         movies: split and name of each movie.
         films: by name of the movie; a movie that is missing here has no times.
     """
-    names = list(names)
-    by_split = {
-        split: pd.concat([read_names([]), *(_named(path, groups) for other, path, groups in names if other == split)])
-        for split, _ in movies
+    by_movie = {
+        (split, movie): rows
+        for split, path, groups in names
+        for movie, rows in _named(path, groups).groupby("movie", sort=False)
     }
+    nobody = read_names([])
     made: list[pd.DataFrame] = []
     screen, pairs = [], []
     for split, movie in movies:
-        own = by_split[split][by_split[split]["movie"] == movie]
+        own = by_movie.get((split, movie), nobody)
         if movie in films:
             film = films[movie]
             shots = pd.read_csv(film.shots, sep="\t")
@@ -120,7 +121,5 @@ def _named(names: str | Path, groups: str | Path) -> pd.DataFrame:
     """A table of names, in which unknown people who were seen more than once have the names of their groups."""
     table = read_names([names])
     found = pd.read_csv(groups, sep="\t", dtype=str, keep_default_na=False)
-    group = dict(zip(zip(found["movie"], found["box"], strict=True), found["group"], strict=True))
-    keys = zip(table["movie"], table["box"], table["person"], strict=True)
-    table["person"] = [group.get((movie, box), person) for movie, box, person in keys]
-    return table
+    group = table[["movie", "box"]].merge(found, how="left")["group"]
+    return table.assign(person=group.fillna(table["person"]))

@@ -36,9 +36,10 @@ def screen_time(split: str, movie: str, appearances: pd.DataFrame, length: float
         length: of the movie, in seconds or frames.
     """
     rows = []
+    likely = dict(tuple(appearances.groupby("likeliest")))
     for person, own in appearances[appearances["person"] != UNKNOWN].groupby("person", sort=True):
         time = _length(_union(own))
-        low, high = _interval(appearances[appearances["likeliest"] == person], time)
+        low, high = _interval(likely[person], time) if person in likely else (np.nan, np.nan)
         share = time / length if length else 0.0
         bounds = (own["start"].min(), own["end"].max())
         rows.append((split, movie, person, own["unit"].iloc[0], time, low, high, share, *bounds, len(own)))
@@ -55,17 +56,15 @@ def together(split: str, movie: str, appearances: pd.DataFrame, shots: Mapping[i
         appearances: its table, see `castsearch.timeline.appearances`.
         shots: length of each shot by its number; empty where there are none.
     """
-    people = {
-        person: (_union(own), set(own["shot"].dropna()))
-        for person, own in appearances[appearances["person"] != UNKNOWN].groupby("person", sort=True)
-    }
+    named = appearances[appearances["person"] != UNKNOWN]
+    people = {person: (_union(own), set(own["shot"].dropna())) for person, own in named.groupby("person")}
     unit = appearances["unit"].iloc[0] if len(appearances) else "seconds"
     rows = []
-    for (person, (times, own)), (other, (other_times, other_own)) in combinations(people.items(), 2):
+    for person, other in sorted(_meeting(named)):
+        (times, own), (other_times, other_own) = people[person], people[other]
         in_frame = _length(_common(times, other_times))
         in_shot = sum(shots[shot] for shot in own & other_own) if shots else np.nan
-        if in_frame or in_shot > 0:
-            rows.append((split, movie, person, other, unit, in_frame, in_shot))
+        rows.append((split, movie, person, other, unit, in_frame, in_shot))
     return pd.DataFrame(rows, columns=TOGETHER)
 
 
@@ -88,6 +87,17 @@ def graph(screen: pd.DataFrame, pairs: pd.DataFrame) -> nx.Graph:
 def to_graphml(network: nx.Graph) -> str:
     """Return a graph as the text of a GraphML file."""
     return "\n".join(nx.generate_graphml(network, named_key_ids=True)) + "\n"
+
+
+def _meeting(appearances: pd.DataFrame) -> set[tuple[str, str]]:
+    """Pairs of people, each in the order of names, who share a moment or a shot: of many people, few do."""
+    rows = appearances.sort_values("start", kind="stable")
+    people = rows["person"].tolist()
+    until = np.searchsorted(rows["start"], rows["end"])  # how many start before a row ends
+    pairs = {(person, other) for row, person in enumerate(people) for other in people[row + 1 : until[row]]}
+    for _, own in rows.groupby("shot")["person"]:
+        pairs |= {*combinations(set(own), 2)}
+    return {(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]}
 
 
 def _union(appearances: pd.DataFrame) -> np.ndarray:
