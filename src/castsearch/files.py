@@ -135,9 +135,14 @@ def copy_out(column: pa.ChunkedArray, row: int) -> bytes:
     looked at again are mapped again.
     """
     copied = column[row].as_py()
+    release_pages()
+    return copied
+
+
+def release_pages() -> None:
+    """Let no page of mapped tables count as this process's memory; what is looked at again is mapped again."""
     for mapping in list(_mapped):
         mapping.madvise(mmap.MADV_DONTNEED)
-    return copied
 
 
 def write_array(path: str | Path, array: np.ndarray) -> None:

@@ -40,7 +40,12 @@ with logging_to(snakemake.log[0]):
         top=params.top,
         pictures=params.pictures,
     )
-    write_tsv(snakemake.output.portraits, movie_results.portraits(shown))
-    timelines = read_timelines(inputs.appearances, inputs.crops, inputs.faces, inputs.review, inputs.summaries)
-    films = read_films(params.parts, inputs.shots, inputs.changes, inputs.shot_pictures, params.film_warning)
-    pages.write_pages(run, shown, snakemake.output.index, snakemake.output.movies, timelines, films=films)
+    listed = pages.write_pages(
+        run,
+        shown,
+        snakemake.output.index,
+        snakemake.output.movies,
+        timelines=read_timelines(inputs.appearances, inputs.crops, inputs.faces, inputs.review, inputs.summaries),
+        films=read_films(params.parts, inputs.shots, inputs.changes, inputs.shot_pictures, params.film_warning),
+    )
+    write_tsv(snakemake.output.portraits, movie_results.portraits(listed))

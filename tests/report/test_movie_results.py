@@ -48,7 +48,8 @@ def read(tmp_path):
             paths[split] = tmp_path / f"{split}_label.json"
             paths[split].write_text(json.dumps(of_split))
         options = {"across": across, "on_unclear": on_unclear, "top": top}
-        return read_movies(crops, faces, rankings, paths, variant="both", baseline="face", **options)
+        movies, left_out = read_movies(crops, faces, rankings, paths, variant="both", baseline="face", **options)
+        return list(movies), left_out
 
     return read
 

@@ -7,7 +7,7 @@ from scipy import sparse
 from castsearch import files
 from castsearch.data.corrections import Correction
 from castsearch.data.crops import read_crops
-from castsearch.data.rankings import read_rankings, read_shares
+from castsearch.data.rankings import each_ranking, read_shares
 from castsearch.errors import InputError
 from castsearch.search import diffusion
 from castsearch.search.facts import Facts, gather_facts
@@ -122,4 +122,4 @@ def test_a_box_with_a_new_name_is_the_portrait_of_somebody_else(tmp_path):
     assert shares.person.tolist() == [0, 1, 2, 2]
     assert shares.share[2, 1] == 1
     for variant in variants:
-        assert list(read_rankings([tmp_path / "rankings.arrow"], variant.key)) == gallery.cast
+        assert [cast for cast, _ in each_ranking([tmp_path / "rankings.arrow"], variant.key)] == gallery.cast

@@ -55,31 +55,28 @@ def each_ranking(paths: Iterable[str | Path], variant: str) -> Iterator[tuple[st
         yield from ((cast, names[order].tolist()) for cast, order in orders.items())
 
 
-def read_rankings(paths: Iterable[str | Path], variant: str) -> dict[str, list[str]]:
-    """Read all of `each_ranking`, by cast id."""
-    return dict(each_ranking(paths, variant))
-
-
 def read_ranks(
-    paths: Iterable[str | Path], variant: str, wanted: Mapping[str, Collection[str]]
-) -> dict[str, list[int]]:
+    paths: Iterable[str | Path], variant: str, wanted: Mapping[str, Collection[str]], top: int = 0
+) -> dict[str, dict[str, int]]:
     """Read at which ranks, from 1 on, one variant has what is wanted; no ranking is held as a whole.
 
     Args:
         paths: see `each_ranking`; so are the errors.
         variant: the variant's key.
         wanted: candidate ids by cast id.
+        top: of how many of the best the ranks are wanted besides.
 
     Returns:
-        Cast id → ascending ranks of those wanted candidates that are ranked.
+        Cast id → ranks of those wanted candidates that are ranked, by candidate id, in ascending order.
     """
-    ranks: dict[str, list[int]] = {}
+    ranks: dict[str, dict[str, int]] = {}
     for ids, orders in _orders(paths, variant):
         place = {name: number for number, name in enumerate(ids)}
         for cast, order in orders.items():
             is_wanted = np.zeros(len(ids), bool)
             is_wanted[[place[name] for name in wanted.get(cast, ()) if name in place]] = True
-            ranks[cast] = (np.flatnonzero(is_wanted[order]) + 1).tolist()
+            is_wanted[order[:top]] = True
+            ranks[cast] = {ids[order[rank]]: rank + 1 for rank in np.flatnonzero(is_wanted[order]).tolist()}
     return ranks
 
 
@@ -171,3 +168,4 @@ def _batches(path: str | Path, variant: str) -> Iterator[tuple[pa.RecordBatch, N
         own = np.flatnonzero(pc.equal(batch["variant"], variant))
         if len(own):
             yield batch, own
+            files.release_pages()

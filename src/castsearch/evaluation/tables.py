@@ -123,7 +123,11 @@ def score_variants(
         for name, reason in (*(problem for each in crops for problem in each.problems), *left_out):
             logger.info("skipped %s: %s", name, reason)
         paths = rankings.get(split, ())
-        tables = [score_ranks(relevant, read_ranks(paths, variant, relevant), cast.movies) for variant in variants]
+        tables = []
+        for variant in variants:
+            ranks = read_ranks(paths, variant, relevant)
+            hits = {query: list(own.values()) for query, own in ranks.items()}
+            tables.append(score_ranks(relevant, hits, cast.movies))
         scored.append(
             [_titled(_stack(rows, "variant", list(variants)), variants) for rows in zip(*tables, strict=True)]
         )

@@ -1,14 +1,14 @@
 """The shots of a film on its page, and what is to be known of how the film was read."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
 from castsearch import files
+from castsearch.report.stored_image import Encoded, StoredImage
 from castsearch.report.timeline import in_words
 
 
@@ -20,13 +20,13 @@ class PicturedShot:
         number: from 1.
         start: when it begins, in words,
         end: and when it ends.
-        image: the encoded picture in its middle, or null.
+        image: the picture in its middle; None where there is none.
     """
 
     number: int
     start: str
     end: str
-    image: pa.BinaryScalar
+    image: Encoded | None
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def read_films(
     changes: Sequence[str | Path],
     pictures: Sequence[str | Path],
     warning: str | None,
-) -> dict[str, FilmReading]:
-    """Read how each film was read, by its name.
+) -> Iterator[FilmReading]:
+    """Read how each film was read, one film after the other.
 
     Args:
         parts: in how many parts each film was read.
@@ -63,23 +63,20 @@ def read_films(
         warning: what the detector of persons does not see; None where there is nothing to say.
     """
     own = iter(zip(changes, pictures, strict=True))
-    return {
-        film: _read_film(table, [next(own) for _ in range(count)], warning)
-        for (film, count), table in zip(parts.items(), shots, strict=True)
-    }
+    for count, table in zip(parts.values(), shots, strict=True):
+        yield _read_film(table, [next(own) for _ in range(count)], warning)
 
 
 def _read_film(shots: str | Path, parts: Sequence[tuple[str | Path, str | Path]], warning: str | None) -> FilmReading:
     read = []
-    images: dict[int, pa.BinaryScalar] = {}
+    images: dict[int, StoredImage] = {}
     for changes, pictures in parts:
         read.append(json.loads(Path(changes).read_text()))
-        table = files.read_table(pictures)
-        images |= dict(zip(table["shot"].to_pylist(), table["image"], strict=True))
-    none = pa.scalar(None, pa.binary())
+        numbers = files.read_table(pictures)["shot"].to_pylist()
+        images |= {shot: StoredImage(pictures, row) for row, shot in enumerate(numbers)}
     rows = pd.read_csv(shots, sep="\t")
     shown = [
-        PicturedShot(row.shot, in_words(row.start, "seconds"), in_words(row.end, "seconds"), images.get(row.shot, none))
+        PicturedShot(row.shot, in_words(row.start, "seconds"), in_words(row.end, "seconds"), images.get(row.shot))
         for row in rows.itertuples(index=False)
     ]
     return FilmReading(shown, sum(part["frames"] for part in read), sum(part["damaged"] for part in read), warning)

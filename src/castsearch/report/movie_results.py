@@ -1,21 +1,21 @@
 """What the report says of each movie: its cast, what was found for each of them, and how right that is."""
 
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
 from castsearch import files
 from castsearch.data.crops import Crops, movie_tables, read_crops
 from castsearch.data.portraits import searched_portraits
-from castsearch.data.rankings import by_split, read_rankings, read_ranks
+from castsearch.data.rankings import by_split, read_ranks
 from castsearch.errors import one_line
 from castsearch.evaluation.labels import cast_of, read_labels
 from castsearch.evaluation.metrics import average_precision_at
 from castsearch.evaluation.tables import score_queries, summarize
+from castsearch.report.stored_image import Encoded, stored_images
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Hit:
         right: whether it shows the cast member; None without labels.
         num_relevant: how many candidates show the cast member.
         faceless: whether the detector found no face in it.
-        image: the encoded crop, or null.
+        image: the crop; None where it cannot be read.
     """
 
     id: str
@@ -38,7 +38,7 @@ class Hit:
     right: bool | None
     num_relevant: int
     faceless: bool
-    image: pa.BinaryScalar
+    image: Encoded | None
 
     @property
     def beyond(self) -> bool:
@@ -68,7 +68,7 @@ class Query:
     Attributes:
         cast: the cast id.
         person: who it is: the name that all portraits of this person share.
-        image: the encoded portrait, or null.
+        image: the portrait; None where it cannot be read.
         num_faces: how many faces the detector found in the portrait.
         searched: what of the portrait is searched, in a few words.
         warning: what may be wrong with the portrait, in a few words; None if nothing is.
@@ -81,7 +81,7 @@ class Query:
 
     cast: str
     person: str
-    image: pa.BinaryScalar
+    image: Encoded | None
     num_faces: int
     searched: str
     warning: str | None
@@ -115,31 +115,36 @@ class MovieResults:
     scores_before: pd.Series
 
     @property
-    def portraits(self) -> dict[str, pa.BinaryScalar]:
+    def portraits(self) -> dict[str, Encoded | None]:
         """The first portrait of each of the cast, by name."""
-        first: dict[str, pa.BinaryScalar] = {}
+        first: dict[str, Encoded | None] = {}
         for query in self.queries:
             first.setdefault(query.person, query.image)
         return first
 
+    def in_short(self) -> "MovieResults":
+        """What of it the index of all movies says: of the hits, the right ones in whom no face was found."""
+        short = [[hit for hit in query.hits if hit.faceless and hit.right] for query in self.queries]
+        return replace(
+            self, queries=[replace(query, hits=hits) for query, hits in zip(self.queries, short, strict=True)]
+        )
+
 
 @dataclass(frozen=True)
 class _Answers:
-    """What is known of one split by cast id: two rankings, the labels, and at which ranks what they name is."""
+    """What is known of one split by cast id: the labels, and the ranks of what is shown, also in the baseline."""
 
-    ranking: Mapping[str, Sequence[str]]
-    baseline: Mapping[str, Sequence[str]]
     labels: Mapping[str, Sequence[str]]
-    ranks: Mapping[str, Sequence[int]]
-    ranks_before: Mapping[str, Sequence[int]]
+    ranks: Mapping[str, Mapping[str, int]]
+    ranks_before: Mapping[str, Mapping[str, int]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Person:
     """One row of a movie's tables."""
 
     is_cast: bool
-    image: pa.BinaryScalar
+    image: Encoded | None
     num_faces: int
     has_own_face: bool
     turn: int
@@ -149,7 +154,7 @@ class _Person:
     @property
     def faceless(self) -> bool:
         """Whether this is a candidate in which the detector found no face."""
-        return not self.is_cast and self.image.is_valid and self.num_faces == 0
+        return not self.is_cast and self.image is not None and self.num_faces == 0
 
 
 def read_movies(
@@ -163,8 +168,10 @@ def read_movies(
     across: bool,
     on_unclear: str,
     top: int,
-) -> tuple[list[MovieResults], list[tuple[str, str]]]:
+) -> tuple[Iterator[MovieResults], list[tuple[str, str]]]:
     """Read what the report says of every movie, each by the rankings and labels of its own split alone.
+
+    No ranking is held as a whole, and of movies that are searched by themselves one at a time.
 
     Args:
         crop_tables: those of the movies.
@@ -178,38 +185,37 @@ def read_movies(
         top: how many candidates of each ranking to show.
 
     Returns:
-        The movies in the order of the crop tables; and id and reason of every label that the split has no place for.
+        The movies in the order of the crop tables, one after the other; and id and reason of every label that the split
+        has no place for.
 
     Raises:
-        InputError: see `read_rankings` and `read_labels`.
+        InputError: see `read_ranks` and `read_labels`.
     """
-    crops = [read_crops(path) for path in crop_tables]
-    people = [_people(own, faces, on_unclear) for own, faces in zip(crops, face_tables, strict=True)]
+    tables = list(zip(crop_tables, face_tables, strict=True))
     ranked, answers, left_out = by_split(rankings), {}, []
     # A search of all movies of a split finds people of others; without one, an id may occur in several movies.
     of_splits: dict[str, dict[str, _Person]] = {}
-    for own, persons in zip(crops, people, strict=True):
-        of_splits.setdefault(own.split, {}).update(persons)
+    for crops, faces in tables:
+        others = of_splits.setdefault(read_crops(crops).split, {})
+        if across:
+            others |= _people(crops, faces, on_unclear)
     for split in of_splits:
         known: Mapping[str, Sequence[str]] = {}
         if split in labels:
-            cast = cast_of(own for own in crops if own.split == split)
+            cast = cast_of(own for own in map(read_crops, crop_tables) if own.split == split)
             # An id that the split does not have has stopped the evaluation, unless it is to be skipped.
             known, skipped = read_labels(labels[split], cast, "skip", across)
             left_out += skipped
         paths = ranked.get(split, ())
-        answers[split] = _Answers(
-            ranking=read_rankings(paths, variant),
-            baseline=read_rankings(paths, baseline),
-            labels=known,
-            ranks=read_ranks(paths, variant, known),
-            ranks_before=read_ranks(paths, baseline, known),
-        )
-    movies = [
-        _movie(own, persons, ChainMap(persons, of_splits[own.split]), answers[own.split], top)
-        for own, persons in zip(crops, people, strict=True)
-    ]
-    return movies, left_out
+        ranks = read_ranks(paths, variant, known, top)
+        answers[split] = _Answers(known, ranks, read_ranks(paths, baseline, ranks))
+
+    def movies() -> Iterator[MovieResults]:
+        for path, faces in tables:
+            crops, own = read_crops(path), _people(path, faces, on_unclear)
+            yield _movie(crops, own, ChainMap(own, of_splits[crops.split]), answers[crops.split])
+
+    return movies(), left_out
 
 
 def read_skipped(crop_tables: Iterable[str | Path]) -> list[tuple[str, str]]:
@@ -221,15 +227,17 @@ def read_skipped(crop_tables: Iterable[str | Path]) -> list[tuple[str, str]]:
     return [problem for path in dict.fromkeys(movie_tables(crop_tables)) for problem in read_crops(path).problems]
 
 
-def _people(crops: Crops, face_table: str | Path, on_unclear: str) -> dict[str, _Person]:
+def _people(crop_table: str | Path, face_table: str | Path, on_unclear: str) -> dict[str, _Person]:
+    crops = read_crops(crop_table)
     faces = files.read_table(face_table).select(["num_faces", "selected", "turn"]).to_pandas()
     cast = faces[: len(crops.cast)]
     names = [label or name for name, label in zip(crops.cast, crops.labels, strict=False)]
     searched = searched_portraits(cast["num_faces"], cast["selected"], names, on_unclear)
     searched &= crops.readable[: len(cast)]
     known = {name for name, own in zip(names, searched, strict=True) if own}
+    images = stored_images(crop_table, crops.readable)
     persons = {}
-    for row, (name, image, face) in enumerate(zip(crops.ids, crops.images, faces.itertuples(), strict=True)):
+    for row, (name, image, face) in enumerate(zip(crops.ids, images, faces.itertuples(), strict=True)):
         is_cast = row < len(cast)
         persons[name] = _Person(
             is_cast,
@@ -255,7 +263,7 @@ def _searched(portrait: _Person) -> str:
 
 
 def _warning(portrait: _Person) -> str | None:
-    if not portrait.image.is_valid:
+    if portrait.image is None:
         return "cannot be read"
     doubts = []
     if portrait.num_faces != 1:
@@ -276,30 +284,37 @@ def portraits(movies: Iterable[MovieResults]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["split", "movie", "cast", "faces", "searched", "warning"])
 
 
-def _movie(
-    crops: Crops, own: Mapping[str, _Person], people: Mapping[str, _Person], answers: _Answers, top: int
-) -> MovieResults:
+def _movie(crops: Crops, own: Mapping[str, _Person], people: Mapping[str, _Person], answers: _Answers) -> MovieResults:
     """Describe one movie; `people` has all whom its rankings may name."""
     labels = {name: answers.labels[name] for name in crops.cast if name in answers.labels}
-    movies = dict.fromkeys(labels, crops.movie)
     return MovieResults(
         split=crops.split,
         name=crops.movie,
         queries=[
-            _query(name, one_line(label or name), people, answers, top)
+            _query(name, one_line(label or name), people, answers)
             for name, label in zip(crops.cast, crops.labels, strict=False)
         ],
         num_candidates=len(crops.candidates),
         num_faceless=sum(person.faceless for person in own.values()),
-        scores=summarize(score_queries(labels, answers.ranks, movies)),
-        scores_before=summarize(score_queries(labels, answers.ranks_before, movies)),
+        scores=_scores(crops.movie, labels, answers.ranks),
+        scores_before=_scores(crops.movie, labels, answers.ranks_before),
     )
 
 
-def _query(cast: str, person: str, people: Mapping[str, _Person], answers: _Answers, top: int) -> Query:
-    labelled, relevant = cast in answers.labels, set(answers.labels.get(cast, ()))
-    ranking, baseline = answers.ranking.get(cast, ()), answers.baseline.get(cast, ())
-    before = {name: rank for rank, name in enumerate(dict.fromkeys(baseline), start=1)}
+def _scores(movie: str, labels: Mapping[str, Sequence[str]], ranks: Mapping[str, Mapping[str, int]]) -> pd.Series:
+    hits = {cast: _ranks_of(relevant, ranks.get(cast, {})) for cast, relevant in labels.items()}
+    return summarize(score_queries(labels, hits, dict.fromkeys(labels, movie)))
+
+
+def _ranks_of(names: Collection[str], ranks: Mapping[str, int]) -> list[int]:
+    """The ranks of some candidates, in ascending order."""
+    return sorted(ranks[name] for name in set(names) & ranks.keys())
+
+
+def _query(cast: str, person: str, people: Mapping[str, _Person], answers: _Answers) -> Query:
+    relevant = set(answers.labels.get(cast, ()))
+    labelled = cast in answers.labels
+    ranks, before = answers.ranks.get(cast, {}), answers.ranks_before.get(cast, {})
     hits = [
         Hit(
             id=name,
@@ -310,8 +325,7 @@ def _query(cast: str, person: str, people: Mapping[str, _Person], answers: _Answ
             faceless=people[name].faceless,
             image=people[name].image,
         )
-        for rank, name in enumerate(dict.fromkeys(ranking), start=1)
-        if rank <= top or name in relevant
+        for name, rank in ranks.items()
     ]
     return Query(
         cast=cast,
@@ -323,6 +337,6 @@ def _query(cast: str, person: str, people: Mapping[str, _Person], answers: _Answ
         hits=hits,
         labelled=labelled,
         num_relevant=len(relevant),
-        ap=average_precision_at(answers.ranks.get(cast, ()), len(relevant)),
-        ap_before=average_precision_at(answers.ranks_before.get(cast, ()), len(relevant)),
+        ap=average_precision_at(_ranks_of(relevant, ranks), len(relevant)),
+        ap_before=average_precision_at(_ranks_of(relevant, before), len(relevant)),
     )

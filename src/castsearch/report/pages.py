@@ -7,19 +7,21 @@ import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
-import pyarrow as pa
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
+from tqdm import tqdm
 
 from castsearch import files
 from castsearch.evaluation.tables import CMC
 from castsearch.report.film_reading import FilmReading
 from castsearch.report.movie_results import MovieResults
+from castsearch.report.stored_image import Encoded
 from castsearch.report.timeline import Span, Timeline
 from castsearch.report.training_figures import training_curves
 
@@ -67,14 +69,14 @@ class Run:
 
 def write_pages(
     run: Run,
-    movies: Sequence[MovieResults],
+    movies: Iterable[MovieResults],
     index: str | Path,
     folder: str | Path,
-    timelines: Mapping[tuple[str, str], Timeline] | None = None,
     *,
-    films: Mapping[str, FilmReading] | None = None,
-) -> None:
-    """Write the index, and the page of each movie as `{folder}/{split}/{movie}.html`.
+    timelines: Iterable[Timeline] = (),
+    films: Iterable[FilmReading] = (),
+) -> list[MovieResults]:
+    """Write the page of each movie as `{folder}/{split}/{movie}.html`, one after the other, and then the index.
 
     The same run gives the same bytes.
 
@@ -83,16 +85,24 @@ def write_pages(
         movies: its movies, in the order of the index.
         index: the file that receives the index.
         folder: the folder of the movies' pages, which the index links to; it lies beside the index.
-        timelines: who appears when, by split and movie; None where nobody is named.
-        films: how those of the movies were read that are films, by name.
+        timelines: who appears when in each of the movies; none where nobody is named.
+        films: how each of the movies was read; none where they are no films.
+
+    Returns:
+        What the index says of the movies, see `MovieResults.in_short`.
     """
     index, folder = Path(index), Path(folder)
-    timelines = timelines or {}
-    files.write_text(index, render_index(run, movies, folder.name, timelines))
-    for movie in movies:
-        timeline = timelines.get((movie.split, movie.name))
-        page = render_movie(run, movie, f"../../{index.name}", timeline, (films or {}).get(movie.name))
+    listed: list[MovieResults] = []
+    on_screen: dict[tuple[str, str], Timeline] = {}
+    together = tqdm(zip_longest(movies, timelines, films), "pages", unit="movie", mininterval=2)
+    for movie, timeline, film in together:
+        page = render_movie(run, movie, f"../../{index.name}", timeline, film)
         files.write_text(folder / movie.split / f"{movie.name}.html", page)
+        listed.append(movie.in_short())
+        if timeline is not None:
+            on_screen[movie.split, movie.name] = timeline.in_short()
+    files.write_text(index, render_index(run, listed, folder.name, on_screen))
+    return listed
 
 
 def render_index(
@@ -179,7 +189,7 @@ def _timeline_pictures(timeline: Timeline) -> tuple[dict[str, str], dict[str, di
 
 
 def _within(
-    budget: int, images: Iterable[tuple[_Key, pa.BinaryScalar]], width: int, height: int
+    budget: int, images: Iterable[tuple[_Key, Encoded | None]], width: int, height: int
 ) -> dict[_Key, dict[str, object]]:
     """Thumbnails of images by their keys, as long as they are no more than some bytes."""
     found: dict[_Key, dict[str, object]] = {}
@@ -194,7 +204,7 @@ def _within(
     return found
 
 
-def _pictured(spans: Iterable[Span]) -> Iterator[tuple[str, pa.BinaryScalar]]:
+def _pictured(spans: Iterable[Span]) -> Iterator[tuple[str, Encoded | None]]:
     """The boxes that stand for spans, and their images."""
     return ((span.box, span.picture.image) for span in spans if span.picture is not None)
 
@@ -228,16 +238,16 @@ def _score(value: float) -> str:
 
 
 @lru_cache(1000)  # a page shows many a picture more than once
-def _thumbnail(image: pa.BinaryScalar, width: int, height: int, density: int = 2) -> dict[str, object] | None:
-    """A picture to be shown within `width` × `height` CSS pixels, never enlarged; None for a null image.
+def _thumbnail(image: Encoded | None, width: int, height: int, density: int = 2) -> dict[str, object] | None:
+    """A picture to be shown within `width` × `height` CSS pixels, never enlarged; None where there is none.
 
     Returns:
         `width` and `height` that it is shown at, and `uri`, with `density` times the pixels each way: dense screens
         show two.
     """
-    if not image.is_valid:
+    if image is None:
         return None
-    with Image.open(io.BytesIO(image.as_py())) as opened:
+    with Image.open(io.BytesIO(image.read())) as opened:
         scale = min(width / opened.width, height / opened.height, 1)
         shown = [max(1, round(side * scale)) for side in opened.size]
         pixels = (density * shown[0], density * shown[1])

@@ -1,17 +1,17 @@
 """The timeline of a movie's page: a lane for each person, with a span for each appearance; and the unknown people."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from castsearch import files
 from castsearch.data.crops import Crops, read_crops
 from castsearch.data.name_tables import UNKNOWN, is_nameless
+from castsearch.report.stored_image import Encoded, stored_images
 from castsearch.timeline.appearances import read_appearances
 
 _TICKS = 5
@@ -22,11 +22,11 @@ class Picture(NamedTuple):
     """What shows somebody best.
 
     Attributes:
-        image: the encoded crop, or null.
+        image: the crop; None where it cannot be read.
         quality: of the face in it, 0 where none is seen.
     """
 
-    image: pa.BinaryScalar
+    image: Encoded | None
     quality: float
 
 
@@ -129,6 +129,11 @@ class Timeline:
         """The names of those who have one, by falling time on screen."""
         return [lane.person for lane in self.known]
 
+    def in_short(self) -> "Timeline":
+        """What of it the index of all movies says: how long those who have a name are on screen."""
+        lanes = [replace(lane, spans=()) for lane in self.known]
+        return Timeline(self.unit, self.ticks, lanes, review=())
+
 
 @dataclass(frozen=True)
 class Summaries:
@@ -136,13 +141,13 @@ class Summaries:
 
     Attributes:
         review: by movie the boxes to look at first.
-        screen_time: of all movies.
-        together: of all movies.
+        screen_time: by split and movie its rows of that table.
+        together: likewise.
     """
 
     review: Mapping[str, Sequence[str]]
-    screen_time: pd.DataFrame
-    together: pd.DataFrame
+    screen_time: Mapping[tuple[str, str], pd.DataFrame]
+    together: Mapping[tuple[str, str], pd.DataFrame]
 
 
 def read_timelines(
@@ -151,44 +156,44 @@ def read_timelines(
     face_tables: Sequence[str | Path],
     review: Sequence[str | Path],
     summaries: tuple[str | Path, str | Path],
-) -> dict[tuple[str, str], Timeline]:
-    """Read the timelines of all movies, by split and movie.
+) -> Iterator[Timeline]:
+    """Read the timelines of all movies, one after the other.
 
     Args:
-        appearances: table of each movie, or none at all where nobody is named,
+        appearances: table of each movie, or none at all where nobody is named, and nobody has a timeline,
         crop_tables: its crops,
         face_tables: and its faces, which tell what shows somebody best.
         review: tables of what to look at first.
         summaries: the tables of screen time and of who is together, of all movies.
     """
     if not appearances:
-        return {}
+        return
     proposed: dict[str, list[str]] = {}
     for path in review:
         for row in pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False).itertuples(index=False):
             proposed.setdefault(row.movie, []).append(row.box)
-    text = {"movie": str, "person": str, "other": str}
+    text = {"split": str, "movie": str, "person": str, "other": str}
     tables = [pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False) for path in summaries]
-    timelines = {}
-    for path, crops, faces in zip(appearances, map(read_crops, crop_tables), face_tables, strict=True):
-        timelines[crops.split, crops.movie] = read_timeline(path, crops, faces, Summaries(proposed, *tables))
-    return timelines
+    of_movies = (dict(tuple(table.groupby(["split", "movie"]))) for table in tables)
+    of_all = Summaries(proposed, *of_movies)
+    for path, crops, faces in zip(appearances, crop_tables, face_tables, strict=True):
+        yield read_timeline(path, crops, faces, of_all)
 
 
-def read_timeline(path: str | Path, crops: Crops, faces: str | Path, summaries: Summaries) -> Timeline:
+def read_timeline(path: str | Path, crop_table: str | Path, faces: str | Path, summaries: Summaries) -> Timeline:
     """Read what a movie's page shows of who appears when.
 
     Args:
         path: its table of appearances.
-        crops: of the movie.
+        crop_table: that of the movie.
         faces: its table of faces, which tells what shows somebody best.
         summaries: of all movies.
     """
-    rows = read_appearances(path)
+    crops, rows = read_crops(crop_table), read_appearances(path)
     unit = rows["unit"].iloc[0] if len(rows) else "frames"
     start, end = (rows["start"].min(), rows["end"].max()) if len(rows) else (0.0, 1.0)
     length = max(end - start, 1e-9)
-    pictures = _pictures(crops, faces)
+    pictures = _pictures(crop_table, crops, faces)
     lanes = []
     for person, own in rows.groupby("person"):
         spans = _spans(own, start, length, pictures)
@@ -196,6 +201,7 @@ def read_timeline(path: str | Path, crops: Crops, faces: str | Path, summaries: 
         lane = Lane(person, time, *spans)
         lanes.append((person == UNKNOWN, lane.is_group, -(own["end"] - own["start"]).sum(), lane))
     ordered = [lane for *_, lane in sorted(lanes, key=lambda each: (*each[:3], each[3].person))]
+    movie = crops.split, crops.movie
     by_box = {span.box: span for lane in ordered for span in lane.spans}
     called = dict(zip(crops.candidates, _called(crops), strict=True))
     proposed = [called[box] for box in summaries.review.get(crops.movie, ()) if box in called]
@@ -205,8 +211,8 @@ def read_timeline(path: str | Path, crops: Crops, faces: str | Path, summaries: 
         ticks,
         ordered,
         [by_box[box] for box in proposed if box in by_box],
-        _in_words(summaries.screen_time, crops, ("on_screen", "low", "high", "first", "last")),
-        _in_words(summaries.together, crops, ("in_frame", "in_shot")),
+        _in_words(summaries.screen_time.get(movie), ("on_screen", "low", "high", "first", "last")),
+        _in_words(summaries.together.get(movie), ("in_frame", "in_shot")),
     )
 
 
@@ -225,7 +231,7 @@ def _called(crops: Crops) -> list[str]:
     return [f"track {track}" if track > 0 else box for box, track in zip(crops.candidates, tracks, strict=True)]
 
 
-def _pictures(crops: Crops, faces: str | Path) -> dict[str, Picture]:
+def _pictures(crop_table: str | Path, crops: Crops, faces: str | Path) -> dict[str, Picture]:
     """What shows each track or box best: the crop with the largest sure face."""
     table = files.read_table(faces)
     quality = np.where(table["selected"].to_numpy(), table["size"].fill_null(0).to_numpy(), 0)
@@ -234,13 +240,13 @@ def _pictures(crops: Crops, faces: str | Path) -> dict[str, Picture]:
     for row, box in enumerate(_called(crops)):
         if box not in best or quality[row] > quality[best[box]]:
             best[box] = row
-    return {box: Picture(crops.images[len(crops.cast) + row], float(quality[row])) for box, row in best.items()}
+    images = stored_images(crop_table, crops.readable)[len(crops.cast) :]
+    return {box: Picture(images[row], float(quality[row])) for box, row in best.items()}
 
 
-def _in_words(table: pd.DataFrame, crops: Crops, times: Sequence[str]) -> list[dict[str, str]]:
-    """A movie's rows of a table of all movies, with its times in words."""
-    own = table[(table["split"] == crops.split) & (table["movie"] == crops.movie)]
-    rows = own.to_dict("records")
+def _in_words(table: pd.DataFrame | None, times: Sequence[str]) -> list[dict[str, str]]:
+    """The rows of a table with its times in words."""
+    rows = [] if table is None else table.to_dict("records")
     for row in rows:
         row |= {name: in_words(float(row[name]), row["unit"]) if str(row[name]) else "" for name in times}
     return rows

@@ -39,7 +39,7 @@ def screen_time(split: str, movie: str, appearances: pd.DataFrame, length: float
     likely = dict(tuple(appearances.groupby("likeliest")))
     for person, own in appearances[appearances["person"] != UNKNOWN].groupby("person", sort=True):
         time = _length(_union(own))
-        low, high = _interval(likely[person], time) if person in likely else (np.nan, np.nan)
+        low, high = _interval(likely.get(person, appearances[:0]), time)
         share = time / length if length else 0.0
         bounds = (own["start"].min(), own["end"].max())
         rows.append((split, movie, person, own["unit"].iloc[0], time, low, high, share, *bounds, len(own)))
