@@ -108,7 +108,7 @@ def _delete_person(options: argparse.Namespace) -> str:
     deleted = delete_person(options.results, options.person)
     return (
         f"deleted {len(deleted)} files and folders in {options.results}. Now take {options.person} out of the "
-        "configuration, its corrections and the folders of portraits, and run again. A network in "
+        "configuration, the corrections and the folders of portraits, and run again. A network in "
         f"{options.results}/reid that was trained with pictures of {options.person} stays: delete it to train it anew."
     )
 

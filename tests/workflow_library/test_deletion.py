@@ -20,7 +20,13 @@ def results(tmp_path):
         write_names(tmp_path / f"names/val/{movie}.tsv", names)
         for path in ("faces/e/val/{}.arrow", "bodies/n/val/{}.npy", "export/{}/{}.cvat.xml", "report/val/{}.html"):
             files.write_text(tmp_path / path.format(movie, movie), label)
-    for path in ("tables/screen_time.tsv", "report.html", "logs/report.log", "reid/n/weights.safetensors"):
+    for path in (
+        "tables/screen_time.tsv",
+        "report.html",
+        "logs/report.log",
+        "provenance/config.yaml",
+        "reid/n/weights.safetensors",
+    ):
         files.write_text(tmp_path / path, "ada")
     return tmp_path
 

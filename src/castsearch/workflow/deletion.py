@@ -11,7 +11,7 @@ from castsearch.data.crops import Crops, read_crops
 from castsearch.data.name_tables import read_names
 from castsearch.errors import InputError, one_line
 
-_OF_ALL_MOVIES = ("logs", "report", "report.html", "ro-crate-metadata.json", "submission", "tables")
+_OF_ALL_MOVIES = ("logs", "provenance", "report", "report.html", "ro-crate-metadata.json", "submission", "tables")
 _OF_NO_MOVIE = ("demo", "models", "reid")
 _TOGETHER = "all"  # what movies are called that are searched as one
 
