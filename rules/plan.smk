@@ -148,14 +148,15 @@ def size_of(split, group):
     ]
 
 
-def search_mb(networks, searches):
+def search_mb(networks, searches, megabytes=claims.search_mb):
     """Claim on memory of a job that reads the features of these networks for these variants."""
 
-    def megabytes(wildcards):
+    def claimed(wildcards, threads, attempt):
         portraits, candidates = size_of(wildcards.split, wildcards.group)
-        return claims.search_mb(candidates, portraits, len(networks), searches)
+        first = megabytes(candidates, portraits, len(networks), searches, threads)
+        return first * 2 ** (attempt - 1)
 
-    return growing(megabytes)
+    return claimed
 
 
 def names_mb(wildcards):

@@ -18,7 +18,7 @@ rule rerank:
         "../envs/core.yaml"
     threads: SEARCH_THREADS
     resources:
-        mem_mb=search_mb(NETWORKS, VARIANTS),
+        mem_mb=search_mb(NETWORKS, VARIANTS, claims.rerank_mb),
         runtime=search_minutes(VARIANTS),
     params:
         code=lambda wildcards: code("rerank"),

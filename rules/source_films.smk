@@ -26,7 +26,10 @@ SOURCE_FILES = [
 MOVIES = {"films": list(FILMS)}
 SIZES = {
     "films": {
-        film: (sum(map(len, files.cast.values())), claims.FILM_TRACKS)
+        film: (
+            sum(map(len, files.cast.values())),
+            claims.film_tracks(OUTLINES[film].duration),
+        )
         for film, files in FILMS.items()
     }
 }
@@ -57,6 +60,15 @@ def decoding_mb(work, more=0):
     return growing(
         lambda wildcards: claims.frames_mb(work, PIXELS["films"][wildcards.movie], more)
     )
+
+
+def portraits_mb(wildcards):
+    """Claim on memory of a job that reads the portraits of a film, one after the other."""
+    # Here, since no other job needs Pillow to be planned.
+    from castsearch.data.images import claimed_pixels
+
+    cast = FILMS[wildcards.movie].cast.values()
+    return claims.crop_mb(max(map(claimed_pixels, sum(cast, [])), default=0))
 
 
 def video(wildcards):

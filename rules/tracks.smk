@@ -71,7 +71,7 @@ rule crop_film:
         "../envs/film.yaml"
     threads: 1
     resources:
-        mem_mb=growing(claims.CROP_MB),
+        mem_mb=growing(portraits_mb),
         runtime=growing(10),
     params:
         code=lambda wildcards: code("crop_film"),

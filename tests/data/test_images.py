@@ -13,10 +13,18 @@ import pytest
 import tifffile
 from PIL import Image, ImageOps, PngImagePlugin
 
-from castsearch.data.images import BEHIND, read_rgb
+from castsearch.data.images import BEHIND, claimed_pixels, read_rgb
 from castsearch.errors import InputError
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+
+
+def test_the_beginning_of_a_picture_says_how_many_pixels_it_has(tmp_path, picture):
+    whole = saved(tmp_path / "whole.png", picture).read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[:60])
+    (tmp_path / "none.png").write_bytes(whole[:10])
+    found = [claimed_pixels(tmp_path / name) for name in ("whole.png", "cut.png", "none.png", "missing.png")]
+    assert found == [24 * 16, 24 * 16, 0, 0]
 
 
 @pytest.fixture

@@ -176,7 +176,9 @@ def test_pixels_become_square(tmp_path, ratio, size):
     def prepare(stream):
         stream.codec_context.sample_aspect_ratio = ratio
 
-    assert one_image(write(tmp_path / "a.mp4", [quadrants()], prepare=prepare)).shape[1::-1] == size
+    path = write(tmp_path / "a.mp4", [quadrants()], prepare=prepare)
+    assert one_image(path).shape[1::-1] == size
+    assert outline(path).pixels == size[0] * size[1]
 
 
 def test_a_smaller_picture_keeps_its_shape(tmp_path):

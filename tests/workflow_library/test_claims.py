@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from castsearch.faces import engines
@@ -37,8 +39,9 @@ def test_a_claim_is_above_the_measured_peak_and_below_twice_it(images, search, p
         (claims.results_mb(373 * 32_511, 32_511), 541),
         (claims.names_mb(1244 * 127_206), 1264),
         (claims.ranked_mb(1244 * 127_206), 884),
-        (claims.search_mb(32_511, 373, 0, [DIFFUSION]), 706),
-        (claims.search_mb(127_206, 1244, 0, [DIFFUSION]), 3496),
+        (claims.search_mb(32_511, 373, 0, [DIFFUSION], threads=2), 706),
+        (claims.search_mb(127_206, 1244, 0, [DIFFUSION], threads=2), 3496),
+        (claims.rerank_mb(127_206, 1244, 0, [DIFFUSION], threads=2), 1432),
     ],
 )
 def test_a_claim_of_networks_and_results_covers_the_peak_and_snakemake_and_is_not_twice_that(claim, peak):
@@ -54,6 +57,21 @@ def test_only_what_compares_all_pairs_claims_for_them():
     assert large < 2 * small
     small, large = (claims.search_mb(images, 8, 1, [DIFFUSION, CASCADE]) for images in (10_000, 20_000))
     assert large > 2 * small
+
+
+def test_only_bodies_that_are_reranked_make_reranking_claim_for_all_pairs():
+    pairs = replace(CASCADE, body_rerank={"method": "k_reciprocal"})
+    alone, compared = (claims.rerank_mb(20_000, 8, 1, [search]) for search in (CASCADE, pairs))
+    assert compared > 2 * alone
+
+
+def test_each_thread_claims_for_the_block_that_it_works_on():
+    one, two, eight = (claims.search_mb(100_000, 8, 1, [DIFFUSION], threads) for threads in (1, 2, 8))
+    assert eight - one == 7 * (two - one) >= 7 * 4e-6 * 512 * 100_000
+
+
+def test_a_film_has_as_many_tracks_as_its_length_allows():
+    assert [claims.film_tracks(duration) for duration in (None, 20, 70, 7200)] == [5000, 100, 200, 5000]
 
 
 def test_time_is_claimed_by_searches_and_by_what_they_compare():

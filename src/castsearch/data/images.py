@@ -72,6 +72,19 @@ def read_rgb(path: Path) -> Image.Image:
         raise InputError(f"{path}: {_what_is_wrong(data, error)}") from None
 
 
+def claimed_pixels(path: str | Path) -> int:
+    """Return how many pixels a picture has, as its beginning says; 0 where it does not, or cannot be read."""
+    if not Path(path).is_file():  # of a pipe, nobody knows when it begins
+        return 0
+    try:
+        with warnings.catch_warnings():  # of Pillow's, about large pictures and odd tags
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=FORMATS) as image:
+                return image.width * image.height
+    except _DAMAGED:
+        return 0
+
+
 def _read(path: Path) -> bytes:
     try:
         status = path.stat()

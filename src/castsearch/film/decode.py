@@ -7,9 +7,8 @@ fraction, since no float is 1001/30000.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import ceil, floor, inf
+from math import ceil, floor, inf, prod
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, Self
 
 import av
@@ -17,7 +16,7 @@ from av.video.reformatter import VideoReformatter
 
 from castsearch.errors import InputError
 from castsearch.film.container import main_stream, open_container
-from castsearch.film.frame import MAX_PIXELS, Frame
+from castsearch.film.frame import MAX_PIXELS, Frame, square_size
 
 _MAX_ERRORS_IN_A_ROW = 1000  # of reading, each of which steps over some bytes
 _MAX_STRETCH = 4  # of a pixel; a file that claims more is wrong
@@ -29,7 +28,7 @@ class Film:
 
     Attributes:
         duration: in seconds, as the file claims it, which need not be true; None where it claims nothing.
-        pixels: of a frame, as the file claims them; 0 where it claims nothing.
+        pixels: of a frame whose pixels are made square, as the file claims them; 0 where it claims nothing.
         damaged: how many packets could not be read or decoded so far, in the parts that were asked for; they are left
             out.
 
@@ -46,16 +45,15 @@ class Film:
         self._reformatter = VideoReformatter()
         self._open()
         self._origin = self._start()
-        self.pixels = self._stream.width * self._stream.height
+        self._ratio = _pixel_ratio(self._stream)
+        self.pixels = prod(square_size(self._stream.width, self._stream.height, self._ratio))
         claimed = self._container.duration
         self.duration = None if claimed is None or claimed <= 0 else Fraction(claimed, av.time_base)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._close()
 
     def _open(self) -> None:
@@ -143,9 +141,7 @@ class Film:
 
     def _with_neighbours(self, frames: Iterator[tuple[Fraction, av.VideoFrame]]) -> Iterator[Frame]:
         """Give each frame those before and after it."""
-        ratio = self._stream.sample_aspect_ratio or Fraction(1)
-        if not Fraction(1, _MAX_STRETCH) <= ratio <= _MAX_STRETCH:
-            ratio = Fraction(1)
+        ratio = self._ratio
         first = next(frames, None)
         if first is None:
             return
@@ -244,7 +240,7 @@ class Outline(NamedTuple):
 
     Attributes:
         duration: in seconds.
-        pixels: of a frame.
+        pixels: of a frame, see `Film`.
     """
 
     duration: float | None = None
@@ -263,6 +259,12 @@ def outline(path: str | Path) -> Outline:
 def seconds(time: Fraction) -> float:
     """Return a time as tables have it: in whole microseconds, which tell any two frames apart."""
     return round(float(time), 6)
+
+
+def _pixel_ratio(stream: av.VideoStream) -> Fraction:
+    """Width of a pixel over its height; that of a square where the file claims none, or one that cannot be."""
+    ratio = stream.sample_aspect_ratio or Fraction(1)
+    return ratio if Fraction(1, _MAX_STRETCH) <= ratio <= _MAX_STRETCH else Fraction(1)
 
 
 def _unit(time_base: Fraction | None) -> Fraction:

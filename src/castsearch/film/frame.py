@@ -67,7 +67,7 @@ class Frame:
             InputError: the picture has a size or a format that swscale cannot convert.
         """
         picture = _progressive(self.picture, *self.neighbours) if self.picture.interlaced_frame else self.picture
-        width, height = self._square_size()
+        width, height = square_size(self.picture.width, self.picture.height, self.pixel_ratio)
         scale = 1.0 if longest is None else min(1.0, longest / max(width, height))
         size = max(1, round(width * scale)), max(1, round(height * scale))
         try:
@@ -82,14 +82,20 @@ class Frame:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the upright picture."""
-        width, height = self._square_size()
+        width, height = square_size(self.picture.width, self.picture.height, self.pixel_ratio)
         return (height, width) if _quarter_turns(self.picture)[0] % 2 else (width, height)
 
-    def _square_size(self) -> tuple[int, int]:
-        """Width and height with square pixels, before it is turned."""
-        width, height, ratio = self.picture.width, self.picture.height, self.pixel_ratio
-        stretched = (round(width * ratio), height) if ratio > 1 else (width, round(height / ratio))
-        return stretched if stretched[0] * stretched[1] <= MAX_PIXELS else (width, height)
+
+def square_size(width: int, height: int, ratio: Fraction) -> tuple[int, int]:
+    """Return the width and height that a picture has with square pixels, before it is turned.
+
+    Args:
+        width: in pixels as they are coded.
+        height: likewise.
+        ratio: width of such a pixel over its height.
+    """
+    stretched = (round(width * ratio), height) if ratio > 1 else (width, round(height / ratio))
+    return stretched if stretched[0] * stretched[1] <= MAX_PIXELS else (width, height)
 
 
 def _quarter_turns(picture: av.VideoFrame) -> tuple[int, bool]:

@@ -4,15 +4,13 @@ The numbers are those of `bench/memory.py`, with some room; `docs/scaling.md` ha
 """
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 
 from castsearch.search.methods import METHODS
 from castsearch.search.variant import Variant
 
 CROP_MB = 750
 """Of a job that cuts people out of pictures of up to 35 megapixels, turned."""
-
-FILM_TRACKS = 5000
-"""Candidates of a film, as long as nobody has counted its tracks."""
 
 SNAKEMAKE_MB = 250
 """Of the Snakemake that starts the script in a cluster's job."""
@@ -36,8 +34,10 @@ _PYTHON_MB = 250
 _TORCH_MB = 700
 _IMAGE_MB = 0.045  # 4,500 numbers a network, some two times and a half
 _PAIR_MB = 9e-6  # two matrices in single precision, and some of their rows
-_NEAR_MB = 0.015  # of an image, while those near others are found in blocks
-_SCORE_MB = 1.3e-5  # of a portrait and a candidate, while a variant is searched …
+_FACE_MB = 6e-3  # 512 numbers of its face, three times
+_BLOCK_MB = 4.5e-3  # of an image in the block in which a thread finds neighbours, twice
+_SCORE_MB = 2e-5  # of a portrait and a candidate, while a variant is searched …
+_RERANKED_MB = 4.5e-6  # … while faces are re-ranked …
 _SHARED_MB = 8.5e-6  # … in its ranking with scores and shares, mapped …
 _RANKED_MB = 5e-6  # … in its ranking alone, mapped …
 _LISTED_MB = 4e-5  # … and in two rankings as lists
@@ -46,9 +46,11 @@ _DESCRIBING_MB = 1150  # CUDA's, which were not measured; where there is none, a
 _BATCH_MB = 550  # of images that are loaded to train a network
 _PIXEL_MB = 2.8e-3  # of an image that trains a network
 _MINUTE_MB = 12  # of a film: 20 people in each of 300 samples, twice
+_MINUTE_TRACKS = 100  # of a film: three people in a shot of two seconds
+_MOST_TRACKS = 5000
 
 
-def search_mb(images: int, portraits: int, networks: int, variants: Iterable[Variant]) -> int:
+def search_mb(images: int, portraits: int, networks: int, variants: Iterable[Variant], threads: int = 1) -> int:
     """Return the megabytes that the search claims.
 
     Args:
@@ -56,9 +58,31 @@ def search_mb(images: int, portraits: int, networks: int, variants: Iterable[Var
         portraits: that they are searched for.
         networks: whose body features are read.
         variants: the searches of the job.
+        threads: of the job.
     """
-    compared = _in_pairs(variants) * images**2 * _PAIR_MB + portraits * images * _SCORE_MB
-    return round(SNAKEMAKE_MB + _PYTHON_MB + images * (networks * _IMAGE_MB + _NEAR_MB) + compared)
+    return round(
+        _gallery_mb(images, networks, threads)
+        + _in_pairs(variants) * images**2 * _PAIR_MB
+        + portraits * images * _SCORE_MB
+    )
+
+
+def rerank_mb(images: int, portraits: int, networks: int, variants: Iterable[Variant], threads: int = 1) -> int:
+    """Return the megabytes that re-ranking claims; see `search_mb` for the arguments."""
+    return round(
+        _gallery_mb(images, networks, threads)
+        + any(each.body_rerank for each in variants) * images**2 * _PAIR_MB
+        + portraits * images * _RERANKED_MB
+    )
+
+
+def film_tracks(duration: float | None) -> int:
+    """Return how many candidates a film may have, of which nobody has counted the tracks.
+
+    Args:
+        duration: in seconds; None where the film does not say it.
+    """
+    return _MOST_TRACKS if duration is None else min(_MOST_TRACKS, ceil(duration / 60) * _MINUTE_TRACKS)
 
 
 def names_mb(pairs: int) -> int:
@@ -148,6 +172,11 @@ def film_mb(minutes: int) -> int:
 def search_minutes(images: int, variants: Sequence[Variant]) -> int:
     """Return the minutes that the search claims, of which each variant has some; see `search_mb` for the arguments."""
     return round(20 + 10 * len(variants) * (images / 20_000) ** (2 if _in_pairs(variants) else 1))
+
+
+def _gallery_mb(images: int, networks: int, threads: int) -> float:
+    """Megabytes of a job that reads the features of images, and finds those near others in blocks."""
+    return SNAKEMAKE_MB + _PYTHON_MB + images * (networks * _IMAGE_MB + _FACE_MB + threads * _BLOCK_MB)
 
 
 def _in_pairs(variants: Iterable[Variant]) -> bool:
