@@ -7,9 +7,7 @@ each. Prints the constants that all choose, those that are used, and for each fo
 calibration error, with the constants that are used and with those that the others choose.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import names
@@ -18,7 +16,6 @@ import pandas as pd
 import real
 import search
 import simulation
-import yaml
 from scipy.optimize import minimize
 
 from castsearch.evaluation.name_scores import calibration_error
@@ -123,14 +120,9 @@ def score(movies: Sequence[Labelled], weights: Sequence[float]) -> dict[str, flo
 
 def main() -> None:
     """Print constants and scores."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, nargs="+", help="folders with val.json, val_label.json and val/")
-    parser.add_argument("--compare", type=Path, help="YAML with engines and networks")
-    options = parser.parse_args()
-    compared = yaml.safe_load(options.compare.read_text()) if options.compare else real.DEFAULT
+    folders, engines, networks = real.read_options(__doc__, "+")
     sets = {
-        folder.name: [of_pictures(each) for each in real.described(folder, compared["engines"], compared["networks"])]
-        for folder in options.data
+        folder.name: [of_pictures(each) for each in real.described(folder, engines, networks)] for folder in folders
     }
     sets |= {
         world: [of_simulation(drawn) for drawn in search.draw(1, search.SCENARIOS[world], simulation.SIZES[::5])]

@@ -8,15 +8,12 @@ those that are best for this one, which is the most that the choice can give. Fo
 if their names are the same up to the first hyphen.
 """
 
-import argparse
 import itertools
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import real
-import yaml
 
 from castsearch.evaluation.metrics import average_precision
 from castsearch.search import links
@@ -75,13 +72,8 @@ def held_out(scores: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, nargs="+", help="folders with val.json, val_label.json and val/")
-    parser.add_argument("--compare", type=Path, help="YAML with engines and networks")
-    options = parser.parse_args()
-    compared = yaml.safe_load(options.compare.read_text()) if options.compare else real.DEFAULT
-    engines, networks = compared["engines"], compared["networks"]
-    scores = pd.DataFrame({each.name: measure(real.described(each, engines, networks)) for each in options.data})
+    folders, engines, networks = real.read_options(__doc__, "+")
+    scores = pd.DataFrame({each.name: measure(real.described(each, engines, networks)) for each in folders})
     print(held_out(scores).to_markdown(index=False, floatfmt=".3f"))
 
 

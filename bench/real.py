@@ -179,14 +179,24 @@ def margin(scores: pd.Series) -> float:
     return float(scores[default] - scores.drop(default).max())
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, help="folder with val.json, val_label.json and val/")
+def read_options(description: str | None, nargs: str | None) -> tuple[Any, Sequence[Mapping], Sequence[Mapping]]:
+    """The data, engines and networks that the command line of a program names.
+
+    Args:
+        description: of the program.
+        nargs: how many folders of data it takes, as `argparse` has it.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, nargs=nargs, help="folder with val.json, val_label.json and val/")
     parser.add_argument("--compare", type=Path, help="YAML with engines and networks")
     options = parser.parse_args()
     compared = yaml.safe_load(options.compare.read_text()) if options.compare else DEFAULT
-    scores, names = measure(options.data, compared["engines"], compared["networks"])
+    return options.data, compared["engines"], compared["networks"]
+
+
+def main() -> None:
+    """Print the table."""
+    scores, names = measure(*read_options(__doc__, None))
     for keys, group in scores.groupby(["engine", "bodies"], sort=False):
         print(f"\n{' and '.join(keys)}\n")
         print(group.drop(columns=["engine", "bodies"]).dropna(axis=1).set_index("movie").T.to_markdown(floatfmt=".3f"))

@@ -13,6 +13,7 @@ import mmap
 import os
 import re
 import secrets
+import threading
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -32,7 +33,8 @@ _RANDOM = "?" * 8  # what a temporary name has more than the final one
 # What fsync, and opening a folder for it, answer on file systems that have it for files alone or not at all.
 _CANNOT_TELL = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM}
 
-_mapped: WeakSet[mmap.mmap] = WeakSet()  # files of tables that are in use
+_mapped: WeakSet[mmap.mmap] = WeakSet()  # files of tables that are in use …
+_listing = threading.Lock()  # … which one thread may list while another adds to them
 _MOST_MAPPED = 256  # each keeps its file open, of which a process may often have a thousand
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
@@ -124,7 +126,8 @@ def read_table(path: str | Path) -> pa.Table:
             mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError):  # the latter for an empty file
         return pa.ipc.open_file(pa.OSFile(str(path))).read_all()
-    _mapped.add(mapping)
+    with _listing:
+        _mapped.add(mapping)
     return pa.ipc.open_file(pa.py_buffer(mapping)).read_all()
 
 
@@ -141,7 +144,9 @@ def copy_out(column: pa.ChunkedArray, row: int) -> bytes:
 
 def release_pages() -> None:
     """Let no page of mapped tables count as this process's memory; what is looked at again is mapped again."""
-    for mapping in list(_mapped):
+    with _listing:
+        in_use = list(_mapped)
+    for mapping in in_use:
         mapping.madvise(mmap.MADV_DONTNEED)
 
 

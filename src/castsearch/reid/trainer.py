@@ -8,6 +8,7 @@ import math
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -152,7 +153,11 @@ def _run(job: TrainingJob, network: Triplet | MGN, identities: Identities) -> li
     image = _decoded(gallery, recipe, folders) if leads and gallery and len(rows) < recipe.epochs else None
     log = history.Log(job.logs, rows) if leads else None
     stream = batches.stream(len(rows), workers=job.workers, pin_memory=device.type == "cuda")
-    with _progress(network, batches, recipe, done=len(rows)) as progress, deterministic(device, recipe.precision):
+    with (
+        closing(log) if log else nullcontext(),
+        _progress(network, batches, recipe, done=len(rows)) as progress,
+        deterministic(device, recipe.precision),
+    ):
         for epoch in range(len(rows), recipe.epochs):
             rows.append(_epoch(learner, stream, batches, epoch, progress))
             if log is None:
@@ -163,8 +168,7 @@ def _run(job: TrainingJob, network: Triplet | MGN, identities: Identities) -> li
             progress.set_postfix({name: rows[-1][name] for name in history.COLUMNS if rows[-1][name]}, refresh=False)
             log.add(rows)
             series.add(rows, network, learner.optimizer, determinism)
-    if log is not None:
-        log.close()
+    if leads:
         series.choose(rows, network)
     return rows
 
