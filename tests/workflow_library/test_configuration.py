@@ -56,7 +56,10 @@ def test_where_timm_is_not_installed_its_models_are_left_to_the_training(monkeyp
     validate_config(config, SCHEMA)
 
 
-@pytest.mark.parametrize("names", [["challenge"], ["bag_of_tricks"], ["challenge", "bag_of_tricks"]], ids="+".join)
+EXAMPLES = [["demo"], ["challenge"], ["bag_of_tricks"], ["challenge", "bag_of_tricks"]]
+
+
+@pytest.mark.parametrize("names", EXAMPLES, ids="+".join)
 def test_the_examples_are_valid(names):
     merged = copy.deepcopy(DEFAULT)
     for name in names:
