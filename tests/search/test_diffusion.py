@@ -280,3 +280,29 @@ def test_shapes_that_do_not_fit_are_refused():
     for arguments in ((face[:-1], body, frames), (face, body[:-1], frames), (face, body, frames[:-1])):
         with pytest.raises(ValueError, match="fit"):
             diffusion.rank(similarity, *arguments[:2], frames=arguments[2], has_face=has_face)
+
+
+def test_faces_are_averaged_with_the_most_similar_ones_of_other_frames():
+    face = np.eye(4)[[0, 1, 1, 2]] + [[0, 0, 0, 0], [1, 0, 0, 0], [0.5, 0, 0, 0], [0, 0, 0, 0]]
+    portrait = np.array([[1, 0, 0, 0]])
+    similarity = portrait @ l2_normalize(face).T
+    has_face = np.array([True, True, True, False])
+    by_person, averages = diffusion.average_faces(similarity, face, list("aabc"), has_face)
+    first, second, third, unseen = l2_normalize(face)
+    # The first two are of one frame; each is averaged with the third, and nobody with whose face is not seen.
+    for own, other, average in ((first, third, averages[0]), (second, third, averages[1])):
+        np.testing.assert_allclose(average, l2_normalize([own + (own @ other) ** 2 * other])[0], rtol=1e-5)
+    np.testing.assert_array_equal(averages[3], unseen)
+    np.testing.assert_allclose(by_person, portrait @ averages.T, rtol=1e-5)
+
+
+def test_faces_are_averaged_only_where_few_stand_out_from_strangers(monkeypatch):
+    averaged = []
+    monkeypatch.setattr(diffusion, "average_faces", lambda *given: averaged.append(given) or given[:2])
+    rng = np.random.default_rng(0)
+    own = np.arange(12) % 3 == np.arange(3)[:, None]
+    seen = {"frames": list("abcdefghijkl"), "has_face": np.ones(12, bool)}
+    for reached, expected in ((0.9, 0), (0.35, 1)):
+        similarity = np.where(own, reached, rng.normal(0, 0.1, own.shape)).astype(np.float32)
+        diffusion.gather(similarity, np.eye(12), None, **seen)
+        assert len(averaged) == expected

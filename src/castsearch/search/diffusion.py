@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from castsearch.search.calibration import Evidence, probability
 from castsearch.search.links import link
 from castsearch.search.moments import Frames, companies, presence
-from castsearch.search.neighbors import blocks, l2_normalize
+from castsearch.search.neighbors import blocks, kept_neighbors, l2_normalize
 from castsearch.search.search_input import Clothes, SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import best_portrait
@@ -35,6 +35,8 @@ _BELOW_BEST = 1.5  # … or this much below the portrait's best one, where that 
 _PERSON_SPREAD = 5  # those from which on two portraits of different movies show one person
 _PASSED_ON = 0.8  # share of a score that comes from the neighbours …
 _HELD_BACK = 0.1  # … of a candidate that has links of much more strength than this
+_DISTINCT = 6  # those that a typical person's most similar face has at least; with less, faces are averaged …
+_AVERAGED = 3  # … with as many others
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
 _LABELS = 64  # labels that spread at a time
 _IN_PROFILE = 0.5  # share of the strangers' label that is left to a face in profile
@@ -105,6 +107,40 @@ def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None 
     return seeds
 
 
+def average_faces(
+    by_person: np.ndarray, face: np.ndarray, frames: Frames, has_face: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Average each seen face with the three most similar others, weighted by their squared cosines.
+
+    Nobody is averaged with who is seen at the same time. What two pictures of a person do not have in common, such as
+    an expression or noise, becomes less.
+
+    Args:
+        by_person: (people, n) face similarities of each person's best portrait.
+        face: (n, d) face features of the candidates.
+        frames: of the n candidates, see `Frames`.
+        has_face: (n,) bool, whether the candidate's face can be seen; others stay as they are.
+
+    Returns:
+        The similarities and features, of unit length, of the averages.
+    """
+    seen = np.flatnonzero(has_face)
+    face, present = l2_normalize(face), presence(frames)[seen]
+    indices, cosines, _ = kept_neighbors(face[seen], 3 * _AVERAGED + 1)
+    rows, columns = np.repeat(np.arange(len(seen)), indices.shape[1]), indices.ravel()
+    together = present[rows].multiply(present[columns]).sum(axis=1) > 0  # as everybody is with themselves
+    weight = np.where(together.reshape(indices.shape), 0, np.square(np.maximum(cosines, 0)))
+    weight[np.cumsum(weight > 0, axis=1) > _AVERAGED] = 0
+    others = sparse.csr_array((weight.ravel(), (rows, columns)), shape=(len(seen), len(seen)))
+    total = face[seen] + others @ face[seen]
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    similar = by_person[:, seen]
+    by_person, face = by_person.copy(), face.copy()
+    by_person[:, seen] = (similar + (others @ similar.T).T) / length.T
+    face[seen] = total / length
+    return by_person, face
+
+
 def settle_frames(scores: np.ndarray, frames: Frames) -> np.ndarray:
     """Lower a cast member's scores in a frame where it has a place already, in place.
 
@@ -147,9 +183,11 @@ def gather(
     clothes: Clothes | None = None,
 ) -> Evidence:
     """Let labels spread, and gather what speaks for each person; see `rank` for the arguments."""
-    certain = certain_strangers(by_person, frames, has_face)
+    certain, apart = _strangers(by_person, frames, has_face)
+    if not _distinct(by_person, has_face, apart):
+        by_person, face = average_faces(by_person, face, frames, has_face)
+        certain, apart = _strangers(by_person, frames, has_face)
     graph = link(certain, face, body, frames=frames, has_face=has_face, clothes=clothes)
-    apart = impostors(np.compress(has_face, by_person, axis=1).ravel(), certain)
     del certain  # of many movies at once, this and each array of people and candidates may take a gigabyte
     labels = spread(_seeds(by_person, has_face, frontal, apart), graph, facts)
     return Evidence(labels, _shortfall(by_person, has_face, apart), np.asarray(graph.sum(axis=1)))
@@ -168,6 +206,8 @@ def rank(
 ) -> SearchResult:
     """Rank every candidate for every person of the cast.
 
+    0. Where few faces stand out from strangers', as with a weak network or portraits of other years, each is averaged
+       with those most like it: see `average_faces`.
     1. A candidate with a face starts with the strength of its links to the portraits. As far as its best one falls
        short of a typical best one, it starts with the label of strangers; in profile, with half of that.
     2. Labels spread over each candidate's nearest others by face and by body, never within a frame, as far as two
@@ -238,6 +278,20 @@ def search(given: SearchInput) -> SearchResult:
         facts=None if given.facts is None else _renumber(given.facts, given.person, person),
     )
     return found._replace(person=person)
+
+
+def _strangers(by_person: np.ndarray, frames: Frames, has_face: np.ndarray) -> tuple[np.ndarray, Impostors]:
+    """Similarities of portraits and who are certainly others, and what strangers reach by them."""
+    certain = certain_strangers(by_person, frames, has_face)
+    return certain, impostors(np.compress(has_face, by_person, axis=1).ravel(), certain)
+
+
+def _distinct(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> bool:
+    """Whether the faces most like the portraits stand out from strangers', as do most engines' of the same years."""
+    if not has_face.any() or not len(by_person):
+        return True
+    best = apart.deviations(by_person.max(axis=1, initial=-1, where=has_face))
+    return bool(np.median(best) >= _DISTINCT)
 
 
 def _scores(labels: np.ndarray, likely: np.ndarray) -> np.ndarray:
