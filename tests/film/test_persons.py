@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import onnx
 import pytest
-from factories.clips import numbered, write
+from factories.clips import number_of, numbered, write
 from onnx import TensorProto, helper, numpy_helper
 
 from castsearch.boxes import overlap
@@ -240,6 +240,27 @@ def test_parts_have_the_boxes_of_one_pass(film):
         whole = find_persons(opened, PersonDetector(by_number, 0.5), 10).to_pylist()
         parts = [find_persons(opened, PersonDetector(by_number, 0.5), 10, *part) for part in ((0, 0.75), (0.75, None))]
     assert list(chain.from_iterable(part.to_pylist() for part in parts)) == whole
+
+
+@pytest.mark.parametrize(
+    ("there", "looked"),
+    [({2}, [0, 5, 10, 15]), ({0, 3}, [*range(5), 5, 10, 15]), ({5}, [0, *range(5, 10), 10, 15])],
+)
+def test_a_detector_looks_again_in_all_of_a_half_second_that_begins_with_more(film, there, looked):
+    boxes = [
+        Boxes(np.full((count, 4), [1, 2, 30, 40], np.float32), np.full(count, 0.9, np.float32)) for count in (0, 1)
+    ]
+    numbers = []
+
+    def look_again(image, found):
+        numbers.append(number_of(image))
+        return boxes[1] if numbers[-1] in there else found
+
+    detector = PersonDetector(lambda images: (boxes[0] for _ in images), 0.5, look_again=look_again)
+    with Film(film) as opened:
+        table = find_persons(opened, detector, 10)
+    assert numbers == looked
+    assert table["time"].to_pylist() == [number / 10 for number in sorted(there & set(looked))]
 
 
 def test_a_film_without_persons_has_an_empty_table(film):

