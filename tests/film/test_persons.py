@@ -242,6 +242,19 @@ def test_parts_have_the_boxes_of_one_pass(film):
     assert list(chain.from_iterable(part.to_pylist() for part in parts)) == whole
 
 
+def test_parts_of_whole_seconds_have_the_boxes_of_one_pass_by_a_detector_that_looks_again(film):
+    def look_again(image, found):
+        return next(by_number([np.full_like(image, 255)])) if number_of(image) % 5 < 3 else found
+
+    nobody = Boxes(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+    detector = PersonDetector(lambda images: (nobody for _ in images), 0.5, look_again=look_again)
+    with Film(film) as opened:
+        whole = find_persons(opened, detector, 10).to_pylist()
+        parts = [find_persons(opened, detector, 10, *part).to_pylist() for part in ((0, 1), (1, None))]
+    assert len(whole) == 12
+    assert parts[0] + parts[1] == whole
+
+
 @pytest.mark.parametrize(
     ("there", "looked"),
     [({2}, [0, 5, 10, 15]), ({0, 3}, [*range(5), 5, 10, 15]), ({5}, [0, *range(5, 10), 10, 15])],

@@ -117,7 +117,12 @@ def test_parts_give_the_tables_of_one_pass(films, tmp_path):
     portrait = next((films / "good").glob("*.jpg"))
     film = {"slow": {"video": str(tmp_path / "slow.mp4"), "cast": {"ada": str(portrait)}}}
     for minutes in (1, 10):
-        done = run(tmp_path / str(minutes), config(film, minutes=minutes), "--until", "crop_film")
+        done = run(
+            tmp_path / str(minutes),
+            config(film, minutes=minutes, persons={"detector": "faces"}),
+            "--until",
+            "crop_film",
+        )
         assert done.returncode == 0, done.stdout
     one, other = (result_files(tmp_path / str(minutes)) for minutes in (1, 10))
     assert len([name for name in one if name.startswith("persons/")]) == 3
