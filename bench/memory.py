@@ -5,7 +5,8 @@
 
 Small data of every kind are worked on by Snakemake itself; the script of each rule says its peak, see
 `peaks/sitecustomize.py`. Pictures are of noise, which no codec makes small. In the searches of many boxes, faces and
-bodies are drawn by `simulation`, and no network runs.
+bodies are drawn by `simulation`, and no network runs. The ratio is that of the claim to the peak and what Snakemake
+takes when it starts the script in a cluster's job.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +31,7 @@ from PIL import ExifTags, Image
 from torchvision.models import get_model
 
 from castsearch import files
-from castsearch.demo.film import write_film
+from castsearch.demo.film import SCRIPT, write_film
 from castsearch.export.formats import FORMATS
 from castsearch.faces.networks.retinaface import REFERENCE_PYRAMID
 from castsearch.reid.networks import build
@@ -41,6 +43,7 @@ MXNET = ROOT / ".venv-mxnet/bin/python"
 BODY = 2048  # numbers of a body's features, as ResNet-50's
 CAST = 8
 TORCHVISION = "fasterrcnn_resnet50_fpn_v2"
+TAKES = SCRIPT[:4]  # of the generated film
 
 Row = dict[str, object]
 
@@ -65,8 +68,8 @@ def measured(folder: Path, data: str, config: dict, *arguments: str) -> list[Row
         jobs = pd.DataFrame(json.loads(path.read_text()) for path in Path(said).iterdir())
     largest = jobs.loc[jobs.groupby("rule", sort=True)["peak"].idxmax()] if len(jobs) else jobs
     return [
-        {"rule": job.rule, "data": data, "peak, MB": job.peak, "claim, MB": job.claim}
-        | {"claim over peak": job.claim / (job.peak + claims.SNAKEMAKE_MB)}
+        {"rule": job.rule, "data": data, "peak": job.peak, "claim": job.claim}
+        | {"ratio": job.claim / (job.peak + claims.SNAKEMAKE_MB)}
         for job in largest.itertuples()
     ]
 
@@ -90,20 +93,21 @@ def write_boxes(folder: Path, number: int, width: int, height: int) -> dict:
 
 def networks() -> Iterator[Row]:
     """Measure what works on pictures: cropping, faces and bodies."""
-    for number, width, height in ((60, 200, 100), (165, 240, 320), (1456, 240, 320), (60, 3840, 2160)):
-        with tempfile.TemporaryDirectory() as name:
-            config = write_boxes(Path(name), number, width, height)
-            data = f"{number:,} boxes of {width}×{height}"
-            yield from measured(Path(name), data, config, "--until", "embed_faces", "embed_bodies")
+    for number, width, height in ((60, 200, 100), (165, 240, 320), (20, 3840, 2160)):
+        yield from of_boxes(number, width, height, "embed_faces", "embed_bodies")
 
 
 def crops() -> Iterator[Row]:
     """Measure the cropping of many boxes, and of many large ones."""
-    for number, width, height in ((20_000, 80, 120), (560, 2000, 1000)):
-        with tempfile.TemporaryDirectory() as name:
-            config = write_boxes(Path(name), number, width, height)
-            data = f"{number:,} boxes of {width}×{height}"
-            yield from measured(Path(name), data, config, "--until", "crop")
+    for number, width, height in ((1456, 240, 320), (560, 2000, 1000)):
+        yield from of_boxes(number, width, height, "crop")
+
+
+def of_boxes(number: int, width: int, height: int, *until: str) -> list[Row]:
+    """Measure the rules up to some of them on so many boxes."""
+    with tempfile.TemporaryDirectory() as name:
+        config = write_boxes(Path(name), number, width, height)
+        return measured(Path(name), f"{number:,} boxes of {width}×{height}", config, "--until", *until)
 
 
 def turned() -> Iterator[Row]:
@@ -158,37 +162,50 @@ def write_search(folder: Path, sizes: Sequence[tuple[int, int]]) -> None:
         files.write_text(folder / path, "")
 
 
-def searched(data: str, sizes: Sequence[tuple[int, int]], **config: object) -> Iterator[Row]:
-    """Measure all that follows faces and bodies."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_search(folder, sizes)
-        config = across.CONFIG | {"search": {"scope": "movie"}} | config
-        cut = measured(folder, data, config, "--until", "crop")
-        measured(folder, data, config, "--touch", "--until", "embed_faces", "embed_bodies")
-        yield from cut
-        yield from measured(folder, data, config)
+def described(folder: Path, data: str, sizes: Sequence[tuple[int, int]], config: dict) -> list[Row]:
+    """Write movies whose faces and bodies are taken as described, and measure how they are cropped."""
+    write_search(folder, sizes)
+    cut = measured(folder, data, config, "--until", "crop")
+    measured(folder, data, config, "--touch", "--until", "embed_faces", "embed_bodies")
+    return cut
 
 
 def searches() -> Iterator[Row]:
-    """Measure searches of one movie, and of the challenge's largest one."""
-    for number in (60, 1456):
-        yield from searched(f"{number:,} boxes", [(CAST, number)])
+    """Measure all that follows faces and bodies: of a small movie, of the challenge's largest, of several as one."""
+    largest = max(simulation.SIZES + simulation.TEST_SIZES, key=lambda size: size[1])
+    for scope, sizes in (("movie", [(CAST, 60)]), ("movie", [largest]), ("split", simulation.SIZES[::3])):
+        with tempfile.TemporaryDirectory() as name:
+            config = across.CONFIG | {"search": {"scope": scope}}
+            data = f"{sum(boxes for _, boxes in sizes):,} boxes"
+            data += f" of {len(sizes)} movies as one" if scope == "split" else ""
+            described(Path(name), data, sizes, config)
+            yield from measured(Path(name), data, config)
 
 
 def large() -> Iterator[Row]:
-    """Measure searches of 20,000 boxes, by the default method and by those that compare all pairs."""
+    """Measure a search of 20,000 boxes by the default method."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, config = Path(name), across.CONFIG | {"search": {"scope": "movie"}, "variants": [{"networks": []}]}
+        yield from described(folder, "20,000 boxes of 8×16", [(CAST, 20_000)], config)
+        yield from measured(folder, "20,000 boxes", config)
+
+
+def pairs() -> Iterator[Row]:
+    """Measure searches of 20,000 boxes that compare all pairs."""
     method = {"thresholds": [0.5, 0.4, 0.3, 0.25], "face_rerank": True, "body_rerank": True}
-    pairs = [{"method": "cascade", **method}, {"method": "propagation"}]
-    yield from searched("20,000 boxes, diffusion", [(CAST, 20_000)], variants=[{"networks": []}])
-    yield from searched("20,000 boxes, all pairs", [(CAST, 20_000)], variants=pairs)
+    compared = [{"method": "cascade", **method}, {"method": "propagation"}]
+    with tempfile.TemporaryDirectory() as name:
+        folder, config = Path(name), across.CONFIG | {"search": {"scope": "movie"}, "variants": compared}
+        described(folder, "", [(CAST, 20_000)], config)
+        yield from measured(folder, "20,000 boxes, all pairs", config, "--until", "fuse")
 
 
 def training() -> Iterator[Row]:
-    """Measure the demo for an epoch, with both kinds of networks."""
+    """Measure the demo's training for an epoch, of both kinds of networks."""
     demo = {"source": "demo", "demo": {"movies": {"train": 1, "val": 1, "test": 0}}, "search": ["val"]}
     with tempfile.TemporaryDirectory() as name:
-        yield from measured(Path(name), "the demo's movies", {"data": demo, "reid": {"recipe": {"epochs": 1}}})
+        config = {"data": demo, "reid": {"recipe": {"epochs": 1}}}
+        yield from measured(Path(name), "demo, 60 boxes a movie", config, "--until", "train_reid")
 
 
 def imported() -> Iterator[Row]:
@@ -200,14 +217,14 @@ def imported() -> Iterator[Row]:
             torch.save(build("mgn", backbone, 0).state_dict(), weights)
             network = {"name": "body", "kind": "mgn", "backbone": backbone, "weights": str(weights)}
             config["reid"] = {"networks": [network]}
-            yield from measured(Path(name), f"mgn on {backbone}", config, "--until", "import_reid", "embed_bodies")
+            yield from measured(Path(name), f"mgn on {backbone}", config, "--until", "embed_bodies")
 
 
 def films() -> Iterator[Row]:
-    """Measure the generated film as it is, and its first seconds in 4K."""
+    """Measure the beginning of the generated film as it is, and its first seconds in 4K."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_film(folder / "films/demo")
+        write_film(folder / "films/demo", script=TAKES)
         config = {"data": {"source": "films", "films": "films"}, "export": [*FORMATS]}
         yield from measured(folder, "film, 768×432", config)
         shorten(folder / "films/demo", 3840, 2160)
@@ -217,7 +234,7 @@ def films() -> Iterator[Row]:
 def shorten(film: Path, width: int, height: int) -> None:
     """Keep the first seconds of a film, in another size, and no truth."""
     [video] = film.glob("*.mp4")
-    scaled = ["-t", "4", "-vf", f"scale={width}:{height}", "-c:v", "libx264", "-preset", "veryfast"]
+    scaled = ["-t", "2", "-vf", f"scale={width}:{height}", "-c:v", "libx264", "-preset", "veryfast"]
     whole = video.rename(film.parent / "whole.mp4")
     subprocess.run(["ffmpeg", "-v", "error", "-i", whole, *scaled, video], check=True)
     whole.unlink()
@@ -231,10 +248,10 @@ def detectors() -> Iterator[Row]:
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_film(folder / "films/demo")
+        write_film(folder / "films/demo", script=TAKES[:2])
         weights = folder / "detector.pth"
         torch.save(get_model(TORCHVISION, weights=None, weights_backbone=None).state_dict(), weights)
-        options = {"torchvision": {"name": TORCHVISION, "file": str(weights)}}
+        options = {"torchvision": {"name": TORCHVISION, "file": str(weights)}, "ssdlite": {}}
         known = {"yolox": "yolox_nano.onnx", "nanodet": "nanodet_m.onnx"}
         found = {detector: SHARED / "models" / file for detector, file in known.items()}
         options |= {detector: {"file": str(file)} for detector, file in found.items() if file.exists()}
@@ -242,8 +259,8 @@ def detectors() -> Iterator[Row]:
             shorten(folder / "films/demo", width, height)
             for detector, own in options.items():
                 shots = {"detector": "transnetv2"} if detector == "torchvision" else {}
-                film = {"persons": {"detector": detector, "fps": 1, detector: own}, "shots": shots}
-                config = {"data": {"source": "films", "films": "films"}, "film": film}
+                persons = {"detector": detector, "fps": 1} | ({detector: own} if own else {})
+                config = {"data": {"source": "films", "films": "films"}, "film": {"persons": persons, "shots": shots}}
                 for row in measured(folder, f"{detector}, {width}×{height}", config, "--until", "persons", "changes"):
                     if row["rule"] == "changes":
                         row["data"] = f"transnetv2, {width}×{height}"
@@ -253,8 +270,21 @@ def detectors() -> Iterator[Row]:
 
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     part.__name__: part
-    for part in (crops, turned, networks, reference, imported, training, films, detectors, searches, large)
+    for part in (crops, turned, networks, reference, imported, training, films, detectors, searches, large, pairs)
 }
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as `docs/scaling.md` has them, in MB: of a rule's jobs that claim the same, the one that took most."""
+    found = pd.DataFrame(rows)
+    shown = found.loc[found.groupby(["rule", "claim"])["peak"].idxmax()]
+    lines = ["| rule | data | peak | claim | ratio |", "| --- | --- | ---: | ---: | ---: |"]
+    lines += [
+        f"| `{row.rule}` | {row.data} | {row.peak:,.0f} | {row.claim:,.0f} | {row.ratio:.2f} |"
+        for row in shown.itertuples()
+    ]
+    least, most = found["ratio"].min(), found["ratio"].max()
+    return "\n".join(lines) + f"\n\nThe ratios of all {len(found)} lie between {least:.2f} and {most:.2f}."
 
 
 def main() -> None:
@@ -263,9 +293,10 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="what is measured; all of it if none is named")
     rows: list[Row] = []
     for part in parser.parse_args().parts or PARTS:
+        started = time.perf_counter()
         rows += PARTS[part]()
-    table = pd.DataFrame(rows).sort_values("rule", kind="stable")
-    print(table.to_markdown(index=False, floatfmt=("", "", ".0f", ".0f", ".2f")))
+        print(f"{part}: {time.perf_counter() - started:.0f} seconds", file=sys.stderr)
+    print(table(rows))
 
 
 if __name__ == "__main__":
