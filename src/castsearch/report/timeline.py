@@ -1,9 +1,9 @@
 """The timeline of a movie's page: a lane for each person, with a span for each appearance; and the unknown people."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -194,12 +194,15 @@ def read_timeline(path: str | Path, crop_table: str | Path, faces: str | Path, s
     start, end = (rows["start"].min(), rows["end"].max()) if len(rows) else (0.0, 1.0)
     length = max(end - start, 1e-9)
     pictures = _pictures(crop_table, crops, faces)
+    of_people: dict[str, list[Any]] = {}
+    for row in rows.itertuples(index=False):
+        of_people.setdefault(row.person, []).append(row)
     lanes = []
-    for person, own in rows.groupby("person"):
-        spans = _spans(own, start, length, pictures)
-        time = "" if person == UNKNOWN else in_words((own["end"] - own["start"]).sum(), unit)
-        lane = Lane(person, time, *spans)
-        lanes.append((person == UNKNOWN, lane.is_group, -(own["end"] - own["start"]).sum(), lane))
+    for person, own in of_people.items():
+        on_screen = sum(row.end - row.start for row in own)
+        time = "" if person == UNKNOWN else in_words(on_screen, unit)
+        lane = Lane(person, time, *_spans(own, start, length, pictures))
+        lanes.append((person == UNKNOWN, lane.is_group, -on_screen, lane))
     ordered = [lane for *_, lane in sorted(lanes, key=lambda each: (*each[:3], each[3].person))]
     movie = crops.split, crops.movie
     by_box = {span.box: span for lane in ordered for span in lane.spans}
@@ -252,11 +255,11 @@ def _in_words(table: pd.DataFrame | None, times: Sequence[str]) -> list[dict[str
     return rows
 
 
-def _spans(rows: pd.DataFrame, start: float, length: float, pictures: Mapping[str, Picture]) -> tuple[list[Span], int]:
-    """The spans of one lane, and in how many rows they lie: each in the first that is free."""
+def _spans(rows: Iterable[Any], start: float, length: float, pictures: Mapping[str, Picture]) -> tuple[list[Span], int]:
+    """The spans of a lane, from rows of the table, and in how many rows they lie: each in the first that is free."""
     spans: list[Span] = []
     ends: list[float] = []
-    for each in rows.itertuples(index=False):
+    for each in rows:
         row = next((number for number, end in enumerate(ends) if end <= each.start), len(ends))
         ends[row : row + 1] = [each.end]
         box = f"track {each.track}" if each.unit == "seconds" else each.track
