@@ -28,7 +28,6 @@ STAGES = {
     "fuse": "rankings",
     "submission": "submission",
     "names": "names",
-    "groups": "groups",
     "appearances": "appearances",
     "evaluate": "tables",
     "evaluate_names": None,

@@ -159,12 +159,6 @@ def search_mb(networks, searches, megabytes=claims.search_mb):
     return claimed
 
 
-def names_mb(wildcards):
-    """Claim on memory of a job that names the boxes of a group."""
-    portraits, candidates = size_of(wildcards.split, wildcards.group)
-    return claims.names_mb(portraits * candidates)
-
-
 def search_minutes(searches):
     """Claim on time of a job that makes these variants, or what they need."""
 

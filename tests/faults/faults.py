@@ -33,7 +33,6 @@ SEARCH = {
     "fuse": "rankings/*",
     "submission": "submission/*.txt",
     "names": "names/*",
-    "groups": "groups/*",
     "appearances": "tables/screen_time.tsv",
     "evaluate": "tables/ablation.tsv",
     "evaluate_names": "tables/names.tsv",

@@ -29,7 +29,7 @@ CHOSEN = {
 # Used where they are installed, or in an environment of their own; `google` comes with onnx.
 OPTIONAL = {"google", "mxnet", "pillow_heif"}
 # The search asks torch for a GPU where it is installed.
-OPTIONAL_IN = {"rerank": {"torch"}, "fuse": {"torch"}, "groups": {"torch"}}
+OPTIONAL_IN = {"rerank": {"torch"}, "fuse": {"torch"}, "names": {"torch"}}
 
 
 def packages(environment):

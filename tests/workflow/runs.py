@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
-AFTER_FUSING = {"submission", "names", "groups", "appearances", "evaluate", "evaluate_names", "report"}
+AFTER_FUSING = {"submission", "names", "appearances", "evaluate", "evaluate_names", "report"}
 
 TINY = {
     "data": {"demo": {"movies": {"train": 2, "val": 1, "test": 1}, "candidates": 14, "cast": 2, "others": 1}},

@@ -11,7 +11,7 @@ ROWS = {
         "search/links.py",
         "_NEIGHBORS = 10",
         "_NEIGHBORS = 11",
-        {"fuse diffusion", "groups"},
+        {"fuse diffusion", "names"},
     ),
     "another method": ("search/another.py", "", "def search(given):\n    pass\n", set()),
     "a CMC rank": ("evaluation/tables.py", "CMC_RANKS = (1, 5, 10)", "CMC_RANKS = (1, 5, 20)", {"evaluate", "report"}),

@@ -10,12 +10,12 @@ FUSE = {f"fuse {name}" for name in METHODS}
 @pytest.mark.parametrize("name", METHODS)
 def test_a_constant_of_a_method_runs_the_fusion_by_it_again_and_nothing_else(rerun_after, name):
     file = METHODS[name].module.removeprefix("castsearch.").replace(".", "/") + ".py"
-    also = {"groups"} if name == "diffusion" else set()  # over whose graph unknown people are grouped
+    also = {"names"} if name == "diffusion" else set()  # over whose graph unknown people are grouped
     assert rerun_after(file, "", "\n_MORE = 1\n") == {f"fuse {name}"} | also
 
 
 def test_a_constant_of_the_diffusion_runs_the_fusion_by_it_again_and_nothing_else(rerun_after):
-    assert rerun_after("search/diffusion.py", "_PASSED_ON = 0.8", "_PASSED_ON = 0.7") == {"fuse diffusion", "groups"}
+    assert rerun_after("search/diffusion.py", "_PASSED_ON = 0.8", "_PASSED_ON = 0.7") == {"fuse diffusion", "names"}
 
 
 def test_what_is_true_of_a_method_is_read_by_the_fusion_alone(rerun_after):
@@ -31,7 +31,7 @@ def test_a_change_in_similarities_runs_the_search_again_and_nothing_else(rerun_a
     assert rerun_after("search/similarity.py", "_SMOOTHING_NEIGHBORS = 9", "_SMOOTHING_NEIGHBORS = 8") == {
         "rerank",
         *FUSE,
-        "groups",
+        "names",
     }
 
 

@@ -38,7 +38,6 @@ _FACE_MB = 6e-3  # 512 numbers of its face, three times
 _BLOCK_MB = 4.5e-3  # of an image in the block in which a thread finds neighbours, twice
 _SCORE_MB = 2e-5  # of a portrait and a candidate, while a variant is searched …
 _RERANKED_MB = 4.5e-6  # … while faces are re-ranked …
-_SHARED_MB = 8.5e-6  # … in its ranking with scores and shares, mapped …
 _RANKED_MB = 5e-6  # … in its ranking alone, mapped …
 _LISTED_MB = 4e-5  # … and in two rankings as lists
 _ROW_MB = 4e-3  # of a candidate, in all tables
@@ -83,11 +82,6 @@ def film_tracks(duration: float | None) -> int:
         duration: in seconds; None where the film does not say it.
     """
     return _MOST_TRACKS if duration is None else min(_MOST_TRACKS, ceil(duration / 60) * _MINUTE_TRACKS)
-
-
-def names_mb(pairs: int) -> int:
-    """Return the megabytes of a job that reads scores and shares of so many pairs of a portrait and a candidate."""
-    return round(SNAKEMAKE_MB + _PYTHON_MB + pairs * _SHARED_MB)
 
 
 def ranked_mb(pairs: int) -> int:
