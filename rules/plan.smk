@@ -173,8 +173,7 @@ def search_minutes(searches):
 SEARCHED = [size_of(split, group) for split in SEARCH for group in GROUPS[split]]
 RANKED = sum(portraits * candidates for portraits, candidates in SEARCHED)
 RANKED_MB = claims.ranked_mb(RANKED)
-RESULTS_MB = claims.results_mb(0, sum(candidates for _, candidates in SEARCHED))
-REPORT_MB = claims.results_mb(RANKED, sum(candidates for _, candidates in SEARCHED))
+RESULTS_MB = claims.results_mb(sum(candidates for _, candidates in SEARCHED))
 FILMS_MB = claims.film_mb(config["film"]["minutes"] * max(PARTS.values(), default=0))
 WEIGHTS_MB = {
     name: planning.file_mb(

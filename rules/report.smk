@@ -74,7 +74,7 @@ rule report:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(REPORT_MB),
+        mem_mb=growing(RESULTS_MB),
         runtime=growing(20),
     params:
         code=lambda wildcards: code("report"),

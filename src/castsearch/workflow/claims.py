@@ -38,8 +38,7 @@ _FACE_MB = 6e-3  # 512 numbers of its face, three times
 _BLOCK_MB = 4.5e-3  # of an image in the block in which a thread finds neighbours, twice
 _SCORE_MB = 2e-5  # of a portrait and a candidate, while a variant is searched …
 _RERANKED_MB = 4.5e-6  # … while faces are re-ranked …
-_RANKED_MB = 5e-6  # … in its ranking alone, mapped …
-_LISTED_MB = 4e-5  # … and in two rankings as lists
+_RANKED_MB = 5e-6  # … and in its ranking alone, mapped
 _ROW_MB = 4e-3  # of a candidate, in all tables
 _DESCRIBING_MB = 1150  # CUDA's, which were not measured; where there is none, a batch's 550
 _BATCH_MB = 550  # of images that are loaded to train a network
@@ -89,14 +88,9 @@ def ranked_mb(pairs: int) -> int:
     return round(SNAKEMAKE_MB + _PYTHON_MB + pairs * _RANKED_MB)
 
 
-def results_mb(pairs: int, candidates: int) -> int:
-    """Return the megabytes of a job that reads the results of all movies.
-
-    Args:
-        pairs: of a portrait and a candidate, in two rankings that are held.
-        candidates: of all movies.
-    """
-    return round(SNAKEMAKE_MB + _PYTHON_MB + pairs * _LISTED_MB + candidates * _ROW_MB)
+def results_mb(candidates: int) -> int:
+    """Return the megabytes of a job that reads the results of all movies, which have so many candidates."""
+    return round(SNAKEMAKE_MB + _PYTHON_MB + candidates * _ROW_MB)
 
 
 def reid_weights_mb(file_mb: float) -> int:
