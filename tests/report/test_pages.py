@@ -157,6 +157,16 @@ def test_index_and_pages_link_to_each_other(run, movie, tmp_path):
     assert (there.parent / back).resolve() == tmp_path / "report.html"
 
 
+def test_a_page_is_written_before_the_next_movie_is_read(run, movie, tmp_path):
+    def movies():
+        yield movie
+        assert (tmp_path / "report/val/m.html").exists()
+        yield replace(movie, name="n")
+
+    listed = pages.write_pages(run, movies(), tmp_path / "report.html", tmp_path / "report")
+    assert [each.name for each in listed] == ["m", "n"]
+
+
 def test_a_page_needs_nothing_but_itself(run, movie, tmp_path):
     (tmp_path / "history.tsv").write_text("epoch\tloss\n1\t2\n2\t1\n")
     run = replace(run, histories={"triplet": tmp_path / "history.tsv"})
