@@ -67,7 +67,7 @@ REFUSALS = {
         {"x": {"video": "{folder}/mine/film.mkv", "cast": {UNKNOWN: "{folder}/mine/ada.jpg"}}},
         "data.films.x.cast: unknown: stands for whoever has no name",
     ),
-    "a number as name": ({1: "{folder}/mine"}, "data.films: YAML takes the name 1 for no text; put it"),
+    "a number as name": ({1: "{folder}/mine"}, "data.films: YAML does not read the name 1 as text; put it"),
 }
 
 

@@ -135,7 +135,7 @@ def _visible_folder(path: Path) -> bool:
 
 def _name(key: str, name: object) -> str:
     if not isinstance(name, str):
-        raise InputError(f"{key}: YAML takes the name {name!s} for no text; put it into quotation marks")
+        raise InputError(f"{key}: YAML does not read the name {name!s} as text; put it into quotation marks")
     if not is_id(name):
         raise InputError(f"{key}: {name!r}: a name holds only up to 200 letters A to Z, digits, '.', '_' and '-'")
     if name == _NAMELESS:

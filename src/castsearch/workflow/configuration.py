@@ -146,7 +146,7 @@ def _hint(error: ValidationError) -> str:
         and "string" in str(error.validator_value)
         and not isinstance(error.instance, dict | list)
     ):
-        return "" if error.instance is None else "; YAML takes it for no text: put it into quotation marks"
+        return "" if error.instance is None else "; YAML does not read it as text: put it into quotation marks"
     if error.validator != "type" or error.validator_value not in ("number", "integer"):
         return ""
     try:
