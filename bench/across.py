@@ -5,7 +5,7 @@
 
 Features are those that `simulation` draws; a fifth of the cast are in another movie, too. No photograph is behind them,
 so the stages that make crops and features are taken as done, and all frames are grey. What runs is all that follows:
-re-ranking, ranking, submission, names, groups, evaluation and report, with `search.scope: split`.
+re-ranking, ranking, submission, names, evaluation and report, with `search.scope: split`.
 """
 
 import argparse

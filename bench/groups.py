@@ -77,7 +77,7 @@ def choose(drawn: simulation.SimulatedMovie, strangers: bool) -> Boxes:
 
 
 def ours(boxes: Boxes) -> np.ndarray:
-    """Group as the stage `groups` does."""
+    """Group as the rule `names` does."""
     features = np.concatenate([boxes.portraits, boxes.face])
     similarity = face_similarity(features, len(boxes.portraits))
     certain = certain_strangers(similarity, boxes.frames, boxes.has_face)
