@@ -30,7 +30,7 @@ from castsearch import files
 from castsearch.data.challenge import load_annotations, load_labels
 from castsearch.data.crops import read_crops
 from castsearch.data.cutting import crop_movie
-from castsearch.data.name_tables import UNKNOWN
+from castsearch.data.nameless import UNKNOWN
 from castsearch.evaluation.metrics import average_precision
 from castsearch.evaluation.name_scores import calibration_error, true_names
 from castsearch.faces import engines

@@ -56,7 +56,7 @@ def nearly(path: Path) -> str:
 
     try:
         if path.is_dir():
-            return "; that is a folder"
+            return "; there is a folder of that name"
         names = sorted(other.name for other in path.parent.iterdir() if seen(other.name) == seen(path.name))
     except OSError:
         return ""

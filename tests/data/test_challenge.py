@@ -138,6 +138,13 @@ def test_a_cast_id_of_two_movies_is_refused_with_both(tmp_path):
         challenge.load_annotations(tmp_path / "val.json")
 
 
+@pytest.mark.parametrize("member", [{"id": "unknown"}, {"id": "nm1", "label": "unknown 2"}])
+def test_nobody_of_a_cast_may_be_called_as_those_without_a_name(tmp_path, member):
+    (tmp_path / "val.json").write_text(json.dumps({"tt1": {"cast": [member], "candidates": []}}))
+    with pytest.raises(InputError, match=r"val\.json: movie tt1: cast .*: 'unknown.*' stands for whoever has no name"):
+        challenge.load_annotations(tmp_path / "val.json")
+
+
 def test_a_cast_id_that_occurs_twice_in_one_movie_is_left_to_its_movie(tmp_path):
     member = {"id": "nm1", "img": "a.jpg"}
     (tmp_path / "val.json").write_text(json.dumps({"tt1": {"cast": [member, member], "candidates": []}}))

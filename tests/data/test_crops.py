@@ -14,6 +14,7 @@ from castsearch.data.crops import (
     read_splits,
     write_crops,
 )
+from castsearch.errors import InputError
 
 BOX = {"x": 0, "y": 0, "width": 4, "height": 8}
 ROWS = [
@@ -74,6 +75,12 @@ def test_a_movie_may_be_without_people(tmp_path):
     files.write_table(tmp_path / "m.arrow", crop_table("val", "tt1", []))
     crops = read_crops(tmp_path / "m.arrow")
     assert (crops.ids, len(crops.readable), len(crops.images)) == ([], 0, 0)
+
+
+def test_a_table_of_other_columns_is_refused(tmp_path):
+    files.write_table(tmp_path / "a.arrow", crop_table("val", "tt1", []).drop_columns("clothes"))
+    with pytest.raises(InputError, match=r"a\.arrow: was written by another version, without the column clothes; "):
+        read_crops(tmp_path / "a.arrow")
 
 
 def test_pixels_come_back_from_an_encoded_crop():

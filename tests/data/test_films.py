@@ -1,7 +1,7 @@
 import pytest
 
 from castsearch.data.films import FilmFiles, find_films, number_of_parts, part_bounds
-from castsearch.data.name_tables import UNKNOWN
+from castsearch.data.nameless import UNKNOWN
 from castsearch.errors import InputError
 
 

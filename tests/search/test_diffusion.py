@@ -296,6 +296,13 @@ def test_faces_are_averaged_with_the_most_similar_ones_of_other_frames():
     np.testing.assert_allclose(by_person, portrait @ averages.T, rtol=1e-5)
 
 
+def test_a_face_without_features_stays_as_it_is_when_faces_are_averaged():
+    face = np.array([[0, 0], [1, 0]], np.float32)
+    by_person, averages = diffusion.average_faces(np.ones((1, 2), np.float32), face, list("ab"), np.ones(2, bool))
+    np.testing.assert_array_equal(averages, face)
+    np.testing.assert_array_equal(by_person, [[1, 1]])
+
+
 def test_faces_are_averaged_only_where_few_stand_out_from_strangers(monkeypatch):
     averaged = []
     monkeypatch.setattr(diffusion, "average_faces", lambda *given: averaged.append(given) or given[:2])

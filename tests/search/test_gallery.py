@@ -120,6 +120,15 @@ def test_shots_of_several_films_are_several(tmp_path):
     assert len(set(searches.load(*films).clothes.shots.tolist())) == 2
 
 
+def test_a_film_in_which_nobody_is_found_hides_no_clothes_of_others(tmp_path):
+    films = [write_film(tmp_path / name, [1, 1, 2, 2, 3, 3], prefix=name) for name in ("a", "b")]
+    table = files.read_table(films[0] / "crops.arrow")
+    none = pa.nulls(len(table), pa.binary())
+    table = table.set_column(table.schema.get_field_index("image"), "image", none)
+    files.write_table(films[0] / "crops.arrow", table)
+    assert len(searches.load(*films).clothes.colours) == 3
+
+
 def test_clothes_are_unknown_where_one_of_the_movies_is_no_film(tmp_path):
     write_film(tmp_path / "a", [1, 1, 2, 2, 3, 3], prefix="a")
     searches.write_gallery(tmp_path / "b", prefix="b")

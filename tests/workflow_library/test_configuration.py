@@ -150,7 +150,8 @@ def test_the_best_epoch_needs_labelled_movies_to_tell_it(change):
             [{"name": "own", "kind": "onnx"}],
             r"reid\.networks\.0: 'file' is a required property",
         ),
-        ("reid.networks", ["triplet"], r"config: reid\.networks\.0: 'triplet' is not of type 'object'"),
+        ("reid.networks", ["triplet"], r"config: reid\.networks\.0: 'triplet' is not of type 'mapping'"),
+        ("export", "elan", r"config: export: 'elan' is not of type 'list'"),
         ("data.films", "a\nb", r"config: data\.films: 'a\\nb' does not match .*; it is a path without braces"),
         ("reid.networks.0.name", "triplet\n", r"config: reid\.networks\.0\.name: 'triplet\\n' does not match"),
         (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeGuard
 
+from castsearch.data.nameless import is_nameless
 from castsearch.errors import InputError
 from castsearch.misnamed import instead_of, nearly
 
@@ -51,8 +52,8 @@ def load_annotations(path: str | Path) -> dict[str, dict]:
     """Read `{split}.json` and check its outline: movie id → {"cast": [...], "candidates": [...]}.
 
     Raises:
-        InputError: the file is missing, is not JSON, a movie's entry has another outline, or two movies have the same
-            cast id, for which labels and submission have but one place.
+        InputError: the file is missing, is not JSON, a movie's entry has another outline, two movies have the same
+            cast id, for which labels and submission have but one place, or one of the cast is called as nobody may be.
     """
     annotations = load_object(path)
     movie_of: dict[str, str] = {}
@@ -61,9 +62,14 @@ def load_annotations(path: str | Path) -> dict[str, dict]:
             raise InputError(f"{path}: movie {movie!r}: an id has up to 200 letters, digits, '.', '_' and '-'")
         if not isinstance(entry, dict) or not all(isinstance(entry.get(k), list) for k in ("cast", "candidates")):
             raise InputError(f"{path}: movie {movie}: expected an object with the lists 'cast' and 'candidates'")
-        for name in (record.get("id") for record in entry["cast"] if isinstance(record, dict)):
+        for record in (record for record in entry["cast"] if isinstance(record, dict)):
+            name, called = record.get("id"), record.get("label") or record.get("id")
             if isinstance(name, str) and movie_of.setdefault(name, movie) != movie:
                 raise InputError(f"{path}: cast id {name!r} occurs in two movies, {movie_of[name]} and {movie}")
+            if isinstance(called, str) and is_nameless(called):
+                raise InputError(
+                    f"{path}: movie {movie}: cast {name!r}: {called!r} stands for whoever has no name; choose another"
+                )
     return annotations
 
 

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from castsearch import files
+from castsearch.errors import InputError
 
 SCHEMA = pa.schema(
     [
@@ -145,8 +146,17 @@ def write_crops(
 
 
 def read_crops(path: str | Path) -> Crops:
-    """Read the crop table of a movie, its images excepted."""
-    return crops_of(files.read_table(path))
+    """Read the crop table of a movie, its images excepted.
+
+    Raises:
+        InputError: another version of castsearch wrote it, with other columns.
+    """
+    table = files.read_table(path)
+    if missing := [name for name in SCHEMA.names if name not in table.column_names]:
+        raise InputError(
+            f"{path}: was written by another version, without the column {missing[0]}; delete it and run again"
+        )
+    return crops_of(table)
 
 
 def movie_tables(paths: Iterable[str | Path]) -> list[Path]:

@@ -12,6 +12,7 @@ from math import ceil
 from pathlib import Path
 
 from castsearch.data.challenge import is_id
+from castsearch.data.nameless import is_nameless
 from castsearch.errors import InputError
 from castsearch.misnamed import nearly
 
@@ -19,7 +20,6 @@ VIDEOS: tuple[str, ...] = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2t
 VIDEOS += (".avi", ".flv", ".wmv", ".asf", ".ogv", ".ogg", ".mxf", ".dv", ".nut", ".3gp")
 TRUTH = "truth.json"
 MAX_PARTS = 1000
-_NAMELESS = "unknown"  # `castsearch.data.name_tables.UNKNOWN`, whose module takes long to import
 IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 
@@ -138,7 +138,7 @@ def _name(key: str, name: object) -> str:
         raise InputError(f"{key}: YAML does not read the name {name!s} as text; put it into quotation marks")
     if not is_id(name):
         raise InputError(f"{key}: {name!r}: a name holds only up to 200 letters A to Z, digits, '.', '_' and '-'")
-    if name == _NAMELESS:
+    if is_nameless(name):
         raise InputError(f"{key}: {name}: stands for whoever has no name; choose another")
     return name
 

@@ -4,7 +4,7 @@ A table is tab-separated text with a row per box of the crop tables, in their or
 
     movie, box, frame     ids, and the name of the frame that the box is cut out of
     time, shot, track     of the box in its film, time in seconds; empty where the movie is no film
-    person                name of the cast member, or UNKNOWN
+    person                name of the cast member, or `castsearch.data.nameless.UNKNOWN`
     confidence            estimated probability that the box shows `likeliest`
     likeliest             name of the likeliest cast member; empty where nobody is likely
 """
@@ -16,14 +16,8 @@ import pandas as pd
 
 from castsearch import files
 
-UNKNOWN = "unknown"
 COLUMNS = ("movie", "box", "frame", "time", "shot", "track", "person", "confidence", "likeliest")
 _NUMBERS = {"time": "Float64", "shot": "Int64", "track": "Int64", "confidence": "float64"}
-
-
-def is_nameless(person: str) -> bool:
-    """Whether a person of the tables is somebody unknown, or one of the groups of unknown people."""
-    return person == UNKNOWN or person.startswith(f"{UNKNOWN} ")
 
 
 def write_names(path: str | Path, names: pd.DataFrame) -> None:

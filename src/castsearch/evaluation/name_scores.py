@@ -27,7 +27,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from castsearch.data.crops import Crops, read_splits
-from castsearch.data.name_tables import UNKNOWN, read_names
+from castsearch.data.name_tables import read_names
+from castsearch.data.nameless import UNKNOWN
 from castsearch.errors import one_line
 from castsearch.evaluation.labels import cast_of, read_labels
 from castsearch.timeline.appearances import read_appearances

@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from castsearch.data.corrections import COLUMNS
-from castsearch.data.name_tables import UNKNOWN, is_nameless
+from castsearch.data.nameless import UNKNOWN, is_nameless
 from castsearch.errors import InputError
 from castsearch.export.film_timeline import Box, FilmTimeline
 

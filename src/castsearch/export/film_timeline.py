@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from castsearch import files
-from castsearch.data.name_tables import UNKNOWN
+from castsearch.data.nameless import UNKNOWN
 from castsearch.film.decode import Film
 from castsearch.film.followed import join_boxes
 from castsearch.timeline.appearances import read_appearances

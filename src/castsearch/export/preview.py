@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
 from castsearch import files
-from castsearch.data.name_tables import is_nameless
+from castsearch.data.nameless import is_nameless
 from castsearch.export.film_timeline import Appearance, FilmTimeline
 from castsearch.film.decode import Film
 

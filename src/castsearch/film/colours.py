@@ -12,8 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from castsearch.faces.engine import Image
-
 LENGTH = 132
 _MARGIN = 0.2  # of the width, on either side, where a box has more of the background
 _PARTS = 3
@@ -30,7 +28,7 @@ _PERSON = 64, 128  # pixels to which a box is scaled, width and height
 _WORN = slice(38, 121), slice(16, 48)  # of these, rows and columns below the head
 
 
-def describe(image: Image, boxes: NDArray[np.float32]) -> NDArray[np.float16]:
+def describe(image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> NDArray[np.float16]:
     """Describe the colours of persons.
 
     Args:
@@ -50,7 +48,7 @@ def describe(image: Image, boxes: NDArray[np.float32]) -> NDArray[np.float16]:
     return described
 
 
-def clothes(person: Image) -> NDArray[np.float16]:
+def clothes(person: NDArray[np.uint8]) -> NDArray[np.float16]:
     """Describe the colours of a person's clothes.
 
     Args:
@@ -71,7 +69,7 @@ def _pixels(start: float, end: float) -> slice:
     return slice(int(start), max(int(end), int(start) + 1))
 
 
-def _histograms(part: Image) -> NDArray[np.float64]:
+def _histograms(part: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Shares of the lightnesses, then of the hues; each sums up to 1."""
     small = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).reshape(-1, 3).astype(int)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from castsearch import files
 from castsearch.data.crops import Crops, read_crops
-from castsearch.data.name_tables import UNKNOWN, is_nameless
+from castsearch.data.nameless import UNKNOWN, is_nameless
 from castsearch.report.stored_image import Encoded, stored_images
 from castsearch.timeline.appearances import read_appearances
 

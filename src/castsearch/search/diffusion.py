@@ -133,12 +133,13 @@ def average_faces(
     weight[np.cumsum(weight > 0, axis=1) > _AVERAGED] = 0
     others = sparse.csr_array((weight.ravel(), (rows, columns)), shape=(len(seen), len(seen)))
     total = face[seen] + others @ face[seen]
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    similar = by_person[:, seen]
-    by_person, face = by_person.copy(), face.copy()
-    by_person[:, seen] = (similar + (others @ similar.T).T) / length.T
-    face[seen] = total / length
-    return by_person, face
+    length = np.linalg.norm(total, axis=1)
+    length[length == 0] = 1  # of a face without features
+    averaged, face = by_person.copy(), face.copy()
+    for row, similar in zip(averaged, by_person, strict=True):  # by itself, as those of all people are large
+        row[seen] = (similar[seen] + others @ similar[seen]) / length
+    face[seen] = total / length[:, None]
+    return averaged, face
 
 
 def settle_frames(scores: np.ndarray, frames: Frames) -> np.ndarray:

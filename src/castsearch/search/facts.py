@@ -9,7 +9,7 @@ from scipy import sparse
 
 from castsearch.data.corrections import NEW, NO, YES, Correction
 from castsearch.data.crops import Crops
-from castsearch.data.name_tables import UNKNOWN, is_nameless
+from castsearch.data.nameless import UNKNOWN, is_nameless
 from castsearch.errors import InputError, one_line
 from castsearch.search.gallery import Gallery
 from castsearch.search.moments import presence

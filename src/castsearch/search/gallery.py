@@ -280,9 +280,9 @@ def _check_ids(crops: Sequence[str | Path], movies: Sequence[Gallery]) -> None:
 
 
 def _join_clothes(movies: Sequence[Gallery]) -> Clothes | None:
-    """The clothes of films that are one, whose shots are numbered anew; None where a movie is no film."""
+    """The clothes of films that are one, whose shots are numbered anew; None where somebody is in no film."""
     clothes = [movie.clothes for movie in movies if movie.clothes is not None]
-    if len(clothes) < len(movies):
+    if not clothes or any(movie.candidates and movie.clothes is None for movie in movies):
         return None
     shifts = np.cumsum([0, *(own.shots.max() + 1 for own in clothes[:-1])])
     shots = [own.shots + shift for own, shift in zip(clothes, shifts, strict=True)]

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from castsearch.data.crops import read_crops
-from castsearch.data.name_tables import UNKNOWN, read_names
+from castsearch.data.name_tables import read_names
+from castsearch.data.nameless import UNKNOWN
 from castsearch.search.gallery import Gallery
 from castsearch.search.links import link
 from castsearch.search.moments import Frames, presence

@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from castsearch.data.crops import Crops, read_crops
-from castsearch.data.name_tables import COLUMNS, UNKNOWN
+from castsearch.data.name_tables import COLUMNS
+from castsearch.data.nameless import UNKNOWN
 from castsearch.data.rankings import Shares, read_shares
 from castsearch.errors import one_line
 from castsearch.search.moments import Frames, presence

@@ -19,7 +19,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from castsearch.data.name_tables import UNKNOWN
+from castsearch.data.nameless import UNKNOWN
 
 SCREEN_TIME = ("split", "movie", "person", "unit", "on_screen", "low", "high", "share", "first", "last", "appearances")
 TOGETHER = ("split", "movie", "person", "other", "unit", "in_frame", "in_shot")

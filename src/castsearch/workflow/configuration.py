@@ -17,6 +17,8 @@ from castsearch.faces import engines
 from castsearch.search.methods import METHODS
 from castsearch.workflow.contradictions import contradictions
 
+_KINDS = {"array": "list", "object": "mapping"}  # what JSON calls otherwise than YAML
+
 
 def validate_config(config: MutableMapping, schema: Mapping) -> None:
     """Check `config` against a JSON schema, then the combinations that a schema cannot express.
@@ -127,7 +129,7 @@ def _explain(error: ValidationError) -> str:
         closest = best_match([error])
         if closest is error:
             key = ".".join(str(part) for part in error.absolute_path)
-            return f"{key}: {', and '.join(dict.fromkeys(part.message for part in error.context or ()))}"
+            return f"{key}: {', and '.join(dict.fromkeys(_message(part) for part in error.context or ()))}"
         return _explain(closest)
     key = ".".join(str(part) for part in error.absolute_path) or "top level"
     schema = error.schema if isinstance(error.schema, Mapping) else {}
@@ -136,7 +138,16 @@ def _explain(error: ValidationError) -> str:
         unknown = ", ".join(sorted(map(str, set(error.instance) - known)))
         return f"{key}: unknown key {unknown}; known here: {', '.join(sorted(known))}"
     meaning = schema.get("description")
-    return f"{key}: {error.message}" + (f"; it is {meaning}" if meaning else "") + _hint(error)
+    return f"{key}: {_message(error)}" + (f"; it is {meaning}" if meaning else "") + _hint(error)
+
+
+def _message(error: ValidationError) -> str:
+    """What is wrong, in the words of YAML."""
+    if error.validator != "type":
+        return str(error.message)
+    asked = error.validator_value
+    kinds = map(str, asked) if isinstance(asked, list) else [str(asked)]
+    return f"{error.instance!r} is not of type {', '.join(repr(_KINDS.get(kind, kind)) for kind in kinds)}"
 
 
 def _hint(error: ValidationError) -> str:
