@@ -129,7 +129,7 @@ class Film:
         Intervals belong to the part [start, end) by their beginning, so that adjoining parts yield the samples of one
         pass. A film with fewer frames than that has each of them sampled once.
         """
-        rate = Fraction(rate).limit_denominator(1001)
+        rate = exact_rate(rate)
         first = ceil(Fraction(start) * rate)
         last = None if end is None else ceil(Fraction(end) * rate) / rate
         sampled = -1
@@ -254,6 +254,11 @@ def outline(path: str | Path) -> Outline:
             return Outline(None if film.duration is None else float(film.duration), film.pixels or None)
     except InputError:
         return Outline()  # the job that decodes it says why
+
+
+def exact_rate(rate: Fraction | float) -> Fraction:
+    """Return the rate that a number of frames a second stands for: 23.976 is 24000/1001."""
+    return Fraction(rate).limit_denominator(1001)
 
 
 def seconds(time: Fraction) -> float:

@@ -21,7 +21,9 @@ All that scores above a low threshold is there; what is too low for a track is l
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
 from itertools import islice
+from math import floor
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -32,7 +34,7 @@ from tqdm import tqdm
 from castsearch.errors import InputError
 from castsearch.faces.engine import Image
 from castsearch.film import colours
-from castsearch.film.decode import Film, seconds
+from castsearch.film.decode import Film, exact_rate, seconds
 from castsearch.threads import read_ahead
 
 LOWEST_SCORE = 0.1  # of detectors whose score is a probability
@@ -51,6 +53,9 @@ class Boxes(NamedTuple):
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
+
+
+_Answer = tuple[Fraction, Image, Boxes]  # time and image of a sample, and who was found in it
 
 
 class _Sample(NamedTuple):
@@ -102,18 +107,21 @@ def find_persons(
     Raises:
         InputError: the film cannot be read, or the detector's boxes or scores are not finite.
     """
-    shown: deque[tuple[float, Image]] = deque()  # what the detector has not answered yet
+    shown: deque[tuple[Fraction, Image]] = deque()  # what the detector has not answered yet
 
     def images() -> Iterator[Image]:
         for frame in film.samples(rate, start, end):
             image = frame.rgb()
-            shown.append((seconds(frame.time), image))
+            shown.append((frame.time, image))
             yield image
 
     progress = tqdm(detector.detect(read_ahead(images())), f"persons {film.path.name}", unit="frame", mininterval=2)
     samples: list[_Sample] = []
-    answers = ((*shown.popleft(), persons) for persons in progress)
-    for time, image, persons in answers if detector.look_again is None else _again(answers, detector.look_again):
+    answers: Iterator[_Answer] = ((*shown.popleft(), persons) for persons in progress)
+    if detector.look_again is not None:
+        answers = _again(answers, exact_rate(rate), detector.look_again)
+    for exact_time, image, persons in answers:
+        time = seconds(exact_time)
         if not (np.isfinite(persons.boxes).all() and np.isfinite(persons.scores).all()):
             raise InputError(f"{film.path}: {time} s: the person detector's numbers are not finite; get its file anew")
         samples.append(_sample(time, image, persons))
@@ -122,15 +130,14 @@ def find_persons(
     return _table(samples).replace_schema_metadata({name: str(fact) for name, fact in facts.items()})
 
 
-def _again(
-    answers: Iterable[tuple[float, Image, Boxes]], look: Callable[[Image, Boxes], Boxes]
-) -> Iterator[tuple[float, Image, Boxes]]:
-    """Yield times, images and persons, of whom `look` may have found more; see `PersonDetector`."""
-    before, found_more = -1, False
+def _again(answers: Iterable[_Answer], rate: Fraction, look: Callable[[Image, Boxes], Boxes]) -> Iterator[_Answer]:
+    """Yield what `look` may have found more in; see `PersonDetector` and, for the rate, `Film.samples`."""
+    before, found_more = None, False
     for time, image, persons in answers:
-        span = int(_LOOKS * time)
-        found = look(image, persons) if span > before or found_more else persons
-        if span > before:
+        # A film may be cut between two intervals that begin in different seconds, so a new look begins there anyway.
+        span = floor(floor(time * rate) / rate), floor(_LOOKS * time)
+        found = look(image, persons) if span != before or found_more else persons
+        if span != before:
             found_more = len(found.boxes) > len(persons.boxes)
         before = span
         yield time, image, found
