@@ -16,7 +16,7 @@ def write(tmp_path):
     The pictures are turned by `turn` degrees.
     """
 
-    def write(movie, people, rankings, split="val", unreadable=(), turn=0, labels=None):
+    def write(movie, people, rankings, split="val", unreadable=(), turn=0, labels=None, alike=()):
         rows = [
             {"id": name, "role": role, "image": None if name in unreadable else b"jpeg", "width": 1, "height": 1}
             | {"label": (labels or {}).get(name)}
@@ -31,7 +31,8 @@ def write(tmp_path):
             for variant, of_cast in rankings.items()
             for cast, ranking in of_cast.items()
         ]
-        files.write_table(ranked, pa.Table.from_pylist(answers, RANKINGS.with_metadata({"split": split})))
+        metadata = {"split": split, "alike": json.dumps(alike)}
+        files.write_table(ranked, pa.Table.from_pylist(answers, RANKINGS.with_metadata(metadata)))
         return crops, faces, ranked
 
     return write
@@ -139,6 +140,13 @@ def test_of_an_unclear_portrait_beside_a_clear_one_it_is_said_that_the_other_is_
 def test_a_portrait_on_its_side_is_warned_of(write, read):
     movies, _ = read(write("m", [("ann", "cast", 1, True)], ANN_ALONE, turn=90))
     assert movies[0].queries[0].warning == "it lies on its side, and is turned clockwise by 90 degrees"
+
+
+def test_portraits_of_two_names_that_look_alike_are_warned_of(write, read):
+    people = [("ann", "cast", 1, True), ("eve", "cast", 1, True), ("bob", "cast", 1, True)]
+    [movie], _ = read(write("m", people, {}, alike=[["ann", "bob"]]))
+    warning = "it shows the same person as {}, by another name"
+    assert [query.warning for query in movie.queries] == [warning.format("bob"), None, warning.format("ann")]
 
 
 def test_a_portrait_that_cannot_be_read_is_warned_of(write, read):

@@ -263,6 +263,11 @@ def test_portraits_of_one_person_in_two_movies_are_told():
     assert diffusion.number_people(portraits, one_movie, others, known).tolist() == [0, 1, 1, 2, 3]
 
 
+def test_two_faces_are_too_few_to_tell_what_strangers_reach():
+    portraits = np.array([[1, 0, 0], [0.8, 0.6, 0], [0.4, 0, 0.9]])  # the first two with a cosine of 0.8, others 0.4
+    assert diffusion.number_people(portraits, np.arange(3), np.eye(3)[:2]).tolist() == [0, 0, 1]
+
+
 def test_portraits_of_one_person_do_not_compete():
     face = np.eye(8)[[0, 0, 1, 0, 2, 3, 0, 1, 2]]  # three portraits, the first two of one person, and six candidates
     similarity = without_faceless(face_similarity(face, 3), np.ones(6, bool))

@@ -6,7 +6,7 @@ import pytest
 from factories import searches
 
 from castsearch import files
-from castsearch.data.rankings import read_doubts
+from castsearch.data.rankings import read_alike, read_doubts
 from castsearch.search import fuse_stage
 from castsearch.search.facts import Facts
 from castsearch.search.fuse_stage import rank_gallery
@@ -206,6 +206,17 @@ def test_features_that_may_be_wrong_are_named_in_the_table(tmp_path):
     assert [(movie, reason.partition(" of ")[0]) for movie, reason in found] == [
         ("val/tt1", "yunet_sface: the faces"),
         ("val/tt1", "net: the bodies"),
+    ]
+
+
+def test_portraits_of_two_names_that_look_alike_are_named_in_log_and_table(tmp_path, caplog):
+    gallery = searches.gallery(tmp_path, num_cast=4, n=24, labels=["a", "b", "b", "c"])
+    face = gallery.faces["yunet_sface"]
+    face.feature[3] = face.feature[2] = face.feature[1]  # of which the first two are one person's
+    files.write_tables(tmp_path / "tt1.arrow", rank_gallery(gallery, {}, [searches.variant()]))
+    assert read_alike([tmp_path / "tt1.arrow"]) == {"p1": ["p3"], "p3": ["p1", "p2"], "p2": ["p3"]}
+    assert caplog.messages == [
+        f"{own} and p3: by yunet_sface, these portraits of two names show one person" for own in ("p1", "p2")
     ]
 
 

@@ -35,6 +35,16 @@ def read_doubts(paths: Iterable[str | Path]) -> list[tuple[str, str]]:
     return found
 
 
+def read_alike(paths: Iterable[str | Path]) -> dict[str, list[str]]:
+    """Read of one split which portraits look like those of another name: cast id → ids of these."""
+    alike: dict[str, list[str]] = {}
+    for path in paths:
+        for one, other in json.loads(files.read_table(path).schema.metadata.get(b"alike", b"[]")):
+            alike.setdefault(one, []).append(other)
+            alike.setdefault(other, []).append(one)
+    return alike
+
+
 def each_ranking(paths: Iterable[str | Path], variant: str) -> Iterator[tuple[str, list[str]]]:
     """Read one variant's rankings of several movies of one split, one after the other.
 

@@ -10,7 +10,7 @@ import pandas as pd
 from castsearch import files
 from castsearch.data.crops import Crops, movie_tables, read_crops
 from castsearch.data.portraits import searched_portraits
-from castsearch.data.rankings import by_split, read_ranks
+from castsearch.data.rankings import by_split, read_alike, read_ranks
 from castsearch.errors import one_line
 from castsearch.evaluation.labels import cast_of, read_labels
 from castsearch.evaluation.metrics import average_precision_at
@@ -132,11 +132,19 @@ class MovieResults:
 
 @dataclass(frozen=True)
 class _Answers:
-    """What is known of one split by cast id: the labels, and the ranks of what is shown, also in the baseline."""
+    """What is known of one split by cast id.
+
+    Attributes:
+        labels: of the split.
+        ranks: of what is shown, by candidate,
+        ranks_before: and in the baseline.
+        alike: portraits of another name that look like it.
+    """
 
     labels: Mapping[str, Sequence[str]]
     ranks: Mapping[str, Mapping[str, int]]
     ranks_before: Mapping[str, Mapping[str, int]]
+    alike: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +216,7 @@ def read_movies(
             left_out += skipped
         paths = ranked.get(split, ())
         ranks = read_ranks(paths, variant, known, top)
-        answers[split] = _Answers(known, ranks, read_ranks(paths, baseline, ranks))
+        answers[split] = _Answers(known, ranks, read_ranks(paths, baseline, ranks), read_alike(paths))
 
     def movies() -> Iterator[MovieResults]:
         for path, faces in tables:
@@ -262,7 +270,7 @@ def _searched(portrait: _Person) -> str:
     return "its face" if portrait.num_faces == 1 else "the most prominent face"
 
 
-def _warning(portrait: _Person) -> str | None:
+def _warning(portrait: _Person, alike: Sequence[str]) -> str | None:
     if portrait.image is None:
         return "cannot be read"
     doubts = []
@@ -271,6 +279,8 @@ def _warning(portrait: _Person) -> str | None:
         doubts.append(f"{found} found, so {_searched(portrait)} is searched")
     if portrait.turn:
         doubts.append(f"it lies on its side, and is turned clockwise by {portrait.turn} degrees")
+    if alike:
+        doubts.append(f"it shows the same person as {', '.join(alike)}, by another name")
     return "; ".join(doubts) or None
 
 
@@ -333,7 +343,7 @@ def _query(cast: str, person: str, people: Mapping[str, _Person], answers: _Answ
         image=people[cast].image,
         num_faces=people[cast].num_faces,
         searched=_searched(people[cast]),
-        warning=_warning(people[cast]),
+        warning=_warning(people[cast], answers.alike.get(cast, ())),
         hits=hits,
         labelled=labelled,
         num_relevant=len(relevant),

@@ -24,15 +24,12 @@ from castsearch.search.strangers import (
     certain_strangers,
     impostors,
     link_strength,
-    lower_half,
-    pairs_of,
-    sample,
+    show_one_person,
 )
 from castsearch.threads import in_threads
 
 _PORTRAIT_SPREAD = 2  # standard deviations from which on a link to a portrait, with which all begins, counts …
 _BELOW_BEST = 1.5  # … or this much below the portrait's best one, where that is less
-_PERSON_SPREAD = 5  # those from which on two portraits of different movies show one person
 _PASSED_ON = 0.8  # share of a score that comes from the neighbours …
 _HELD_BACK = 0.1  # … of a candidate that has links of much more strength than this
 _DISTINCT = 6  # those that a typical person's most similar face has at least; with less, faces are averaged …
@@ -58,8 +55,7 @@ def number_people(
     Returns:
         (c,) int64 numbers from 0 on, equal for portraits of one person.
     """
-    unit, portraits = l2_normalize(face[sample(len(face))]), l2_normalize(portraits)
-    same = link_strength(portraits @ portraits.T, lower_half(pairs_of(unit)), _PERSON_SPREAD) > 0
+    same = show_one_person(portraits, face)
     same[movies[:, None] == movies] = False
     if person is not None:
         same |= person[:, None] == person

@@ -18,6 +18,7 @@ from castsearch.search.neighbors import blocks, l2_normalize
 from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import concatenate, face_similarity
+from castsearch.search.strangers import show_one_person
 from castsearch.search.variant import Variant, body_key, face_key
 from castsearch.threads import in_threads
 
@@ -35,7 +36,8 @@ SCHEMA = pa.schema(
         ("share", pa.list_(pa.float16())),
     ]
 )
-"""Columns of the table of rankings; the split is in the table's metadata, and why its features may be wrong.
+"""Columns of the table of rankings; the table's metadata has the split, why features may be wrong, and which
+portraits look like one person's who has two names.
 
 `variant` is the variant's key. `cast` is the id of a portrait, and `name` null; or `cast` is a box that is the portrait
 of somebody who has none else, and `name` what corrections call that person. `person` is the number of whom the portrait
@@ -70,7 +72,12 @@ def rank_gallery(
         for name, person in zip(gallery.cast, gallery.person, strict=True):
             if person not in gallery.person[gallery.faces[engine].searched]:
                 _logger.warning("%s: by %s, this portrait is not clear, so nobody is searched for it", name, engine)
+    alike = {engine: _two_names(gallery, engine) for engine in gallery.faces}
+    for engine, pairs in alike.items():
+        for one, other in pairs:
+            _logger.warning("%s and %s: by %s, these portraits of two names show one person", one, other, engine)
     metadata = {"split": gallery.split, "doubts": json.dumps(_doubts(gallery))}
+    metadata["alike"] = json.dumps(sorted(set(chain.from_iterable(alike.values()))))
     for variant in variants:
         # Nothing of it is kept here, so that its memory is free while the next is searched.
         for table in _ranked(gallery, reranked, variant, facts):
@@ -85,6 +92,16 @@ def _ranked(
     # No name is given to what is searched: its similarities are free as soon as the method has done with them.
     found = import_module(METHODS[variant.method].module).search(_searched(gallery, reranked, variant, own))
     return _tables(gallery, variant.key, _for_all_portraits(found, gallery, variant.engine, own), own)
+
+
+def _two_names(gallery: Gallery, engine: str) -> list[tuple[str, str]]:
+    """Pairs of a movie's portraits that look like one person's, who would be found by half under each name."""
+    faces = gallery.faces[engine]
+    own, num_cast = np.flatnonzero(faces.searched), len(gallery.cast)
+    same = show_one_person(faces.feature[own], faces.feature[num_cast:][faces.selected])
+    movies, person = gallery.cast_movies[own], gallery.person[own]
+    same &= (movies[:, None] == movies) & (person[:, None] < person)
+    return [(gallery.cast[own[one]], gallery.cast[own[other]]) for one, other in np.argwhere(same)]
 
 
 def _doubts(gallery: Gallery) -> list[str]:

@@ -5,9 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from castsearch.search.moments import Frames, companies, presence
+from castsearch.search.neighbors import l2_normalize
 
 FEWEST_CERTAIN = 10  # similarities of certain strangers that are enough to tell what strangers reach at most …
 _SAMPLE = 1000  # images whose pairs are enough to tell what strangers reach
+_FEWEST_PAIRS = 100  # of any faces that are enough, too
+_PERSON_SPREAD = 5  # standard deviations from which on two portraits show one person
 _CERTAIN_SHARE = 0.97  # … except the highest of them, since a face may be a neighbour's
 
 
@@ -70,6 +73,21 @@ def link_strength(similarity: np.ndarray, apart: Impostors, spread: float | np.n
     """
     least = apart.mean + spread * apart.deviation
     return np.square(np.maximum(similarity - least, 0) / np.maximum(1 - least, 1e-6)).astype(np.float32)
+
+
+def show_one_person(portraits: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """Whether two portraits are so alike as only those of one person are.
+
+    Args:
+        portraits: (c, d) face features of any length.
+        face: (n, d) face features of candidates, among whom most are different people.
+
+    Returns:
+        (c, c) bool.
+    """
+    pairs, portraits = pairs_of(l2_normalize(face[sample(len(face))])), l2_normalize(portraits)
+    apart = lower_half(pairs) if len(pairs) >= _FEWEST_PAIRS else ANY_ENGINE
+    return link_strength(portraits @ portraits.T, apart, _PERSON_SPREAD) > 0
 
 
 def certain_strangers(by_person: np.ndarray, frames: Frames, has_face: np.ndarray) -> np.ndarray:
