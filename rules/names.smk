@@ -1,5 +1,5 @@
 # Whom each box shows, and how sure that is, from the shares of the submission's search; who of the unknown people is the
-# same person, over the graph of that search; and whom to look at first. All of it takes seconds, so it is one job.
+# same person, over the graph of that search; and whom to look at first. A movie takes seconds, so it is one job.
 
 
 rule names:
