@@ -78,6 +78,8 @@ def _process(number: int, function: Callable[[], None], group: Mapping, messages
     else:
         torch.set_num_threads(max(1, torch.get_num_threads() // group["world_size"]))
     distributed.init_process_group(**group, rank=number)
+    # One that ended before the others have connected to it would break their connection.
+    distributed.barrier(device_ids=[number] if group["backend"] == "nccl" else None)
     # This process has no handler of its launcher's; one voice is enough.
     logging.basicConfig(level=logging.INFO if number == 0 else logging.ERROR, format="%(message)s")
     try:
