@@ -7,8 +7,8 @@ BEHIND_ANCIENT = ["results/reid/validation.arrow"] if TRAINED else []
 VALIDATION_CROPS = of_movies("results/crops/{split}/{movie}.arrow", VALIDATED)
 
 
-# One file whatever the searched movies are, so that another of them does not train the networks again. It has at most
-# fifty movies, evenly spread: more say little more of a network, and all are in the history of each job that needs one.
+# One file whatever the searched movies are, so that another of them does not train the networks again. It is
+# made of at most fifty movies, evenly spread, since all are in the history of each job that needs a network.
 rule validation_set:
     input:
         crops=VALIDATION_CROPS[:: 1 + len(VALIDATION_CROPS) // 50],

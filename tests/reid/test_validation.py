@@ -29,7 +29,32 @@ def test_a_candidate_of_two_movies_is_whom_each_movies_labels_name(tmp_path):
 
     table = collect_labelled(paths, {tmp_path.name: {"a_cast_0": ["1"], "b_cast_0": ["1"]}})
 
-    assert table["person"].to_pylist() == ["a_cast_0", "b_cast_0"]
+    shown = dict(zip(table["movie"].to_pylist(), table["person"].to_pylist(), strict=True))
+    assert shown == {f"{tmp_path.name}/tt1": "a_cast_0", f"{tmp_path.name}/tt2": "b_cast_0"}
+
+
+def test_no_more_movies_are_gathered_than_are_enough_to_validate_on(tmp_path):
+    paths, labels = [], {}
+    for number in range(9):
+        rows = [*rows_of(f"{number}", [b"portrait"], role="cast"), *rows_of(f"{number}", [b"1", b"2"])]
+        paths.append(write_crops(tmp_path / f"tt{number}.arrow", rows))
+        labels[f"{number}_cast_0"] = [f"{number}_candidate_0"]
+
+    few = collect_labelled(paths, {tmp_path.name: labels}, enough=5)
+    fewer_movies = collect_labelled(paths[1:], {tmp_path.name: labels}, enough=5)
+
+    assert len(few) == 6, "whole movies"
+    assert len(set(few["movie"].to_pylist()) & set(fewer_movies["movie"].to_pylist())) >= 2
+    assert set(few["movie"].to_pylist()) != {f"{tmp_path.name}/tt{number}" for number in range(3)}
+
+
+def test_a_movie_without_labels_is_not_gathered(tmp_path):
+    paths = [
+        write_crops(tmp_path / f"{name}.arrow", [*rows_of(name, [b"portrait"], role="cast"), *rows_of(name, [b"1"])])
+        for name in ("tt1", "tt2")
+    ]
+    table = collect_labelled(paths, {tmp_path.name: {"tt2_cast_0": ["tt2_candidate_0"]}})
+    assert table["id"].to_pylist() == ["tt2_candidate_0"]
 
 
 def angles(*degrees):
