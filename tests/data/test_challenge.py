@@ -126,6 +126,13 @@ def test_what_is_no_json_is_named(tmp_path, content, what):
         challenge.load_labels(tmp_path / "labels.json")
 
 
+def test_the_format_of_coco_is_named(tmp_path):
+    path = tmp_path / "coco.json"
+    path.write_text('{"images": [], "annotations": [], "categories": []}')
+    with pytest.raises(InputError, match=r"coco\.json: is COCO's format; docs/own-movies\.md"):
+        challenge.load_annotations(path)
+
+
 def test_a_byte_order_mark_is_read_over(tmp_path):
     (tmp_path / "val.json").write_text('{"tt1": {"cast": [], "candidates": []}}', encoding="utf-8-sig")
     assert list(challenge.load_annotations(tmp_path / "val.json")) == ["tt1"]

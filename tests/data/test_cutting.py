@@ -116,7 +116,7 @@ def wide(images):
 BAD = {
     "missing frame": (lambda images: candidate(img="tt1/none.jpg"), "there is no such image"),
     "truncated frame": (lambda images: candidate(img=truncated(images)), "not a complete image"),
-    "box of no size": (lambda images: candidate(bbox=(3, 3, 0, 9)), "no part of box"),
+    "box of no size": (lambda images: candidate(bbox=(3, 3, 0, 9)), "has no area in"),
     "box outside": (lambda images: candidate(bbox=(90, 0, 9, 9)), "no part of box"),
     "absolute path": (lambda images: candidate(img="/etc/hostname"), "does not stay inside"),
     "climbing path": (lambda images: candidate(img="../a.jpg"), "does not stay inside"),
@@ -168,6 +168,20 @@ def test_a_duplicate_is_dropped_and_listed_when_skipped(images):
     table = table_of(entry(candidate(), candidate()), images, "skip")
     assert table["id"].to_pylist() == ["nm1", "a"]
     assert [name for name, _ in crops_of(table).problems] == ["a"]
+
+
+def test_boxes_that_seem_to_be_corners_stop_the_movie_unless_skipping(images, caplog):
+    corners = [candidate(str(number), (15 + number, 2, 25 + number, 28)) for number in range(10)]
+    with pytest.raises(InputError, match=r"tt1: half of the boxes leave .* `bbox` is x, y, width, height"):
+        cut(entry(*corners), images)
+    assert len(cut(entry(*corners), images, "skip")) == 11
+    assert "`bbox` is x, y, width, height" in caplog.text
+
+
+@pytest.mark.parametrize("other", [(20, 0, 20, 30), (15, 2, 45, 28)], ids=["no corner", "too wide for a corner"])
+def test_boxes_that_leave_their_frame_are_no_corners_if_one_cannot_be(images, other):
+    boxes = [candidate(str(number), (15 + number, 2, 25 + number, 28)) for number in range(10)]
+    assert len(cut(entry(*boxes, candidate("other", other)), images)) == 12
 
 
 @pytest.mark.parametrize(

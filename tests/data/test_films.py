@@ -31,6 +31,12 @@ def test_a_folder_of_folders_has_a_film_in_each(folder):
     assert find_films(str(folder)) == {"mine": found(folder)}
 
 
+@pytest.mark.parametrize("name", ["eve.avif", "eve.HEIC", "eve.jfif"])
+def test_a_portrait_of_any_usual_format_is_found(folder, name):
+    (folder / "mine" / name).touch()
+    assert list(find_films(str(folder))["mine"].cast) == ["ada", "bo", "eve"]
+
+
 def test_a_film_is_named_by_its_files(folder):
     own = folder / "mine"
     entry = {"video": str(own / "film.mkv"), "cast": {"ada": str(own / "ada.jpg")}, "fps": 2}
@@ -58,6 +64,8 @@ REFUSALS = {
     ),
     "no truth": ({"x": {"video": "{folder}/mine/film.mkv", "truth": "none.json"}}, "data.films.x.truth: none.json"),
     "a film's name": ({"../x": "{folder}/mine"}, "data.films: '../x': a name holds only"),
+    "a name with accent, blank and apostrophe": ({"Zoë O'Brien": "{folder}/mine"}, "such as 'Zoe_OBrien'"),
+    "one film's folder in place of a folder of films": ("{folder}/mine", "mine: has film.mkv itself, where a folder"),
     "a person's name": (
         {"x": {"video": "{folder}/mine/film.mkv", "cast": {"a/b": "{folder}/mine/ada.jpg"}}},
         "data.films.x.cast: 'a/b': a name holds only",

@@ -66,7 +66,7 @@ def cut_off(dataset: DataSet, row: dict) -> None:
 SPOILT: dict[str, Callable[[DataSet, dict], object]] = {
     "there is no such image": lambda dataset, row: row.update(img="candidates/none.jpg"),
     "not a complete image": cut_off,
-    "no part of box": lambda dataset, row: row.update(bbox=[5, 5, 0, 9]),
+    "has no area in": lambda dataset, row: row.update(bbox=[5, 5, 0, 9]),
     "does not stay inside its folder": lambda dataset, row: row.update(img="/etc/hostname"),
     "this id occurs twice": lambda dataset, row: dataset.movies[row["img"].partition("/")[0]]["candidates"].append(
         dict(row)

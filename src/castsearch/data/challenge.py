@@ -52,10 +52,13 @@ def load_annotations(path: str | Path) -> dict[str, dict]:
     """Read `{split}.json` and check its outline: movie id → {"cast": [...], "candidates": [...]}.
 
     Raises:
-        InputError: the file is missing, is not JSON, a movie's entry has another outline, two movies have the same
-            cast id, for which labels and submission have but one place, or one of the cast is called as nobody may be.
+        InputError: the file is missing, is not JSON or is COCO's, a movie's entry has another outline, two movies have
+            the same cast id, for which labels and submission have but one place, or one of the cast is called as nobody
+            may be.
     """
     annotations = load_object(path)
+    if {"images", "annotations"} <= annotations.keys():
+        raise InputError(f"{path}: is COCO's format; docs/own-movies.md shows how it becomes that of a movie")
     movie_of: dict[str, str] = {}
     for movie, entry in annotations.items():
         if not is_id(movie):

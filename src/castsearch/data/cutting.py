@@ -1,5 +1,6 @@
 """Stage crop: cut every person of a movie out of its frame, into the crop table."""
 
+import logging
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,10 @@ from castsearch.data.crops import encode_rgb, write_crops
 from castsearch.data.images import read_rgb
 from castsearch.errors import InputError, one_line
 
+logger = logging.getLogger(__name__)
+
 _LONGEST = 65_500  # pixels of a side, which is all that the JPEG library writes
+_ENOUGH = 10  # boxes of a movie, of which the form can be told
 
 
 def crop_movie(
@@ -37,8 +41,8 @@ def crop_movie(
         on_bad_image: "stop" raises at the first record that cannot be used; "skip" keeps its row without an image.
 
     Raises:
-        InputError: a record cannot be used and `on_bad_image` is "stop"; or there are candidates and none of them can
-            be used, which is a mistake in the settings rather than in the records.
+        InputError: a record cannot be used, or the boxes seem to be corners, and `on_bad_image` is "stop"; or there
+            are candidates and none of them can be used, which is a mistake in the settings rather than in the records.
     """
     persons, dropped = parse_movie(entry, source)
     persons = _one_spelling(persons, images)
@@ -51,6 +55,14 @@ def crop_movie(
         if entry["candidates"] and all(row["problem"] for row in candidates):
             reasons = [row["problem"] for row in candidates] + [reason for _, reason in dropped]
             raise InputError(f"{images}: none of the movie's candidates can be used; {reasons[0]}")
+        if _seem_corners([(person, rows[person.id]) for person in persons if person.bbox is not None]):
+            problem = (
+                f"{source}: half of the boxes leave their image, and none would if they were x1, y1, x2, y2; "
+                "`bbox` is x, y, width, height"
+            )
+            if on_bad_image == "stop":
+                raise InputError(f"{problem}. If they are right, go on with data.on_bad_image: skip")
+            logger.warning("%s", problem)
         write_crops(path, split, movie, (_with_image(rows[person.id], cut) for person in persons), dropped)
 
 
@@ -88,6 +100,25 @@ def _cut(
     return rows
 
 
+def _seem_corners(boxes: Sequence[tuple[Record, Mapping[str, Any]]]) -> bool:
+    """Whether a movie's boxes, with their rows, were written as x1, y1, x2, y2 by mistake.
+
+    Then many of them leave their image to the right or below, which as corners none does.
+    """
+    leaving = 0
+    for person, row in boxes:
+        x, y, width, height = person.bbox or (0, 0, 0, 0)
+        if width <= x or height <= y:
+            return False
+        if row["problem"]:
+            continue
+        right, bottom = row["x"] + row["width"], row["y"] + row["height"]  # the image's own, of a box that leaves it
+        leaving += x + width > right + 1 or y + height > bottom + 1
+        if width > right + 1 or height > bottom + 1:
+            return False
+    return len(boxes) >= _ENOUGH and 2 * leaving >= len(boxes)
+
+
 def _with_image(row: Mapping[str, Any], cut: BinaryIO) -> dict[str, Any]:
     if row["image"] is None:
         return dict(row)
@@ -119,7 +150,8 @@ def _cut_frame(
         if box is None:
             size = f"{frame.width}x{frame.height}"
             shown = [round(value, 2) for value in person.bbox or ()]
-            problem = f"{source}: {person.role} {person.id}: no part of box {shown} is inside {img} ({size})"
+            wrong = f"no part of box {shown} is inside" if min(shown[2:]) > 0 else f"box {shown} has no area in"
+            problem = f"{source}: {person.role} {person.id}: {wrong} {img} ({size})"
             yield person, _row(person, problem=problem)
         elif max(box[2] - box[0], box[3] - box[1]) > _LONGEST:
             size = f"{box[2] - box[0]}x{box[3] - box[1]}"

@@ -6,6 +6,8 @@ a folder with one video file, and for each of the cast one image, `ada.jpg`, or 
 """
 
 import os
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -20,7 +22,9 @@ VIDEOS: tuple[str, ...] = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts", ".m2t
 VIDEOS += (".avi", ".flv", ".wmv", ".asf", ".ogv", ".ogg", ".mxf", ".dv", ".nut", ".3gp")
 TRUTH = "truth.json"
 MAX_PARTS = 1000
-IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+# What is a portrait by its name. The last four cannot be read everywhere: then it is refused, and not passed over.
+IMAGES: tuple[str, ...] = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".gif")
+IMAGES += (".heic", ".heif", ".jp2", ".jxl")
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,12 @@ def find_films(films: str | Mapping[str, str | Mapping]) -> dict[str, FilmFiles]
     if isinstance(films, str):
         if not Path(films).is_dir():
             raise InputError(f"data.films: {films}: there is no such folder{nearly(Path(films))}")
-        films = {folder.name: str(folder) for folder in sorted(Path(films).iterdir()) if _visible_folder(folder)}
+        if loose := _videos(Path(films)):
+            raise InputError(
+                f"data.films: {films}: has {loose[0].name} itself, where a folder for each film was expected; "
+                f"give each film a folder of its own, or write `films: {{my_film: {films}}}` if this is one film's"
+            )
+        films = {folder.name: str(folder) for folder in _visible(Path(films)) if folder.is_dir()}
     if not films:
         raise InputError("data.films: there is no film; name one, or a folder that has a folder for each film")
     return {_name("data.films", name): _film(f"data.films.{name}", entry) for name, entry in films.items()}
@@ -92,13 +101,15 @@ def _film(key: str, entry: str | Mapping) -> FilmFiles:
 def _from_folder(key: str, folder: Path) -> FilmFiles:
     if not folder.is_dir():
         raise InputError(f"{key}: {folder}: there is no such folder{nearly(folder)}")
-    visible = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
-    videos = [path for path in visible if path.is_file() and path.suffix.lower() in VIDEOS]
+    videos = _videos(folder)
     if len(videos) != 1:
         found = ", ".join(path.name for path in videos) or "none"
-        raise InputError(f"{key}: {folder}: one video file was expected in a film's folder, not {found}")
+        raise InputError(
+            f"{key}: {folder}: one video file was expected in a film's folder, not {found}; "
+            "give each film a folder of its own, or name its `video` and `cast` in the configuration"
+        )
     cast: dict[str, list[str]] = {}
-    for path in visible:
+    for path in _visible(folder):
         if path.is_dir():
             images = [image for image in sorted(path.iterdir()) if image.suffix.lower() in IMAGES]
             name = path.name
@@ -129,18 +140,31 @@ def _each_once(key: str, cast: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return kept
 
 
-def _visible_folder(path: Path) -> bool:
-    return path.is_dir() and not path.name.startswith(".")
+def _visible(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+
+
+def _videos(folder: Path) -> list[Path]:
+    return [path for path in _visible(folder) if path.is_file() and path.suffix.lower() in VIDEOS]
 
 
 def _name(key: str, name: object) -> str:
     if not isinstance(name, str):
         raise InputError(f"{key}: YAML does not read the name {name!s} as text; put it into quotation marks")
     if not is_id(name):
-        raise InputError(f"{key}: {name!r}: a name holds only up to 200 letters A to Z, digits, '.', '_' and '-'")
+        raise InputError(
+            f"{key}: {name!r}: a name holds only up to 200 letters A to Z, digits, '.', '_' and '-'{_such_as(name)}"
+        )
     if is_nameless(name):
         raise InputError(f"{key}: {name}: stands for whoever has no name; choose another")
     return name
+
+
+def _such_as(name: str) -> str:
+    """The end of a message that a name cannot be used: the nearest that can; nothing where there is none."""
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    nearest = re.sub(r"[^A-Za-z0-9.-]+", "_", letters.replace("'", "")).strip("_.-")
+    return f", such as {nearest!r}" if is_id(nearest) else ""
 
 
 def _existing(key: str, path: str) -> None:
