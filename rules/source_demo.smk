@@ -18,8 +18,11 @@ SIZES = {
     )
     for split, movies in MOVIES.items()
 }
-# A demo movie's own folder is the input of its crop job, so nothing more needs to be remembered.
-DIGESTS = {split: dict.fromkeys(movies, "demo") for split, movies in MOVIES.items()}
+# A demo movie's own folder is the input of its crop job. Its name must be remembered nevertheless: Snakemake's cache sees
+# no wildcards, and would give all movies the crops of one.
+DIGESTS = {
+    split: {movie: movie for movie in movies} for split, movies in MOVIES.items()
+}
 PIXELS = {split: dict.fromkeys(movies, 0) for split, movies in MOVIES.items()}
 DATA_SEEDS = {"demo": config["data"]["demo"]["seed"]}
 SOURCE_RESULTS = []

@@ -75,6 +75,7 @@ rule crop_film:
         runtime=growing(10),
     params:
         code=lambda wildcards: code("crop_film"),
+        movie=lambda wildcards: wildcards.movie,  # is in the ids, and Snakemake's cache sees no wildcards
         cast=lambda wildcards: FILMS[wildcards.movie].cast,
         portraits=lambda wildcards: contents(
             sum(FILMS[wildcards.movie].cast.values(), [])

@@ -50,6 +50,11 @@ def test_the_rules_that_read_a_users_film_know_it_by_its_contents(rules):
     assert [rule for rule, param in known.items() if param not in rules[rule]["params"]] == []
 
 
+def test_a_shared_result_with_the_name_of_a_film_in_it_is_known_by_that_name(rules):
+    """Snakemake's cache sees no wildcards."""
+    assert "movie" in rules["crop_film"]["params"]
+
+
 def test_the_profile_names_rules_that_exist_and_counts_groups_that_it_makes(rules):
     settings = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
     assert rules.keys() >= {*settings["groups"], *settings["set-resources"]}

