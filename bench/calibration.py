@@ -4,7 +4,8 @@
 
 DATA and FILE are those of `bench/real.py`. Simulated movies of three worlds choose, too, and count a third of a folder
 each. Prints the constants that all choose, those that are used, and for each folder F1 of names and the expected
-calibration error, with the constants that are used and with those that the others choose.
+calibration error, with the constants that are used and with those that the others choose. Beside each error stands what
+chance alone gives: see `chance`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,23 +29,29 @@ from castsearch.search.similarity import best_portrait, face_similarity
 WORLDS = ("as assumed", "portraits unlike the part", "poor faces")
 SIMULATED = 1 / 3  # weight of a world, of that of a folder
 PENALTY = 1e-3  # of squared constants
+DRAWS = 1000  # of right and wrong names, by which chance is measured
 
 
 class Labelled(NamedTuple):
-    """What the search knows of n candidates in frames, and whom they show: the number of a person, or −1."""
+    """What the search knows of n candidates in frames, and whom they show: the number of a person, or −1.
+
+    Candidates of one name in `boxes` are one picture, which several engines or networks describe.
+    """
 
     evidence: Evidence
     frames: np.ndarray
     true: np.ndarray
+    boxes: Sequence[str]
 
 
-def of_simulation(drawn: simulation.SimulatedMovie) -> Labelled:
+def of_simulation(drawn: simulation.SimulatedMovie, name: str) -> Labelled:
     """What the search knows of a simulated movie."""
     num_cast = len(drawn.face) - len(drawn.identity)
     similarity = face_similarity(drawn.face, num_cast)
     true = np.where(drawn.identity < num_cast, drawn.identity, -1)
     seen = {"frames": drawn.frames, "has_face": drawn.has_face}
-    return labelled(similarity, drawn.face[num_cast:], drawn.body, **seen, true=true)
+    boxes = [f"{name} {row}" for row in range(len(true))]
+    return labelled(similarity, drawn.face[num_cast:], drawn.body, **seen, true=true, boxes=boxes)
 
 
 def labelled(
@@ -56,12 +63,13 @@ def labelled(
     has_face: np.ndarray,
     frontal: np.ndarray | None = None,
     true: np.ndarray,
+    boxes: Sequence[str],
 ) -> Labelled:
-    """What the search knows of candidates; the arguments are those of `diffusion.gather`."""
+    """What the search knows of candidates; the arguments are those of `diffusion.gather`, and of `Labelled`."""
     _, frame = np.unique(np.asarray(frames, str), return_inverse=True)
     evidence = diffusion.gather(by_person, face, body, frames=frame, has_face=has_face, frontal=frontal)
     # The fit's finite differences are smaller than what float32 can tell apart.
-    return Labelled(Evidence(*(np.asarray(values, np.float64) for values in evidence)), frame, true)
+    return Labelled(Evidence(*(np.asarray(values, np.float64) for values in evidence)), frame, true, boxes)
 
 
 def of_pictures(given: real.Described) -> Labelled:
@@ -80,7 +88,8 @@ def of_pictures(given: real.Described) -> Labelled:
     by_person = best_portrait(face_similarity(features, num_cast), person)
     true = np.array([shown.get(box, -1) for box in gallery.candidates])
     seen = {"frames": gallery.frames, "has_face": faces.selected, "frontal": faces.frontal}
-    return labelled(by_person, features[num_cast:], gallery.bodies.get("bodies"), **seen, true=true)
+    known = {"true": true, "boxes": gallery.candidates}
+    return labelled(by_person, features[num_cast:], gallery.bodies.get("bodies"), **seen, **known)
 
 
 def loss(weights: np.ndarray, sets: Mapping[str, Sequence[Labelled]]) -> float:
@@ -104,8 +113,8 @@ def fit(sets: Mapping[str, Sequence[Labelled]]) -> np.ndarray:
 
 
 def score(movies: Sequence[Labelled], weights: Sequence[float]) -> dict[str, float]:
-    """Mean and lowest F1 of names over movies, and the calibration error of all their names together."""
-    scores, sure, right = [], [], []
+    """Mean and lowest F1 of names over movies, the calibration error of all their names together, and its `chance`."""
+    scores, sure, right, boxes = [], [], [], []
     for movie in movies:
         likely = probability(movie.evidence, weights)
         person = assign(likely, likely, movie.frames)
@@ -113,9 +122,37 @@ def score(movies: Sequence[Labelled], weights: Sequence[float]) -> dict[str, flo
         named = (person >= 0) & (confidence >= names.LEAST)
         sure.append(confidence[named])
         right.append((person == movie.true)[named])
+        boxes.append(np.asarray(movie.boxes)[named])
         scores.append(2 * right[-1].sum() / max(1, named.sum() + (movie.true >= 0).sum()))
-    error = calibration_error(np.concatenate(sure), np.concatenate(right))
-    return {"F1": float(np.mean(scores)), "least F1": min(scores), "calibration error": error}
+    confidence = np.concatenate(sure)
+    error = calibration_error(confidence, np.concatenate(right))
+    expected, most = chance(confidence, np.concatenate(boxes))
+    return {
+        "F1": float(np.mean(scores)),
+        "least F1": min(scores),
+        "calibration error": error,
+        "of chance": expected,
+        "of chance at most": most,
+    }
+
+
+def chance(confidence: np.ndarray, boxes: np.ndarray) -> tuple[float, float]:
+    """Calibration error that names have by chance, though of those with confidence p a share p is right.
+
+    Whether a name is right is drawn by its confidence, once for all names of one box: several searches of the same box
+    err together.
+
+    Args:
+        confidence: (n,) of names.
+        boxes: (n,) ids, equal for names of one box.
+
+    Returns:
+        The mean over `DRAWS`, and what 95 % of them do not exceed.
+    """
+    _, box = np.unique(boxes, return_inverse=True)
+    drawn = np.random.default_rng(0).random((DRAWS, box.max(initial=-1) + 1))
+    errors = [calibration_error(confidence, own[box] < confidence) for own in drawn]
+    return float(np.mean(errors)), float(np.quantile(errors, 0.95))
 
 
 def main() -> None:
@@ -125,7 +162,10 @@ def main() -> None:
         folder.name: [of_pictures(each) for each in real.described(folder, engines, networks)] for folder in folders
     }
     sets |= {
-        world: [of_simulation(drawn) for drawn in search.draw(1, search.SCENARIOS[world], simulation.SIZES[::5])]
+        world: [
+            of_simulation(drawn, str(number))
+            for number, drawn in enumerate(search.draw(1, search.SCENARIOS[world], simulation.SIZES[::5]))
+        ]
         for world in WORLDS
     }
     print(f"constants chosen by all: {fit(sets).round(2).tolist()}; used: {list(WEIGHTS)}")
