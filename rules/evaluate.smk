@@ -51,7 +51,7 @@ rule evaluate:
         titles=TITLES,
         across=ACROSS,
         on_bad_image=DATA["on_bad_image"],
-        config=COMPUTING,
+        config=value_digest(COMPUTING),
         seeds=SEEDS,
         packages=PACKAGES,
     script:

@@ -1,20 +1,21 @@
 # Snakemake remembers a job's params as a set of values without their names: two that exchange their values rerun nothing,
-# and neither does what it cannot write down, a dataclass say. So each rule gets one more that says them all, as JSON,
-# which refuses what has no plain form. To be included after all rules, and another time by another module.
-import json
+# and neither does what it cannot write down, a dataclass say. So each rule gets one more, a digest of them all as JSON,
+# which refuses what has no plain form. The text itself would be many pages long where Snakemake says why a job runs
+# again. To be included after all rules, and another time by another module.
+from castsearch.workflow.provenance import value_digest
 
 
 def by_name(params):
-    """Param function: all named `params` as one text."""
+    """Param function: a digest of all named `params`."""
 
-    def text(wildcards):
+    def all_of_them(wildcards):
         values = {
             name: value(wildcards) if callable(value) else value
             for name, value in params.items()
         }
-        return json.dumps(values, sort_keys=True)
+        return value_digest(values)
 
-    return text
+    return all_of_them
 
 
 for each in workflow.rules:

@@ -24,6 +24,7 @@ from castsearch.search import variant as searches
 from castsearch.search.methods import METHODS
 from castsearch.workflow import variants
 from castsearch.workflow.code_digest import COMPUTING
+from castsearch.workflow.provenance import value_digest
 
 DATA = config["data"]
 TRAIN, SEARCH = DATA["train"], DATA["search"]

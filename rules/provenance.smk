@@ -35,8 +35,8 @@ rule provenance:
         licences=LICENCES,
         networks=list(NETWORKS),
         imported=IMPORTED,
-        config=config,
-        computing=COMPUTING,
+        config=value_digest(config),
+        computing=value_digest(COMPUTING),
         seeds=SEEDS,
         packages=PACKAGES,
     script:

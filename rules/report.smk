@@ -96,7 +96,7 @@ rule report:
         pictures=config["report"]["pictures"],
         parts=PARTS,
         film_warning=FILM_WARNING,
-        config=config,
+        config=value_digest(config),
         packages=PACKAGES,
     script:
         "../src/scripts/report.py"

@@ -12,7 +12,7 @@ from castsearch.workflow.logs import logging_to
 with logging_to(snakemake.log[0]):
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output
     files.write_text(output.workflow, Path(params.snakefile).read_text())
-    files.write_text(output.config, yaml.safe_dump(json.loads(json.dumps(params.config)), sort_keys=False))
+    files.write_text(output.config, yaml.safe_dump(json.loads(json.dumps(snakemake.config)), sort_keys=False))
     made_with = provenance.made_with(snakemake.scriptdir, params.computing, params.seeds, params.packages)
     run = Execution(
         workflow=output.workflow,
@@ -26,6 +26,6 @@ with logging_to(snakemake.log[0]):
         ),
         given=inputs.given,
         results=[*inputs.results, inputs.pages],
-        run_by=params.config["report"]["run_by"],
+        run_by=snakemake.config["report"]["run_by"],
     )
     write_crate(output.crate, run)

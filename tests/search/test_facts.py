@@ -68,6 +68,9 @@ def test_a_track_is_named_by_its_number(tmp_path):
     corrections = [Correction("c.tsv: line 2", "m", "track 7", "b", "yes")]
     facts = gather_facts(corrections, gallery, [read_crops(tmp_path / "m/crops.arrow")])
     assert facts.certain[1].tolist() == [0, 1, 0, 0, 0, 0]
+    number = [Correction("c.tsv: line 2", "m", "7", "b", "yes")]  # as the table of appearances has it
+    with pytest.raises(InputError, match=r"line 2: 7: no such box in m, .*; write 'track 7'"):
+        gather_facts(number, gallery, [read_crops(tmp_path / "m/crops.arrow")])
 
 
 def chain():

@@ -64,8 +64,10 @@ def gather_facts(corrections: Iterable[Correction], gallery: Gallery, movies: Se
     for each in corrections:
         candidate = candidates.get((each.movie, each.box))
         if candidate is None:
+            track = f"track {each.box}"
+            hint = f"; write {track!r}" if (each.movie, track) in candidates else ""
             raise InputError(
-                f"{each.place}: {one_line(each.box)}: no such box in {each.movie}, or it could not be read"
+                f"{each.place}: {one_line(each.box)}: no such box in {each.movie}, or it could not be read{hint}"
             )
         person = stranger if each.person == UNKNOWN else people.get((each.movie, each.person))
         if person is None:

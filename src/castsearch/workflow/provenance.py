@@ -60,18 +60,18 @@ def software(folder: str | Path, packages: list[str]) -> dict[str, str]:
     return {"castsearch": commit(folder)} | versions(packages)
 
 
-def made_with(folder: str | Path, config: object, seeds: Mapping[str, int], packages: list[str]) -> dict[str, str]:
+def made_with(folder: str | Path, config: str, seeds: Mapping[str, int], packages: list[str]) -> dict[str, str]:
     """Return what a table of results was made with, as texts by what they are, and the name of the run's whole record.
 
     Args:
         folder: a folder of the clone, see `commit`.
-        config: the configuration, of which the digest is given.
+        config: digest of the configuration, see `value_digest`.
         seeds: what each seed is for, and the seed.
         packages: see `versions`.
     """
     return {
         "commit": commit(folder),
-        "configuration": f"sha256 {value_digest(config)}",
+        "configuration": f"sha256 {config}",
         "seeds": ", ".join(f"{name} {seed}" for name, seed in seeds.items()),
         "versions": ", ".join(map(" ".join, versions(packages).items())),
         "record": "ro-crate-metadata.json",
