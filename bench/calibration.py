@@ -21,7 +21,7 @@ from scipy.optimize import minimize
 
 from castsearch.evaluation.name_scores import calibration_error
 from castsearch.search import diffusion
-from castsearch.search.calibration import WEIGHTS, Evidence, probability
+from castsearch.search.calibration import SURER, WEIGHTS, Evidence, confidence, probability
 from castsearch.search.gallery import load_gallery
 from castsearch.search.naming import assign
 from castsearch.search.similarity import best_portrait, face_similarity
@@ -29,6 +29,7 @@ from castsearch.search.similarity import best_portrait, face_similarity
 WORLDS = ("as assumed", "portraits unlike the part", "poor faces")
 SIMULATED = 1 / 3  # weight of a world, of that of a folder
 PENALTY = 1e-3  # of squared constants
+CHOICES = (0.0, 1.0, 2.0, 3.0, 4.0)  # of `calibration.SURER`
 DRAWS = 1000  # of right and wrong names, by which chance is measured
 
 
@@ -112,21 +113,43 @@ def fit(sets: Mapping[str, Sequence[Labelled]]) -> np.ndarray:
     return minimize(loss, np.array(WEIGHTS), args=(sets,), method="L-BFGS-B").x
 
 
-def score(movies: Sequence[Labelled], weights: Sequence[float]) -> dict[str, float]:
-    """Mean and lowest F1 of names over movies, the calibration error of all their names together, and its `chance`."""
-    scores, sure, right, boxes = [], [], [], []
+def name(movie: Labelled, weights: Sequence[float], surer: float) -> tuple[np.ndarray, np.ndarray]:
+    """Whom each box is said to show, −1 for nobody, and how sure that is."""
+    likely = probability(movie.evidence, weights)
+    score = likely.copy()
+    confidence(likely, movie.evidence.familiar, surer)
+    person = assign(score, likely, movie.frames)
+    sure = np.where(person >= 0, likely[person, np.arange(len(person))], 0)
+    return np.where(sure >= names.LEAST, person, -1), sure
+
+
+def fit_surer(sets: Mapping[str, Sequence[Labelled]], weights: Sequence[float]) -> float:
+    """The one of `CHOICES` by which the names that are given are most probable, each folder as one."""
+    return min(CHOICES, key=lambda surer: sum(_surprise(*each, weights, surer) for each in sets.items()))
+
+
+def _surprise(name_of: str, movies: Sequence[Labelled], weights: Sequence[float], surer: float) -> float:
+    """Mean negative logarithm of how probable it was that names are right or wrong as they are."""
+    probable = []
     for movie in movies:
-        likely = probability(movie.evidence, weights)
-        person = assign(likely, likely, movie.frames)
-        confidence = np.where(person >= 0, likely[person, np.arange(len(person))], 0)
-        named = (person >= 0) & (confidence >= names.LEAST)
-        sure.append(confidence[named])
+        person, sure = name(movie, weights, surer)
+        given = person >= 0
+        probable.append(np.where(person == movie.true, sure, 1 - sure)[given])
+    return -(SIMULATED if name_of in WORLDS else 1.0) * float(np.log(np.concatenate(probable) + 1e-3).mean())
+
+
+def score(movies: Sequence[Labelled], weights: Sequence[float], surer: float) -> dict[str, float]:
+    """Mean and lowest F1 of names over movies, the calibration error of all their names together, and its `chance`."""
+    scores, certain, right, boxes = [], [], [], []
+    for movie in movies:
+        person, sure = name(movie, weights, surer)
+        named = person >= 0
+        certain.append(sure[named])
         right.append((person == movie.true)[named])
         boxes.append(np.asarray(movie.boxes)[named])
         scores.append(2 * right[-1].sum() / max(1, named.sum() + (movie.true >= 0).sum()))
-    confidence = np.concatenate(sure)
-    error = calibration_error(confidence, np.concatenate(right))
-    expected, most = chance(confidence, np.concatenate(boxes))
+    error = calibration_error(np.concatenate(certain), np.concatenate(right))
+    expected, most = chance(np.concatenate(certain), np.concatenate(boxes))
     return {
         "F1": float(np.mean(scores)),
         "least F1": min(scores),
@@ -136,14 +159,14 @@ def score(movies: Sequence[Labelled], weights: Sequence[float]) -> dict[str, flo
     }
 
 
-def chance(confidence: np.ndarray, boxes: np.ndarray) -> tuple[float, float]:
+def chance(sure: np.ndarray, boxes: np.ndarray) -> tuple[float, float]:
     """Calibration error that names have by chance, though of those with confidence p a share p is right.
 
     Whether a name is right is drawn by its confidence, once for all names of one box: several searches of the same box
     err together.
 
     Args:
-        confidence: (n,) of names.
+        sure: (n,) confidence of names.
         boxes: (n,) ids, equal for names of one box.
 
     Returns:
@@ -151,7 +174,7 @@ def chance(confidence: np.ndarray, boxes: np.ndarray) -> tuple[float, float]:
     """
     _, box = np.unique(boxes, return_inverse=True)
     drawn = np.random.default_rng(0).random((DRAWS, box.max(initial=-1) + 1))
-    errors = [calibration_error(confidence, own[box] < confidence) for own in drawn]
+    errors = [calibration_error(sure, own[box] < sure) for own in drawn]
     return float(np.mean(errors)), float(np.quantile(errors, 0.95))
 
 
@@ -168,12 +191,15 @@ def main() -> None:
         ]
         for world in WORLDS
     }
-    print(f"constants chosen by all: {fit(sets).round(2).tolist()}; used: {list(WEIGHTS)}")
+    chosen = fit(sets)
+    print(f"all choose {chosen.round(2).tolist()} and {fit_surer(sets, WEIGHTS)}; used: {list(WEIGHTS)} and {SURER}")
     rows = []
-    for name, movies in sets.items():
-        chosen = fit({other: own for other, own in sets.items() if other != name})
-        held_out = {f"{key}, held out": value for key, value in score(movies, chosen).items()}
-        rows.append({"set": name} | score(movies, WEIGHTS) | held_out)
+    for folder, movies in sets.items():
+        others = {other: own for other, own in sets.items() if other != folder}
+        chosen = fit(others)
+        held_out = score(movies, chosen, fit_surer(others, chosen))
+        row = {"set": folder} | score(movies, WEIGHTS, SURER)
+        rows.append(row | {f"{key}, held out": value for key, value in held_out.items()})
     print(pd.DataFrame(rows).to_markdown(index=False, floatfmt=".3f"))
 
 

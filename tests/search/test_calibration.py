@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from castsearch.search.calibration import Evidence, probability
+from castsearch.search.calibration import Evidence, confidence, probability
 
 UNSEEN = np.full((2, 1), np.nan)
 
 
 def likely(labels, shortfall=UNSEEN, links=4.0):
-    evidence = Evidence(np.array(labels, float)[:, None], np.asarray(shortfall, float), np.array([links]))
+    evidence = Evidence(np.array(labels, float)[:, None], np.asarray(shortfall, float), np.array([links]), np.empty(0))
     return probability(evidence)[:, 0]
 
 
@@ -32,3 +32,19 @@ def test_labels_that_come_by_weak_links_are_worth_little():
 
 def test_whom_no_label_reaches_is_nobody():
     assert (likely([0, 0, 0]) == 0).all()
+
+
+def test_names_are_surer_where_most_faces_are_like_portraits():
+    few, most = (confidence(np.array([[0.8], [0.1]]), np.full(40, share))[:, 0] for share in (0.2, 0.9))
+    assert few.tolist() == [0.8, 0.1]
+    assert most[0] > 0.95
+    assert most.sum() <= 1
+
+
+@pytest.mark.parametrize("before", [[0.5, 0.2], [0.3, 0.4]])
+def test_who_is_no_likelier_than_even_is_no_surer(before):
+    assert confidence(np.array([before]).T, np.ones(40))[:, 0].tolist() == before
+
+
+def test_who_is_certain_stays_so():
+    assert confidence(np.array([[1.0], [0.0]]), np.ones(40))[:, 0].tolist() == [1, 0]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import expit, logit, softmax
 
 from castsearch.search.neighbors import blocks
 from castsearch.threads import in_threads
@@ -13,6 +13,9 @@ from castsearch.threads import in_threads
 WEIGHTS = (-1.4, 3.5, -0.6, 0.5)
 """Log odds of somebody with as much of a label as of the strangers', and what adds to them: a seen face, each deviation
 by which it falls short, and the logarithm of the links. `bench/calibration.py` fits them."""
+SURER = 2.0
+"""By how much the log odds of a name grow where nearly all faces are like portraits; see `confidence`."""
+_UNKNOWN_FACES = 5  # faces like a portrait, and as many others, that every movie is taken to have besides
 _MOST_SHORT = 6.0  # standard deviations; a face that falls short by more tells no more
 _FEW = 0.1  # strength of links that counts as none
 _SMALLEST = 2e-4  # of a typical portrait's label; less is as good as none
@@ -27,11 +30,13 @@ class Evidence(NamedTuple):
         shortfall: (people, n) standard deviations by which a seen face is less like the portrait than the person's best
             one; nan where no face is seen.
         links: (n,) summed strength of the links of each candidate.
+        familiar: (seen,) probabilities that seen faces are rather one person's with a portrait than two people's.
     """
 
     labels: NDArray[np.floating]
     shortfall: NDArray[np.floating]
     links: NDArray[np.floating]
+    familiar: NDArray[np.floating]
 
 
 def probability(evidence: Evidence, weights: Sequence[float] = WEIGHTS) -> NDArray[np.floating]:
@@ -43,22 +48,56 @@ def probability(evidence: Evidence, weights: Sequence[float] = WEIGHTS) -> NDArr
     Returns:
         (people, n), of which each column adds up to 1 at most; what is missing is the strangers'. 0 without a label.
     """
-    labels, shortfall, links = evidence
+    labels, shortfall, links, _ = evidence
     found = np.empty(shortfall.shape, labels.dtype)
 
     def find(some: slice) -> None:
-        found[:, some] = _probability(Evidence(labels[:, some], shortfall[:, some], links[some]), weights)
+        found[:, some] = _probability(labels[:, some], shortfall[:, some], links[some], weights)
 
     in_threads(find, blocks(found.shape[1], _TOGETHER))
     return found
 
 
-def _probability(evidence: Evidence, weights: Sequence[float]) -> NDArray[np.floating]:
+def confidence(
+    likely: NDArray[np.floating], familiar: NDArray[np.floating], surer: float = SURER
+) -> NDArray[np.floating]:
+    """Make probabilities say how sure names are, in place: surer where most faces of the movie are like portraits.
+
+    Where few faces are a stranger's, whoever is rather one of the cast than not is nearly always who it seems. So there
+    the log odds of what is likelier than not are multiplied by 1 at least, where half of the seen faces are like no
+    portrait, and 1 + `surer` at most, where a quarter is. What is less likely than even stays so: this changes no name
+    that is given from even odds on, and no ranking.
+
+    Args:
+        likely: (people, n), from `probability`.
+        familiar: see `Evidence`.
+        surer: see `SURER`.
+
+    Returns:
+        `likely`, of which each column still adds up to 1 at most.
+    """
+    alike, others = familiar.sum() + _UNKNOWN_FACES, (1 - familiar).sum() + _UNKNOWN_FACES
+    factor = 1 + surer * np.clip(np.log(alike / others), 0, 1)
+    before = likely.max(axis=0, initial=0)
+    after = np.where(before > 0.5, expit(factor * logit(before)), before).astype(likely.dtype)
+    # What the others of a column have shrinks as the rest does.
+    left = np.divide(1 - after, 1 - before, where=before < 1, out=np.zeros_like(after))
+    for row in likely:  # one by one, as those of all people are large
+        row[:] = np.where((row == before) & (row > 0.5), after, row * left)
+    return likely
+
+
+def _probability(
+    labels: NDArray[np.floating],
+    shortfall: NDArray[np.floating],
+    links: NDArray[np.floating],
+    weights: Sequence[float],
+) -> NDArray[np.floating]:
     """`probability` of some candidates."""
-    alone, face, short, links = weights
-    cast, strangers = evidence.labels[:-1], np.maximum(evidence.labels[-1], 0)
+    alone, face, short, strength = weights
+    cast, strangers = labels[:-1], np.maximum(labels[-1], 0)
     odds = np.log((cast + _SMALLEST) / (strangers + _SMALLEST))
-    odds += alone + links * np.log1p(np.maximum(evidence.links, 0) / _FEW)
-    odds += np.where(np.isnan(evidence.shortfall), 0, face + short * np.minimum(evidence.shortfall, _MOST_SHORT))
+    odds += alone + strength * np.log1p(np.maximum(links, 0) / _FEW)
+    odds += np.where(np.isnan(shortfall), 0, face + short * np.minimum(shortfall, _MOST_SHORT))
     odds[cast <= 0] = -np.inf
     return softmax(np.concatenate([odds, np.zeros((1, odds.shape[1]), odds.dtype)]), axis=0)[:-1]

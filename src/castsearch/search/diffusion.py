@@ -11,9 +11,10 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
+from scipy.special import expit
 
-from castsearch.search.calibration import Evidence, probability
-from castsearch.search.links import link
+from castsearch.search.calibration import Evidence, confidence, probability
+from castsearch.search.links import EVEN_FACE, link, log_odds
 from castsearch.search.moments import Frames, companies, presence
 from castsearch.search.neighbors import blocks, kept_neighbors, l2_normalize
 from castsearch.search.search_input import Clothes, SearchInput
@@ -187,7 +188,9 @@ def gather(
     graph = link(certain, face, body, frames=frames, has_face=has_face, clothes=clothes)
     del certain  # of many movies at once, this and each array of people and candidates may take a gigabyte
     labels = spread(_seeds(by_person, has_face, frontal, apart), graph, facts)
-    return Evidence(labels, _shortfall(by_person, has_face, apart), np.asarray(graph.sum(axis=1)))
+    best = by_person.max(axis=0, initial=-1)[has_face]
+    familiar = expit(log_odds(best, apart, EVEN_FACE))
+    return Evidence(labels, _shortfall(by_person, has_face, apart), np.asarray(graph.sum(axis=1)), familiar)
 
 
 def rank(
@@ -239,7 +242,7 @@ def rank(
         raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {present.shape[0]} frames or the bodies")
     seen = {"frames": present, "has_face": has_face, "frontal": frontal}
     evidence = gather(by_person, face, body, **seen, facts=facts, clothes=clothes)
-    labels, likely = evidence.labels, probability(evidence)
+    labels, familiar, likely = evidence.labels, evidence.familiar, probability(evidence)
     del evidence
     if facts is not None:
         likely = np.where(facts[:-1] == 0, likely, facts[:-1] > 0)
@@ -253,7 +256,8 @@ def rank(
         order[number] = _falling(scores[number], total - labels[number], by_person[number], has_face)
 
     in_threads(put_in_order, range(num_people))
-    return SearchResult(order, np.arange(num_people), scores, likely.astype(np.float32, copy=False))
+    share = confidence(likely, familiar).astype(np.float32, copy=False)
+    return SearchResult(order, np.arange(num_people), scores, share)
 
 
 def search(given: SearchInput) -> SearchResult:
