@@ -219,6 +219,7 @@ def rank(
        others' mean share and mean probability, and of their median amount.
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, who has less of other labels is first, then
        whose seen face is more similar.
+    6. The share is that probability, surer where most faces are like portraits: see `calibration.confidence`.
 
     Args:
         by_person: (people, n) face similarities of each person's best portrait, re-ranked or not.
