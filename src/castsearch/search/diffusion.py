@@ -291,15 +291,15 @@ def _strangers(by_person: np.ndarray, frames: Frames, has_face: np.ndarray) -> t
     return certain, impostors(np.compress(has_face, by_person, axis=1).ravel(), certain)
 
 
-def _alike(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> np.float32:
+def _alike(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> float:
     """How little the faces most like the portraits stand out from strangers', from 0, as with most engines, to 1.
 
     It changes gradually, so that one face more or less cannot change a whole ranking.
     """
     if not has_face.any() or not len(by_person):
-        return np.float32(0)
+        return 0
     best = apart.deviations(by_person.max(axis=1, initial=-1, where=has_face))
-    return np.float32(np.clip((_DISTINCT - np.median(best)) / (_DISTINCT - _ALIKE), 0, 1))
+    return float(np.clip((_DISTINCT - np.median(best)) / (_DISTINCT - _ALIKE), 0, 1))
 
 
 def _scores(labels: np.ndarray, likely: np.ndarray) -> np.ndarray:
