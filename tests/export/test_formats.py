@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from fractions import Fraction
 from importlib import import_module
 
@@ -62,6 +63,18 @@ def test_webvtt_names_who_is_on_screen_where_they_stand(tmp_path):
         ("00:01:02.000", "00:01:04.500", "ada &amp; co"),
     ]
     assert "line:0 position:3.4%" in (tmp_path / "m.vtt").read_text()
+
+
+@pytest.mark.parametrize(("timecode", "first"), [("10:00:00:00", 900_000), ("10:00:00:99", 0), ("soon", 0)])
+def test_editing_formats_count_from_the_time_code_of_the_film(tmp_path, timecode, first):
+    given = replace(timeline(tmp_path, Fraction(25)), timecode=timecode)
+    made = otio.adapters.read_from_file(str(rendered(tmp_path, "otio", given)))
+    clip = made.tracks[0][1]
+    assert clip.source_range.start_time.value == first + 61 * 25
+    assert clip.media_reference.available_range.start_time.value == first
+    assert made.tracks[0].range_of_child(clip).start_time.value == 61 * 25
+    event = otio.adapters.read_from_file(str(rendered(tmp_path, "edl", given)), rate=25).tracks[0][0]
+    assert event.source_range.start_time.value == first + 61 * 25
 
 
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(25), NTSC])

@@ -85,6 +85,17 @@ def test_a_picture_that_begins_after_the_sound(tmp_path):
     assert float(times(path)[0]) == pytest.approx(1, abs=0.03)
 
 
+@pytest.mark.parametrize("name", ["film.mov", "film.mkv"])
+def test_the_time_code_of_a_film_is_read(tmp_path, name):
+    def coded(stream):
+        stream.metadata["timecode"] = "10:00:00:00"
+
+    with Film(write(tmp_path / name, numbers(2), prepare=coded)) as film:
+        assert film.timecode == "10:00:00:00"
+    with Film(write(tmp_path / f"no_{name}", numbers(2))) as film:
+        assert film.timecode is None
+
+
 def test_an_edit_list_hides_the_frames_before_its_start(tmp_path):
     path = write(tmp_path / "a.mp4", numbers(20), shift=Fraction(-4, 25))
     assert shown(path)[0] == list(range(4, 20))

@@ -64,6 +64,7 @@ class FilmTimeline:
         rate: exact frames a second; the nominal rate where they come at a variable one.
         constant: whether the frames come at that rate.
         appearances: by start.
+        timecode: of the first frame, as the file states it; None where it states none.
     """
 
     film: str
@@ -73,6 +74,7 @@ class FilmTimeline:
     rate: Fraction
     constant: bool
     appearances: list[Appearance]
+    timecode: str | None = None
 
     @property
     def uri(self) -> str:
@@ -116,6 +118,7 @@ def load_timeline(
     """
     with Film(video) as opened:
         times = np.array([float(time) for time in opened.frame_times()])
+        timecode = opened.timecode
     rate, constant = find_rate(times)
     table = files.read_table(tracks)
     boxes = _boxes(join_boxes(table, [files.read_table(path) for path in followed]), times)
@@ -125,7 +128,7 @@ def load_timeline(
         for row in rows
     ]
     size = (table["width"][0].as_py(), table["height"][0].as_py()) if len(table) else (0, 0)
-    return FilmTimeline(film, Path(video), size, times, rate, constant, found)
+    return FilmTimeline(film, Path(video), size, times, rate, constant, found, timecode)
 
 
 def find_rate(times: NDArray[np.float64]) -> tuple[Fraction, bool]:

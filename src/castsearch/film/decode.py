@@ -56,6 +56,12 @@ class Film:
     def __exit__(self, *raised: object) -> None:
         self._close()
 
+    @property
+    def timecode(self) -> str | None:
+        """The time code of the first frame, as cameras and editors write it, "10:00:00:00"; None for none."""
+        stated = [*self._stream.metadata.items(), *self._container.metadata.items()]
+        return next((value for name, value in stated if name.casefold() == "timecode"), None)
+
     def _open(self) -> None:
         self._source, self._container = open_container(self.path)
         try:
