@@ -113,6 +113,7 @@ def test_people_are_together_in_a_frame_and_in_a_shot():
     rows = appearances.of_film(names, boxes(), SHOTS, step=0.5)
     [pair] = summary.together("films", "m", rows, {1: 2.5, 2: 2.0}).to_dict("records")
     assert (pair["person"], pair["other"], pair["in_frame"], pair["in_shot"]) == ("ada", "bo", 1.0, 2.5)
+    assert summary.together("films", "m", rows.assign(end=rows["start"]), {1: 0.0, 2: 0.0}).empty
 
 
 def test_the_stage_writes_the_tables_of_a_film_and_of_a_movie_of_boxes(tmp_path):

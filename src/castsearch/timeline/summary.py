@@ -56,7 +56,9 @@ def together(split: str, movie: str, appearances: pd.DataFrame, shots: Mapping[i
         appearances: its table, see `castsearch.timeline.appearances`.
         shots: length of each shot by its number; empty where there are none.
     """
-    named = appearances[appearances["person"] != UNKNOWN]
+    # A shot of a film's last frame alone may have no length, and nobody is together there.
+    lasting = appearances["end"] > appearances["start"]
+    named = appearances[lasting & (appearances["person"] != UNKNOWN)]
     people = {person: (_union(own), set(own["shot"].dropna())) for person, own in named.groupby("person")}
     unit = appearances["unit"].iloc[0] if len(appearances) else "seconds"
     rows = []
