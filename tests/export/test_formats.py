@@ -21,7 +21,7 @@ from factories.clips import numbered, write
 from castsearch import files
 from castsearch.data.corrections import read_corrections
 from castsearch.errors import InputError
-from castsearch.export import cvat
+from castsearch.export import cvat, edl
 from castsearch.export.film_timeline import Appearance, Box, FilmTimeline, find_rate, load_timeline
 from castsearch.export.formats import FORMATS, write_formats
 from castsearch.film.followed import SCHEMA
@@ -65,7 +65,9 @@ def test_webvtt_names_who_is_on_screen_where_they_stand(tmp_path):
     assert "line:0 position:3.4%" in (tmp_path / "m.vtt").read_text()
 
 
-@pytest.mark.parametrize(("timecode", "first"), [("10:00:00:00", 900_000), ("10:00:00:99", 0), ("soon", 0)])
+@pytest.mark.parametrize(
+    ("timecode", "first"), [("10:00:00:00", 900_000), ("10:00:00:99", 0), ("soon", 0), ("-1:00:00:00", 0)]
+)
 def test_editing_formats_count_from_the_time_code_of_the_film(tmp_path, timecode, first):
     given = replace(timeline(tmp_path, Fraction(25)), timecode=timecode)
     made = otio.adapters.read_from_file(str(rendered(tmp_path, "otio", given)))
@@ -75,6 +77,28 @@ def test_editing_formats_count_from_the_time_code_of_the_film(tmp_path, timecode
     assert made.tracks[0].range_of_child(clip).start_time.value == 61 * 25
     event = otio.adapters.read_from_file(str(rendered(tmp_path, "edl", given)), rate=25).tracks[0][0]
     assert event.source_range.start_time.value == first + 61 * 25
+
+
+@pytest.mark.parametrize(
+    ("timecode", "event"),
+    [
+        ("01:00:00:00", "01:01:00:28 01:01:02:28"),
+        ("00:00:00:00", "00:01:00:28 00:01:02:28"),
+        ("01:00:00;00", "01:01:01;00 01:01:03;00"),
+        ("01:00:00.00", "01:01:01;00 01:01:03;00"),
+        ("23:59:59:00", "00:00:59:28 00:01:01:28"),
+    ],
+)
+def test_an_edit_decision_list_drops_numbers_as_the_time_code_of_the_film_does(tmp_path, timecode, event):
+    given = replace(timeline(tmp_path), timecode=timecode)
+    assert f" {event} " in rendered(tmp_path, "edl", given).read_text()
+
+
+def test_a_time_code_that_does_not_fit_is_warned_of_once(tmp_path, caplog):
+    edl.render(replace(timeline(tmp_path), timecode="01:00:00:30"))
+    assert [record.getMessage() for record in caplog.records] == [
+        "m: its time code '01:00:00:30' is not one of its rate, 29.970 frames a second, so frames are counted from 0"
+    ]
 
 
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(25), NTSC])

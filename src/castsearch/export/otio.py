@@ -1,6 +1,7 @@
 """OpenTimelineIO: a track for each person, with a clip of the film for each appearance, at the time of the film."""
 
 import logging
+import re
 
 import opentimelineio as otio
 from opentimelineio.opentime import RationalTime, TimeRange
@@ -10,18 +11,21 @@ from castsearch.export.film_timeline import Appearance, FilmTimeline
 logger = logging.getLogger(__name__)
 
 _MILLISECONDS = 1000  # a second, for a film whose frames come at no constant rate
+# OpenTimelineIO takes more, such as negative numbers.
+_TIME_CODE = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d[:;.]\d{2,3}", re.ASCII)
 
 
 def render(timeline: FilmTimeline) -> dict[str, str]:
     """Return the texts of the format's files by their names."""
     rate = float(timeline.rate) if timeline.constant else _MILLISECONDS
+    first = first_frame(timeline, rate)
     made = otio.schema.Timeline(timeline.film)
     for person, appearances in timeline.by_person().items():
         track = otio.schema.Track(person, kind=otio.schema.TrackKind.Video)
         until = 0
         for each in appearances:
-            clip = make_clip(timeline, each, rate)
-            start = clip.source_range.start_time.value - _first(timeline, rate)
+            clip = make_clip(timeline, each, rate, first)
+            start = clip.source_range.start_time.value - first
             duration = clip.source_range.duration.value
             if start > until:
                 track.append(otio.schema.Gap(duration=RationalTime(start - until, rate)))
@@ -32,9 +36,8 @@ def render(timeline: FilmTimeline) -> dict[str, str]:
     return {f"{timeline.film}.otio": made.to_json_string() + "\n"}
 
 
-def make_clip(timeline: FilmTimeline, appearance: Appearance, rate: float) -> otio.schema.Clip:
-    """Make the clip of an appearance, in whole frames of a rate, from the film's own time code on."""
-    first = _first(timeline, rate)
+def make_clip(timeline: FilmTimeline, appearance: Appearance, rate: float, first: int) -> otio.schema.Clip:
+    """Make the clip of an appearance, in whole frames of a rate, of a film that begins at the frame `first`."""
     start, end = round(appearance.start * rate), round(appearance.end * rate)
     length = round((timeline.times[-1] if len(timeline.times) else 0) * rate) + 1
     media = otio.schema.ExternalReference(
@@ -45,12 +48,20 @@ def make_clip(timeline: FilmTimeline, appearance: Appearance, rate: float) -> ot
     return otio.schema.Clip(appearance.person, media, source, metadata)
 
 
-def _first(timeline: FilmTimeline, rate: float) -> int:
-    """The film's beginning in frames of a rate, by which editing programs find what is cut out of it."""
+def first_frame(timeline: FilmTimeline, rate: float) -> int:
+    """Count the frames of a rate up to a film's time code, by which editing programs find its frames; 0 without one."""
     if timeline.timecode is None:
         return 0
     try:
-        return round(RationalTime.from_timecode(timeline.timecode, float(timeline.rate)).to_seconds() * rate)
-    except ValueError:  # it is not of this rate, or no time code
-        logger.warning("%s: its time code %r is not used: it does not fit its rate", timeline.film, timeline.timecode)
+        if not _TIME_CODE.fullmatch(timeline.timecode):
+            raise ValueError
+        dropped = timeline.timecode.replace(".", ";")  # FFmpeg takes both for the sign of a drop-frame code
+        return round(RationalTime.from_timecode(dropped, float(timeline.rate)).to_seconds() * rate)
+    except ValueError:
+        logger.warning(
+            "%s: its time code %r is not one of its rate, %.3f frames a second, so frames are counted from 0",
+            timeline.film,
+            timeline.timecode,
+            float(timeline.rate),
+        )
         return 0
