@@ -46,5 +46,11 @@ def test_who_is_no_likelier_than_even_is_no_surer(before):
     assert confidence(np.array([before]).T, np.ones(40))[:, 0].tolist() == before
 
 
+def test_who_is_made_surer_is_not_certain():
+    sure = confidence(np.array([[0.97, 0.9995], [0.01, 0]]), np.ones(40))[0]
+    assert sure.astype(np.float16)[0] < 1, "as the table of rankings has it"
+    assert sure[1] == 0.9995, "nobody becomes less sure"
+
+
 def test_who_is_certain_stays_so():
     assert confidence(np.array([[1.0], [0.0]]), np.ones(40))[:, 0].tolist() == [1, 0]

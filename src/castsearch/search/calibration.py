@@ -16,6 +16,7 @@ by which it falls short, and the logarithm of the links. `bench/calibration.py` 
 SURER = 2.0
 """By how much the log odds of a name grow where nearly all faces are like portraits; see `confidence`."""
 _UNKNOWN_FACES = 5  # faces like a portrait, and as many others, that every movie is taken to have besides
+_MOST_SURE = 0.998  # of a name that is made surer; 1 is for who is certain, whom nobody is asked about any more
 _MOST_SHORT = 6.0  # standard deviations; a face that falls short by more tells no more
 _FEW = 0.1  # strength of links that counts as none
 _SMALLEST = 2e-4  # of a typical portrait's label; less is as good as none
@@ -65,8 +66,8 @@ def confidence(
 
     Where few faces are a stranger's, whoever is rather one of the cast than not is nearly always who it seems. So there
     the log odds of what is likelier than not are multiplied by 1 at least, where half of the seen faces are like no
-    portrait, and 1 + `surer` at most, where a quarter is. What is less likely than even stays so: this changes no name
-    that is given from even odds on, and no ranking.
+    portrait, and 1 + `surer` at most, where a quarter is. Nobody becomes surer than 0.998 by this. What is less likely
+    than even stays so: this changes no name that is given from even odds on, and no ranking.
 
     Args:
         likely: (people, n), from `probability`.
@@ -79,7 +80,8 @@ def confidence(
     alike, others = familiar.sum() + _UNKNOWN_FACES, (1 - familiar).sum() + _UNKNOWN_FACES
     factor = 1 + surer * np.clip(np.log(alike / others), 0, 1)
     before = likely.max(axis=0, initial=0)
-    after = np.where(before > 0.5, expit(factor * logit(before)), before).astype(likely.dtype)
+    surest = np.maximum(before, np.minimum(expit(factor * logit(before)), _MOST_SURE))
+    after = np.where(before > 0.5, surest, before).astype(likely.dtype)
     # What the others of a column have shrinks as the rest does.
     left = np.divide(1 - after, 1 - before, where=before < 1, out=np.zeros_like(after))
     for row in likely:  # one by one, as those of all people are large
