@@ -4,8 +4,8 @@
 #
 # Expected: the time to a thousandth of a second: 00:01:23.000, or 00:01:22.999.
 # Seen (speach 0.1a15.post1): "00:01:22.1000", since the thousandths are rounded and the seconds are not. No such time exists in
-# WebVTT. webvtt-py 0.6.0 leaves out a cue that begins at it, and ends a cue there at 82.1, which is 0.9 seconds early. So it
-# is with 40 frames of an hour, and the sum 0.7 + 0.2 + 0.1, which is a trifle below 1, is "00:00:00.1000". Nothing is said.
+# WebVTT. webvtt-py 0.6.0 leaves out a cue that begins at it, and ends a cue there at 82.1, which is 0.9 seconds early. Of an
+# hour 40 frames have such a time, and so has the sum 0.7 + 0.2 + 0.1, which is slightly below 1. Nothing is said.
 # What helps: sec2ts(round(seconds, 3)).
 set -euo pipefail
 room=$(mktemp -d); trap 'rm -rf "$room"' EXIT
