@@ -326,3 +326,14 @@ def test_the_less_faces_stand_out_from_strangers_the_more_they_are_averaged(monk
     partly, wholly = shares  # nothing is averaged where faces stand out
     assert 0 < partly < 1
     assert wholly == 1
+
+
+def test_nobody_is_named_where_no_face_is_more_like_a_portrait_than_strangers_are():
+    rng = np.random.default_rng(0)
+    face = l2_normalize(rng.normal(size=(43, 64)))
+    seen = {"frames": [str(number) for number in range(40)], "has_face": np.ones(40, bool)}
+    strangers = diffusion.rank(face[:3] @ face[3:].T, face[3:], None, **seen).share
+    face[3] = l2_normalize((face[0] + face[3])[None])[0]
+    known = diffusion.rank(face[:3] @ face[3:].T, face[3:], None, **seen).share
+    assert strangers.max() < 0.5
+    assert known[0, 0] > 0.9

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
-from scipy.special import expit
+from scipy.special import expit, log_ndtr
 
 from castsearch.search.calibration import Evidence, confidence, probability
 from castsearch.search.links import EVEN_FACE, link, log_odds
@@ -21,6 +21,7 @@ from castsearch.search.search_input import Clothes, SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import best_portrait
 from castsearch.search.strangers import (
+    ANY_ENGINE,
     Impostors,
     certain_strangers,
     impostors,
@@ -184,7 +185,7 @@ def gather(
 ) -> Evidence:
     """Let labels spread, and gather what speaks for each person; see `rank` for the arguments."""
     certain, apart = _strangers(by_person, frames, has_face)
-    alike = _alike(by_person, has_face, apart)
+    alike, somebody = _alike(by_person, has_face, apart), _somebody(by_person, has_face, apart)
     if alike > 0:
         by_person, face = average_faces(by_person, face, frames, has_face, alike)
         certain, apart = _strangers(by_person, frames, has_face)
@@ -193,7 +194,7 @@ def gather(
     labels = spread(_seeds(by_person, has_face, frontal, apart), graph, facts)
     best = by_person.max(axis=0, initial=-1)[has_face]
     familiar = expit(log_odds(best, apart, EVEN_FACE))
-    return Evidence(labels, _shortfall(by_person, has_face, apart), np.asarray(graph.sum(axis=1)), familiar)
+    return Evidence(labels, _shortfall(by_person, has_face, apart), np.asarray(graph.sum(axis=1)), familiar, somebody)
 
 
 def rank(
@@ -222,7 +223,8 @@ def rank(
        others' mean share and mean probability, and of their median amount.
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, who has less of other labels is first, then
        whose seen face is more similar.
-    6. The share is that probability, surer where most faces are like portraits: see `calibration.confidence`.
+    6. The share is that probability, surer where most faces are like portraits, and less where perhaps nobody of the
+       cast is in the movie: see `calibration.confidence`.
 
     Args:
         by_person: (people, n) face similarities of each person's best portrait, re-ranked or not.
@@ -246,10 +248,11 @@ def rank(
         raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {present.shape[0]} frames or the bodies")
     seen = {"frames": present, "has_face": has_face, "frontal": frontal}
     evidence = gather(by_person, face, body, **seen, facts=facts, clothes=clothes)
-    labels, familiar, likely = evidence.labels, evidence.familiar, probability(evidence)
+    labels, familiar, somebody, likely = evidence.labels, evidence.familiar, evidence.somebody, probability(evidence)
     del evidence
     if facts is not None:
         likely = np.where(facts[:-1] == 0, likely, facts[:-1] > 0)
+        somebody = 1.0 if (facts[:-1] > 0).any() else somebody
     scores = settle_frames(_scores(labels, likely), present)
     if facts is not None:
         best = scores.max(axis=1, keepdims=True, initial=0)
@@ -260,7 +263,7 @@ def rank(
         order[number] = _falling(scores[number], total - labels[number], by_person[number], has_face)
 
     in_threads(put_in_order, range(num_people))
-    share = confidence(likely, familiar).astype(np.float32, copy=False)
+    share = confidence(likely, familiar, somebody).astype(np.float32, copy=False)
     return SearchResult(order, np.arange(num_people), scores, share)
 
 
@@ -300,6 +303,18 @@ def _alike(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> flo
         return 0
     best = apart.deviations(by_person.max(axis=1, initial=-1, where=has_face))
     return float(np.clip((_DISTINCT - np.median(best)) / (_DISTINCT - _ALIKE), 0, 1))
+
+
+def _somebody(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> float:
+    """How probable it is that somebody of the cast is seen, since so many strangers would not be as like a portrait.
+
+    The highest of m independent values stays below z by Φ(z) ** m. It is 1 where strangers are not known well enough:
+    by a lone portrait, only from those who are beside its person.
+    """
+    if len(by_person) < 2 or apart == ANY_ENGINE:
+        return 1.0
+    best = apart.deviations(by_person.max(initial=-1, where=has_face))
+    return float(np.exp(len(by_person) * has_face.sum() * log_ndtr(best)))
 
 
 def _scores(labels: np.ndarray, likely: np.ndarray) -> np.ndarray:
