@@ -65,15 +65,29 @@ def test_a_person_shares_little_with_faces_and_with_better_persons():
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "count"), [(300, 300, 1), (110, 100, 1), (160, 90, 3), (235, 100, 4), (90, 160, 3)]
+    ("width", "height", "whole", "count"),
+    [
+        (300, 300, (0, 0, 300, 300), 0),
+        (110, 100, (0, -5, 110, 105), 0),
+        (160, 90, (0, -35, 160, 125), 2),
+        (235, 100, (0, -68, 235, 167), 3),
+        (90, 160, (-35, 0, 125, 160), 2),
+    ],
 )
-def test_windows_cover_the_longer_side(width, height, count):
-    whole, *squares = ssdlite.windows(width, height)
-    assert whole == (0, 0, width, height)
-    assert len(squares) == count - 1
+def test_windows_are_squares_around_the_picture_and_along_its_longer_side(width, height, whole, count):
+    around, *squares = ssdlite.windows(width, height)
+    assert around == whole
+    assert len(squares) == count
     if squares:
         assert squares[0][:2] == (0, 0)
         assert squares[-1][2:] == (width, height)
+
+
+def test_a_window_is_grey_beyond_the_picture():
+    pixels = ssdlite.cut(np.full((100, 200, 3), 255, np.uint8), (0, -50, 200, 150))
+    assert pixels.shape == (1, 3, 300, 300)
+    assert pixels[0, :, 76:224, 1:-1] == pytest.approx(1)
+    assert np.delete(pixels[0], np.s_[74:226], axis=1) == pytest.approx(110 / 255 * 2 - 1)
 
 
 def test_what_a_window_cuts_off_is_left_out():
@@ -81,6 +95,12 @@ def test_what_a_window_cuts_off_is_left_out():
     placed = ssdlite.place(found, (0, 0, 100, 100), (160, 100))
     assert placed.boxes.tolist() == pytest.approx(np.array([[10, 0, 50, 100]]))
     assert ssdlite.place(found, (60, 0, 160, 100), (160, 100)).scores.tolist() == pytest.approx([0.9, 0.8])
+
+
+def test_what_is_much_wider_than_high_in_the_picture_is_left_out():
+    found = Boxes(np.array([[0, 0.2, 0.8, 0.8], [0, 0, 0.8, 1]], np.float32), np.array([0.9, 0.8], np.float32))
+    assert ssdlite.place(found, (0, 0, 100, 100), (100, 100)).scores.tolist() == pytest.approx([0.8])
+    assert ssdlite.place(found, (0, -30, 160, 130), (160, 100)).scores.tolist() == []
 
 
 def test_an_answer_of_zeros_is_the_anchor():

