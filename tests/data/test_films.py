@@ -37,6 +37,15 @@ def test_a_portrait_of_any_usual_format_is_found(folder, name):
     assert list(find_films(str(folder))["mine"].cast) == ["ada", "bo", "eve"]
 
 
+@pytest.mark.parametrize("name", ["cast", "Portraits"])
+def test_a_folder_may_hold_the_portraits_of_all_people(folder, name):
+    own = folder / "mine"
+    (own / name).mkdir()
+    for portrait in ("ada.jpg", "bo"):
+        (own / portrait).rename(own / name / portrait)
+    assert {person: len(paths) for person, paths in find_films(str(folder))["mine"].cast.items()} == {"ada": 1, "bo": 2}
+
+
 def test_a_film_is_named_by_its_files(folder):
     own = folder / "mine"
     entry = {"video": str(own / "film.mkv"), "cast": {"ada": str(own / "ada.jpg")}, "fps": 2}
@@ -65,6 +74,7 @@ REFUSALS = {
     "no truth": ({"x": {"video": "{folder}/mine/film.mkv", "truth": "none.json"}}, "data.films.x.truth: none.json"),
     "a film's name": ({"../x": "{folder}/mine"}, "data.films: '../x': a name holds only"),
     "a name with accent, blank and apostrophe": ({"Zoë O'Brien": "{folder}/mine"}, "such as 'Zoe_OBrien'"),
+    "a name that is nearly the one of those without one": ({"unknown!": "{folder}/mine"}, "digits, '.', '_' and '-'$"),
     "one film's folder in place of a folder of films": ("{folder}/mine", "mine: has film.mkv itself, where a folder"),
     "a person's name": (
         {"x": {"video": "{folder}/mine/film.mkv", "cast": {"a/b": "{folder}/mine/ada.jpg"}}},

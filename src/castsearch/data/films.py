@@ -1,14 +1,14 @@
 """Films and the portraits of their cast, as the configuration names them or as they lie in folders.
 
 A film is a video file, and for each of its cast one or more portraits. Instead of naming them one by one, a film can be
-a folder with one video file, and for each of the cast one image, `ada.jpg`, or a folder of images, `ada/`. A file
-`truth.json` says who is where, if anybody knows.
+a folder with one video file, and for each of the cast one image, `ada.jpg`, or a folder of images, `ada/`. These may
+lie in a folder `cast` or `portraits` there. A file `truth.json` says who is where, if anybody knows.
 """
 
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -25,6 +25,7 @@ MAX_PARTS = 1000
 # What is a portrait by its name. The last four cannot be read everywhere: then it is refused, and not passed over.
 IMAGES: tuple[str, ...] = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".gif")
 IMAGES += (".heic", ".heif", ".jp2", ".jxl")
+_OF_ALL_PEOPLE = ("cast", "portraits")  # folders that hold everybody's portraits, and are nobody's name
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _from_folder(key: str, folder: Path) -> FilmFiles:
             "give each film a folder of its own, or name its `video` and `cast` in the configuration"
         )
     cast: dict[str, list[str]] = {}
-    for path in _visible(folder):
+    for path in _people(folder):
         if path.is_dir():
             images = [image for image in sorted(path.iterdir()) if image.suffix.lower() in IMAGES]
             name = path.name
@@ -123,6 +124,15 @@ def _from_folder(key: str, folder: Path) -> FilmFiles:
     return FilmFiles(
         str(videos[0]), _each_once(f"{key}: {folder}", cast), truth=str(truth) if truth.is_file() else None
     )
+
+
+def _people(folder: Path) -> Iterator[Path]:
+    """Files and folders in a film's folder, each of which may be a person's portraits."""
+    for path in _visible(folder):
+        if path.is_dir() and path.name.casefold() in _OF_ALL_PEOPLE:
+            yield from _visible(path)
+        else:
+            yield path
 
 
 def _each_once(key: str, cast: Mapping[str, list[str]]) -> dict[str, list[str]]:
@@ -164,7 +174,7 @@ def _such_as(name: str) -> str:
     """The end of a message that a name cannot be used: the nearest that can; nothing where there is none."""
     letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     nearest = re.sub(r"[^A-Za-z0-9.-]+", "_", letters.replace("'", "")).strip("_.-")
-    return f", such as {nearest!r}" if is_id(nearest) else ""
+    return f", such as {nearest!r}" if is_id(nearest) and not is_nameless(nearest) else ""
 
 
 def _existing(key: str, path: str) -> None:
