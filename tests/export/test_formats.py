@@ -220,7 +220,16 @@ def test_a_film_is_loaded_with_the_numbers_of_its_frames(tmp_path):
     assert loaded.appearances[0].boxes == [Box(3, 1, 2, 3, 4), Box(4, 2, 2, 4, 4)]
 
 
-@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(24), Fraction(25), NTSC, Fraction(60)])
+@pytest.mark.parametrize("timecode", [None, "10:00:00:00"])
+def test_an_edit_decision_list_of_a_silent_film_keeps_to_the_clock(tmp_path, timecode):
+    path = rendered(tmp_path, "edl", replace(timeline(tmp_path, Fraction(16)), timecode=timecode))
+    assert " 00:01:01:00 00:01:03:00 " in path.read_text()
+
+
+SLOW = [Fraction(12), Fraction(25, 2), Fraction(15000, 1001), Fraction(16), Fraction(18)]
+
+
+@pytest.mark.parametrize("rate", [*SLOW, Fraction(24000, 1001), Fraction(24), Fraction(25), NTSC, Fraction(60)])
 def test_the_rate_of_frames_is_exact(rate):
     times = np.round(np.arange(500) / float(rate), 3) + 0.84  # as Matroska has them
     assert find_rate(times) == (rate, True)

@@ -16,9 +16,10 @@ from castsearch.film.decode import Film
 from castsearch.film.followed import join_boxes
 from castsearch.timeline.appearances import read_appearances
 
-# What cameras and editors work with; a film's mean rate is one of these but for its last frame.
-_RATES = tuple(Fraction(rate, scale) for rate in (24, 25, 30, 48, 50, 60) for scale in (1, Fraction(1001, 1000)))
-_SAME_RATE = 0.0005  # relative difference; 24 and 24000/1001 differ by 0.001
+_NTSC = Fraction(1001, 1000)  # what whole rates are divided by in television of some countries
+USUAL_RATES = tuple(Fraction(rate, scale) for rate in (24, 25, 30, 48, 50, 60) for scale in (1, _NTSC))
+"""Frames a second that cameras and editing programs work with."""
+_SAME_RATE = 0.0005  # relative difference, as the last frame's length is not known; 24 and 24000/1001 differ by 0.001
 _STEADY = 0.25  # of a frame; a film whose frames stray further from one rate has no constant one
 
 
@@ -61,7 +62,7 @@ class FilmTimeline:
         video: the video file.
         size: width and height of the upright picture in pixels.
         times: of all frames, in seconds.
-        rate: exact frames a second; the nominal rate where they come at a variable one.
+        rate: exact frames a second; one of `USUAL_RATES` where they come at a variable one.
         constant: whether the frames come at that rate.
         appearances: by start.
         timecode: of the first frame, as the file states it; None where it states none.
@@ -132,16 +133,34 @@ def load_timeline(
 
 
 def find_rate(times: NDArray[np.float64]) -> tuple[Fraction, bool]:
-    """Find the exact rate of frames, and whether they keep to it; 25 of a film of one frame."""
+    """Find the rate of frames, and whether they keep to it; 25 of a film of one frame.
+
+    A film that keeps to a rate has one of `USUAL_RATES`, or one of whole or half frames a second, such as a silent film
+    of 16, or this over 1.001. Any other film has the nearest of `USUAL_RATES`.
+
+    Args:
+        times: (n,) of all frames, in seconds, ascending.
+    """
     if len(times) < 2:
         return Fraction(25), True
-    typical = 1 / float(np.median(np.diff(times)))
     mean = (len(times) - 1) / (times[-1] - times[0])
-    nearest = min(_RATES, key=lambda rate: abs(float(rate) / mean - 1))
-    if abs(float(nearest) / mean - 1) > _SAME_RATE:
-        nearest = min(_RATES, key=lambda rate: abs(float(rate) / typical - 1))
-    strayed = np.abs(times - times[0] - np.arange(len(times)) / float(nearest)) * float(nearest)
-    return nearest, bool(strayed.max() <= _STEADY)
+    usual = _nearest(mean)
+    for rate in (usual, *(Fraction(round(2 * mean * scale), 2) / scale for scale in (1, _NTSC))):
+        if abs(float(rate) / mean - 1) <= _SAME_RATE and _keep_to(rate, times):
+            return rate, True
+    nominal = usual if abs(float(usual) / mean - 1) <= _SAME_RATE else _nearest(1 / float(np.median(np.diff(times))))
+    return nominal, _keep_to(nominal, times)
+
+
+def _nearest(rate: float) -> Fraction:
+    """The usual rate that is relatively nearest."""
+    return min(USUAL_RATES, key=lambda usual: abs(float(usual) / rate - 1))
+
+
+def _keep_to(rate: Fraction, times: NDArray[np.float64]) -> bool:
+    """Whether frames come at a rate, but for what file formats round."""
+    strayed = np.abs(times - times[0] - np.arange(len(times)) / float(rate)) * float(rate)
+    return bool(strayed.max() <= _STEADY)
 
 
 def _boxes(table: pa.Table, times: NDArray[np.float64]) -> dict[int, list[Box]]:
