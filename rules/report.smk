@@ -80,6 +80,9 @@ rule report:
         code=lambda wildcards: code("report"),
         title="Cast search",
         splits=LABELLED,
+        splits_of_review=(
+            [split for split in SEARCH for _ in GROUPS[split]] if NAMED else []
+        ),
         labels=contents(SPLITS[split]["labels"] for split in LABELLED),
         variant=MAIN.key,
         baseline=BASELINE.key,

@@ -45,7 +45,13 @@ with logging_to(snakemake.log[0]):
         shown,
         snakemake.output.index,
         snakemake.output.movies,
-        timelines=read_timelines(inputs.appearances, inputs.crops, inputs.faces, inputs.review, inputs.summaries),
+        timelines=read_timelines(
+            inputs.appearances,
+            inputs.crops,
+            inputs.faces,
+            zip(params.splits_of_review, inputs.review, strict=True),
+            inputs.summaries,
+        ),
         films=read_films(params.parts, inputs.shots, inputs.changes, inputs.shot_pictures, params.film_warning),
     )
     write_tsv(snakemake.output.portraits, movie_results.portraits(listed))

@@ -37,13 +37,15 @@ def read(folder, rows):
     faces = {"id": ["ada", *(row["id"] for row in boxes)], "selected": size.is_valid(), "size": size, "score": size}
     files.write_table(folder / "faces.arrow", pa.table(faces))
     (folder / "review.tsv").write_text("movie\tbox\nm\tb6\nm\tb2\nother\tb0\n")
+    (folder / "val.tsv").write_text("movie\tbox\nm\tb0\n")
     time = ("films", "m", "bo", "seconds", 2.0, 1.5, 2.5, 0.25, 0.0, 2.0, 1)
     group = ("films", "m", "unknown 1", "seconds", 8.0, np.nan, np.nan, 1.0, 0.0, 8.0, 1)
     pd.DataFrame([time, group], columns=SCREEN_TIME).to_csv(folder / "time.tsv", sep="\t", index=False)
     pair = ("films", "m", "ada", "bo", "seconds", 61.0, 120.0)
     pd.DataFrame([pair], columns=TOGETHER).to_csv(folder / "together.tsv", sep="\t", index=False)
-    tables = [[folder / name] for name in ("m.tsv", "crops.arrow", "faces.arrow", "review.tsv")]
-    [timeline] = read_timelines(*tables, (folder / "time.tsv", folder / "together.tsv"))
+    tables = [[folder / name] for name in ("m.tsv", "crops.arrow", "faces.arrow")]
+    review = [("val", folder / "val.tsv"), ("films", folder / "review.tsv")]
+    [timeline] = read_timelines(*tables, review, (folder / "time.tsv", folder / "together.tsv"))
     return timeline
 
 
@@ -68,7 +70,7 @@ def test_spans_of_one_time_lie_below_each_other(timeline):
     assert (unknown.spans[0].left, unknown.spans[0].width) == (12.5, 25)
 
 
-def test_what_the_search_proposes_comes_in_its_order(timeline):
+def test_what_the_search_proposes_for_this_split_comes_in_its_order(timeline):
     assert [span.box for span in timeline.review] == ["track 4", "track 2"]
 
 

@@ -140,12 +140,12 @@ class Summaries:
     """What is read of all movies for their timelines.
 
     Attributes:
-        review: by movie the boxes to look at first.
-        screen_time: by split and movie its rows of that table.
+        review: by split and movie the boxes to look at first.
+        screen_time: likewise the rows of that table.
         together: likewise.
     """
 
-    review: Mapping[str, Sequence[str]]
+    review: Mapping[tuple[str, str], Sequence[str]]
     screen_time: Mapping[tuple[str, str], pd.DataFrame]
     together: Mapping[tuple[str, str], pd.DataFrame]
 
@@ -154,7 +154,7 @@ def read_timelines(
     appearances: Sequence[str | Path],
     crop_tables: Sequence[str | Path],
     face_tables: Sequence[str | Path],
-    review: Sequence[str | Path],
+    review: Iterable[tuple[str, str | Path]],
     summaries: tuple[str | Path, str | Path],
 ) -> Iterator[Timeline]:
     """Read the timelines of all movies, one after the other.
@@ -163,15 +163,15 @@ def read_timelines(
         appearances: table of each movie, or none at all where nobody is named, and nobody has a timeline,
         crop_tables: its crops,
         face_tables: and its faces, which tell what shows somebody best.
-        review: tables of what to look at first.
+        review: split and path of each table of what to look at first.
         summaries: the tables of screen time and of who is together, of all movies.
     """
     if not appearances:
         return
-    proposed: dict[str, list[str]] = {}
-    for path in review:
+    proposed: dict[tuple[str, str], list[str]] = {}
+    for split, path in review:
         for row in pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False).itertuples(index=False):
-            proposed.setdefault(row.movie, []).append(row.box)
+            proposed.setdefault((split, row.movie), []).append(row.box)
     text = {"split": str, "movie": str, "person": str, "other": str}
     tables = [pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False) for path in summaries]
     of_movies = (dict(tuple(table.groupby(["split", "movie"]))) for table in tables)
@@ -207,7 +207,7 @@ def read_timeline(path: str | Path, crop_table: str | Path, faces: str | Path, s
     movie = crops.split, crops.movie
     by_box = {span.box: span for lane in ordered for span in lane.spans}
     called = dict(zip(crops.candidates, _called(crops), strict=True))
-    proposed = [called[box] for box in summaries.review.get(crops.movie, ()) if box in called]
+    proposed = [called[box] for box in summaries.review.get(movie, ()) if box in called]
     ticks = [in_words(start + length * tick / (_TICKS - 1), unit) for tick in range(_TICKS)] if len(rows) else []
     return Timeline(
         unit,
