@@ -43,7 +43,8 @@ from castsearch.film.decode import Film
 from castsearch.film.follow import Followers
 from castsearch.film.followed import join_boxes
 from castsearch.film.persons import find_persons
-from castsearch.film.shots import find_changes, join_changes
+from castsearch.film.shot_changes import find_changes
+from castsearch.film.shots import join_changes
 from castsearch.film.track_crops import cut_out, join_crops
 from castsearch.film.tracks import track_table
 from castsearch.search.fuse_stage import rank_gallery
@@ -316,7 +317,8 @@ from castsearch.film import detectors
 from castsearch.film.track_crops import cut_out
 from castsearch.film.decode import Film
 from castsearch.film.persons import find_persons
-from castsearch.film.shots import Shot, find_changes, join_changes
+from castsearch.film.shot_changes import find_changes
+from castsearch.film.shots import Shot, join_changes
 from castsearch.film.tracks import track_table
 def used():
     usage = resource.getrusage(resource.RUSAGE_SELF)

@@ -21,7 +21,8 @@ from castsearch.film.decode import Film
 from castsearch.film.follow import Followers
 from castsearch.film.followed import join_boxes
 from castsearch.film.persons import find_persons
-from castsearch.film.shots import find_changes, join_changes
+from castsearch.film.shot_changes import find_changes
+from castsearch.film.shots import join_changes
 from castsearch.film.track_crops import cut_out, join_crops
 from castsearch.film.tracks import track_table
 from castsearch.search.fuse_stage import rank_gallery

@@ -1,5 +1,6 @@
 from castsearch.film.decode import Film
-from castsearch.film.shots import find_changes, write_changes
+from castsearch.film.shot_changes import find_changes
+from castsearch.film.shots import write_changes
 from castsearch.workflow.devices import claimed_gpus
 from castsearch.workflow.logs import logging_to
 

@@ -7,11 +7,11 @@ from factories.clips import damage, number_of, numbered, write
 
 from castsearch.data.crops import decode_rgb
 from castsearch.film.decode import Film
+from castsearch.film.shot_changes import find_changes
 from castsearch.film.shot_pictures import take_pictures
 from castsearch.film.shots import (
     Changes,
     Shot,
-    find_changes,
     join_changes,
     read_changes,
     read_shots,
