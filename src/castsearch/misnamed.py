@@ -1,4 +1,7 @@
-"""What a user meant: a file that has another name than the one given, or another content than its name says."""
+"""What a user meant: a file that has another name than the one given, or another content than its name says.
+
+It is for the texts of errors alone: a change here runs no rule again.
+"""
 
 import re
 import unicodedata

@@ -17,6 +17,7 @@ ROWS = {
     "a CMC rank": ("evaluation/tables.py", "CMC_RANKS = (1, 5, 10)", "CMC_RANKS = (1, 5, 20)", {"evaluate", "report"}),
     "an error of the training's data": ("reid/identities.py", "that can be decoded", "that is whole", set()),
     "an error of the losses": ("reid/losses.py", "is none of euclidean", "is not one of euclidean", set()),
+    "what errors call a kind of file": ("misnamed.py", '"a PDF"', '"a file of PDF"', set()),
     "how long to wait for a GPU": ("workflow/devices.py", "TRIES = 0.2", "TRIES = 0.3", set()),
 }
 

@@ -45,6 +45,7 @@ _DAMAGED: tuple[type[Exception], ...] = (OSError, SyntaxError, ValueError, TypeE
 _DAMAGED += (ArithmeticError, RuntimeError, AssertionError, struct.error, Image.DecompressionBombError)
 
 _END_OF_JPEG = b"\xff\xd9"
+_HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
 _BITS_OF_PNG = 24  # where a PNG says how many bits a colour has
 
 
@@ -103,7 +104,7 @@ def _read(path: Path) -> bytes:
 
 def _decode(data: bytes, path: Path) -> Image.Image:
     formats = list(FORMATS)
-    if kind_of(data[:300]) == "a HEIC" and importlib.util.find_spec("pillow_heif"):
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS and importlib.util.find_spec("pillow_heif"):
         import pillow_heif  # noqa: PLC0415 - it is not one of our requirements
 
         pillow_heif.register_heif_opener()

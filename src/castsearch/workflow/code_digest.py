@@ -33,7 +33,8 @@ COMPUTING = {
 PACKAGE = Path(__file__).resolve().parents[1]
 """The folder of this package."""
 
-_NO_RESULTS = "workflow"  # How a job is started, where it logs and which GPU it gets decides on no result.
+# How a job is started, where it logs, which GPU it gets, and the words of its errors decide on no result.
+_NO_RESULTS = ("workflow", "misnamed")
 # Names of constants that hold text for people: terms of use, and what to do about an error.
 _TEXTS = ("LICENCE", "REMEDY")
 # Names of constants that hold defaults: what is chosen in their place reaches a rule as a parameter.
@@ -47,7 +48,7 @@ def source_digest(script: str | Path, modules: Iterable[str] = (), package: Path
     That is the script, each module of the package that it imports, directly or not, the `modules` that it chooses by
     name at run time, and the versions of the `COMPUTING` packages that all these import. A rule that carries the digest
     as a parameter is run again when one of them has changed, and only then. Comments, docstrings, layout, the texts of
-    errors, log lines and licences do not count, and neither does the package's `workflow`.
+    errors, log lines and licences do not count, and neither do the package's `workflow` and `misnamed`.
 
     Args:
         script: the rule's script, which lies in a folder beside the package's.
@@ -101,7 +102,7 @@ def _parts(path: Path, package: Path) -> set[Path]:
 
 def _files_of(name: str, package: Path) -> list[Path]:
     root, *parts = name.split(".")
-    if root != package.name or parts[:1] == [_NO_RESULTS]:
+    if root != package.name or (parts and parts[0] in _NO_RESULTS):
         return []
     base = package.joinpath(*parts)
     return [path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()]
