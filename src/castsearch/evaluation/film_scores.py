@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from castsearch import files
+from castsearch import files, vectors
 from castsearch.boxes import overlap
 from castsearch.data.challenge import load_object
 from castsearch.errors import InputError
@@ -246,8 +246,7 @@ def write_scores(path: str | Path, scores: pd.DataFrame) -> None:
 def detections(table: pa.Table) -> TrackedBoxes:
     """Return the boxes of a table of persons, or of tracks."""
     tracks = table["track"].to_numpy() if "track" in table.column_names else np.zeros(len(table), np.int64)
-    boxes = table["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
-    return TrackedBoxes(table["time"].to_numpy(), boxes, table["score"].to_numpy(), tracks)
+    return TrackedBoxes(table["time"].to_numpy(), vectors.to_rows(table["box"]), table["score"].to_numpy(), tracks)
 
 
 def _sampled(truth: Truth, rate: float) -> list[int]:

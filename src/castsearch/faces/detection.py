@@ -21,6 +21,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from castsearch import vectors
 from castsearch.data.crops import Crops, decode_rgb, read_crops
 from castsearch.errors import InputError
 from castsearch.faces.engine import Engine, Faces, identity
@@ -72,8 +73,8 @@ def detect_table(crops: str | Path, engine: Engine) -> pa.Table:
             "person": rows,
             "id": pa.array([ids[row] for row in rows], pa.string()),
             "score": _stack([faces.scores for faces in found]),
-            "box": vectors(_stack([faces.boxes for faces in found]), 4),
-            "landmarks": vectors(_stack([faces.landmarks for faces in found]), 10),
+            "box": vectors.to_column(_stack([faces.boxes for faces in found]), 4),
+            "landmarks": vectors.to_column(_stack([faces.landmarks for faces in found]), 10),
             "turn": pa.array(np.repeat(np.array(turns, np.int16) * 90, counts)),
         }
     ).replace_schema_metadata(engine_metadata(engine))
@@ -117,13 +118,6 @@ def _choose_turns(
             )
     turned = [turn_back(faces, turn, *people.sizes[row].tolist()) for row, (_, turn, faces) in best.items()]
     return turned, [turn for _, turn, _ in best.values()]
-
-
-def vectors(values: NDArray[np.float32], length: int, valid: NDArray[np.bool_] | None = None) -> pa.FixedSizeListArray:
-    """Make a column of vectors of one `length` from an array with a row each; null where not `valid`."""
-    mask = None if valid is None else pa.array(~valid)
-    flat = pa.array(values.reshape(-1), pa.float32())
-    return pa.FixedSizeListArray.from_arrays(flat, length, mask=mask)
 
 
 def engine_metadata(engine: Engine) -> dict[bytes, bytes]:

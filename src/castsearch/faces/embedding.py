@@ -24,11 +24,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from castsearch import vectors
 from castsearch.boxes import overlap
 from castsearch.data.crops import Crops, decode_rgb, read_crops
 from castsearch.data.feature_check import FACES, check_features
 from castsearch.errors import InputError
-from castsearch.faces.detection import WRONG_FILE, engine_metadata, vectors
+from castsearch.faces.detection import WRONG_FILE, engine_metadata
 from castsearch.faces.engine import Engine, Face
 from castsearch.faces.selection import Selection, head_distance, select_candidate_face, select_cast_face
 from castsearch.files import read_table
@@ -61,8 +62,8 @@ def embed_table(
     ids, readable = people.ids, people.readable
     found = read_table(detections)
     score = found["score"].to_numpy()
-    box = _matrix(found["box"], 4)
-    landmarks = _matrix(found["landmarks"], 10)
+    box = vectors.to_rows(found["box"])
+    landmarks = vectors.to_rows(found["landmarks"])
     turn = found["turn"].to_numpy()
     face, num_faces = select_faces(people, found["person"].to_numpy(), box, score, selection or engine.selection)
     selected = face >= 0
@@ -85,10 +86,10 @@ def embed_table(
             "detected": num_faces > 0,
             "selected": selected,
             "score": pa.array(_scatter(score[own], selected), mask=~selected),
-            "box": vectors(_scatter(box[own], selected), 4, selected),
-            "landmarks": vectors(_scatter(landmarks[own], selected), 10, selected),
+            "box": vectors.to_column(_scatter(box[own], selected), 4, selected),
+            "landmarks": vectors.to_column(_scatter(landmarks[own], selected), 10, selected),
             "turn": _scatter(turn[own], selected),
-            "feature": vectors(features, engine.dimension, readable),
+            "feature": vectors.to_column(features, engine.dimension, readable),
             "feature_norm": pa.array(np.linalg.norm(features, axis=1), mask=~readable),
             "size": pa.array(_scatter(_size(box[own]), selected), mask=~selected),
         }
@@ -174,10 +175,6 @@ def _loser(
         pair = rows[first], rows[second]
         return max(pair, key=lambda row: head_distance(sizes[row, 0], sizes[row, 1], boxes[faces[row]]))
     return None
-
-
-def _matrix(column: pa.ChunkedArray, length: int) -> NDArray[np.float32]:
-    return column.combine_chunks().flatten().to_numpy().reshape(-1, length)
 
 
 def _scatter(values: NDArray[_Number], where: NDArray[np.bool_]) -> NDArray[_Number]:

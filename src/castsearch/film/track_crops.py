@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm import tqdm
 
+from castsearch import vectors
 from castsearch.data import crops
 from castsearch.data.images import read_rgb
 from castsearch.errors import InputError, one_line
@@ -57,8 +58,7 @@ def cut_out(
     own = tracks.filter(pc.field("chosen") & (pc.field("time") >= start))
     if end is not None:
         own = own.filter(pc.field("time") < end)
-    boxes = own["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
-    order = np.lexsort((boxes[:, 0], own["time"].to_numpy()))
+    order = np.lexsort((vectors.to_rows(own["box"])[:, 0], own["time"].to_numpy()))
     seen = moments(tracks["time"].to_numpy(), tracks["track"].to_numpy())
     by_time: dict[float, list[dict]] = {}
     for row in own.take(order).to_pylist():

@@ -23,6 +23,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from castsearch import vectors
 from castsearch.boxes import overlap
 from castsearch.film.shots import Shot, shot_numbers
 
@@ -91,7 +92,7 @@ def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = G
     table = pa.concat_tables(part.replace_schema_metadata(None) for part in parts)
     kept_facts = {name: parts[0].schema.metadata[name] for name in (b"rate", b"sees_backs")}
     times, scores = table["time"].to_numpy(), table["score"].to_numpy()
-    boxes, whole, colours = (_rows(table, name) for name in ("box", "whole", "colours"))
+    boxes, whole, colours = (vectors.to_rows(table[name]) for name in ("box", "whole", "colours"))
     shot = shot_numbers(times, shots)
     hidden = gap + 1.5 / rate  # samples are 1 / rate apart, but not exactly
     track = link_boxes(Detections(times, whole, scores, colours), shot, certain, hidden, least_colours)
@@ -101,12 +102,6 @@ def track_table(parts: Sequence[pa.Table], shots: Sequence[Shot], gap: float = G
     table = table.append_column("track", pa.array(track[kept], pa.int32()))
     stands = choose(times[kept], boxes[kept], scores[kept], track[kept], chosen)
     return table.append_column("chosen", pa.array(stands)).replace_schema_metadata(kept_facts)
-
-
-def _rows(table: pa.Table, column: str) -> NDArray[np.float32]:
-    """A column of lists of one length, (rows, length)."""
-    lists = table[column].combine_chunks()
-    return lists.flatten().to_numpy().astype(np.float32).reshape(len(table), -1 if len(table) else lists.type.list_size)
 
 
 def link_boxes(

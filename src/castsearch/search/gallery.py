@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from castsearch import files
+from castsearch import files, vectors
 from castsearch.data.crops import Crops, read_crops
 from castsearch.data.portraits import searched_portraits
 from castsearch.errors import InputError
@@ -223,23 +223,15 @@ def _load_faces(
 ) -> FaceFeatures:
     table = files.read_table(path)
     usable = cast | candidates
-    own = _finite(path, np.array(table["id"].to_pylist(), object)[usable], _rows(table["feature"], 0)[usable])
+    own = _finite(path, np.array(table["id"].to_pylist(), object)[usable], vectors.to_rows(table["feature"], 0)[usable])
     num_faces, chosen = (table[name].to_numpy(zero_copy_only=False)[cast] for name in ("num_faces", "selected"))
     searched = searched_portraits(num_faces, chosen, person.tolist(), on_unclear)
     detected, selected = (table[name].to_numpy()[candidates].astype(bool) for name in ("detected", "selected"))
     # Blur and doubt cost what is small most: up to the size that recognisers see, size is quality.
     size, score = (table[name].fill_null(0).to_numpy()[candidates] for name in ("size", "score"))
     quality = selected * np.minimum(size, _RECOGNISED) * np.maximum(score, 0.01)
-    frontal = frontality(_rows(table["landmarks"], np.nan)[candidates])
+    frontal = frontality(vectors.to_rows(table["landmarks"])[candidates])
     return FaceFeatures(own, detected, selected, quality, frontal, searched)
-
-
-def _rows(column: pa.ChunkedArray, missing: float) -> np.ndarray:
-    """Lists of one length as the rows of an array."""
-    lists = column.combine_chunks()
-    rows = np.full((len(lists), lists.type.list_size), missing, np.float32)
-    rows[lists.is_valid().to_numpy(zero_copy_only=False)] = lists.flatten().to_numpy().reshape(-1, rows.shape[1])
-    return rows
 
 
 def frontality(landmarks: np.ndarray) -> np.ndarray:
