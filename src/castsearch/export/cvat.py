@@ -3,6 +3,9 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
+
+from castsearch.boxes import overlap
 from castsearch.data.corrections import COLUMNS
 from castsearch.data.nameless import UNKNOWN, is_nameless
 from castsearch.errors import InputError
@@ -72,9 +75,11 @@ def read_track_names(path: str | Path, timeline: FilmTimeline) -> dict[int, str]
                 label = track.attrib["label"]
             except (KeyError, ValueError) as error:
                 raise InputError(f"{path}: track {track.get('id')}: a box is incomplete: {error}") from None
-            same = [number for number, own in by_frame.get(box.frame, ()) if _overlap(own, box) >= _SAME_BOX]
-            if same and element.get("outside") != "1":
-                found.setdefault(same[0], label)
+            others = by_frame.get(box.frame, [])
+            overlaps = overlap(np.array([box[1:]]), np.array([own[1:] for _, own in others]).reshape(-1, 4))[0]
+            same = np.flatnonzero(overlaps >= _SAME_BOX)
+            if len(same) and element.get("outside") != "1":
+                found.setdefault(others[same[0]][0], label)
     return found
 
 
@@ -110,12 +115,3 @@ def _box(track: ElementTree.Element, box: Box, outside: bool) -> None:
     corners = zip(("xtl", "ytl", "xbr", "ybr"), box[1:], strict=True)
     flags = {"frame": str(box.frame), "keyframe": "1", "outside": str(int(outside)), "occluded": "0"}
     ElementTree.SubElement(track, "box", flags | {name: f"{value:.2f}" for name, value in corners} | {"z_order": "0"})
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """Intersection over union."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    shared = max(0.0, width) * max(0.0, height)
-    areas = [(box.right - box.left) * (box.bottom - box.top) for box in (one, other)]
-    return shared / max(sum(areas) - shared, 1e-9)

@@ -95,11 +95,9 @@ def make_tables(
             rows = appearances.of_film(own, boxes, shots, film.step)
             length = shots["end"].max() - shots["start"].min()
         else:
-            shots, rows, length = (
-                pd.DataFrame(columns=["shot", "length"]),
-                appearances.of_boxes(own),
-                own["frame"].nunique(),
-            )
+            shots = pd.DataFrame(columns=["shot", "length"])
+            rows = appearances.of_boxes(own)
+            length = own["frame"].nunique()
         made.append(rows)
         screen.append(summary.screen_time(split, movie, rows, length))
         pairs.append(summary.together(split, movie, rows, dict(zip(shots["shot"], shots["length"], strict=True))))

@@ -90,8 +90,8 @@ def make(
     return PersonDetector(detect, 0.5)
 
 
-def _kind(put: onnxruntime.NodeArg) -> type:
-    return np.float32 if put.type == "tensor(float)" else np.int64
+def _kind(given: onnxruntime.NodeArg) -> type:
+    return np.float32 if given.type == "tensor(float)" else np.int64
 
 
 def _scored(answers: Sequence[NDArray], person: int, image: Image) -> tuple[NDArray, NDArray]:

@@ -39,19 +39,19 @@ def make(file: str | Path, threads: int = 1) -> PersonDetector:
     """
     model = model_file(Path(file), _REMEDY)
     session = open_session(model, threads, "a NanoDet detector", _REMEDY)
-    put = session.get_inputs()[0]
+    given = session.get_inputs()[0]
     last = [answer.shape[-1] for answer in session.get_outputs()]
-    if len(put.shape) != 4 or sorted(last) != sorted([_CLASSES, _SIDES * _BINS] * len(STRIDES)):
+    if len(given.shape) != 4 or sorted(last) != sorted([_CLASSES, _SIDES * _BINS] * len(STRIDES)):
         raise InputError(f"{file}: a NanoDet detector was expected, not answers of {last} numbers; {_REMEDY}")
     log_session(model, session)
-    height, width = put.shape[2:]
+    height, width = given.shape[2:]
     grid = cells(height, width)
 
     def detect(images: Iterable[Image]) -> Iterator[Boxes]:
         for image in images:
             fitted, scale = fit(image, height, width, 0)
             pixels = ((fitted[..., ::-1] - _MEAN) / _STD).transpose(2, 0, 1)[None]
-            answers = [answer.reshape(-1, answer.shape[-1]) for answer in session.run(None, {put.name: pixels})]
+            answers = [answer.reshape(-1, answer.shape[-1]) for answer in session.run(None, {given.name: pixels})]
             scores, bins = (_by_stride(answers, size) for size in (_CLASSES, _SIDES * _BINS))
             yield _persons(scores[:, 0], bins, grid, scale)
 

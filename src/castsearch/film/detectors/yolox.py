@@ -39,15 +39,15 @@ def make(file: str | Path, threads: int = 1) -> PersonDetector:
     """
     model = model_file(Path(file), _REMEDY)
     session = open_session(model, threads, "a YOLOX detector", _REMEDY)
-    [put, *others] = session.get_inputs()
-    shape = [size if isinstance(size, int) else None for size in put.shape]
+    [given, *others] = session.get_inputs()
+    shape = [size if isinstance(size, int) else None for size in given.shape]
     answer = session.get_outputs()[0].shape
     if others or len(shape) != 4 or shape[1] not in (3, None) or len(answer) != 3 or answer[2] != 85:
         raise InputError(f"{file}: a YOLOX detector with answers of 85 numbers was expected, not {answer}; {_REMEDY}")
     log_session(model, session)
     height, width = shape[2] or _SIDE, shape[3] or _SIDE
     grid = cells(height, width)
-    run = any_batch(lambda pictures: session.run(None, {put.name: pictures}), shape[0])
+    run = any_batch(lambda pictures: session.run(None, {given.name: pictures}), shape[0])
 
     def detect(images: Iterable[Image]) -> Iterator[Boxes]:
         for batch in batched(images, shape[0] or _BATCH):
