@@ -64,6 +64,15 @@ def test_a_person_shares_little_with_faces_and_with_better_persons():
     assert ssdlite.unseen(persons, by_face) == [0, 3]
 
 
+def test_boxes_are_compared_by_what_is_within_the_picture():
+    leaving = np.array([[-100, 10, 20, 90]], np.float32)
+    half = np.array([[0, 10, 60, 90]], np.float32)
+    assert ssdlite.unseen(leaving, half) == [0]
+    inside = ssdlite.within(leaving, (100, 100))
+    assert inside.tolist() == [[0, 10, 20, 90]]
+    assert ssdlite.unseen(inside, half) == []
+
+
 @pytest.mark.parametrize(
     ("width", "height", "whole", "count"),
     [

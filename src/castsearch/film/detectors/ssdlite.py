@@ -78,13 +78,19 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
 
     def look_again(image: Image, by_face: Boxes) -> Boxes:
         persons = see(image)
-        own = unseen(persons.boxes, by_face.boxes.clip(0, [*image.shape[1::-1]] * 2))
+        size = image.shape[1::-1]
+        own = unseen(within(persons.boxes, size), within(by_face.boxes, size))
         by_body = np.where(persons.scores[own] >= _CERTAIN, certain, weak).astype(np.float32)
         scores = np.concatenate([by_face.scores, by_body])
         order = np.argsort(-scores, kind="stable")
         return Boxes(np.concatenate([by_face.boxes, persons.boxes[own]])[order], scores[order])
 
     return PersonDetector(detect, certain, sees_backs=False, look_again=look_again)
+
+
+def within(boxes: NDArray[np.float32], size: Sequence[int]) -> NDArray[np.float32]:
+    """Cut boxes, (n, 4), to a picture of a width and height: two are compared by what can be seen of them."""
+    return boxes.clip(0, [*size] * 2).astype(np.float32)
 
 
 def unseen(persons: NDArray[np.float32], by_face: NDArray[np.float32]) -> list[int]:
@@ -115,12 +121,12 @@ def _network(threads: int) -> Callable[[Image], Boxes]:
     grid = anchors()
 
     def see(image: Image) -> Boxes:
-        found = []
-        for window in windows(*image.shape[1::-1]):
+        found, size = [], image.shape[1::-1]
+        for window in windows(*size):
             answers = session.run(None, {_PICTURES: cut(image, window)})
-            found.append(place(decode(answers, grid), window, image.shape[1::-1]))
+            found.append(place(decode(answers, grid), window, size))
         boxes, scores = (np.concatenate(each) for each in zip(*found, strict=True))
-        kept = suppress(boxes, scores, _OVERLAP)
+        kept = suppress(within(boxes, size), scores, _OVERLAP)
         return Boxes(boxes[kept], scores[kept])
 
     return see
@@ -195,7 +201,7 @@ def place(found: Boxes, window: Sequence[int], size: Sequence[int]) -> Boxes:
     corner, end = np.array(window[:2], np.float32), np.array(window[2:], np.float32)
     boxes = found.boxes * np.tile(end - corner, 2) + np.tile(corner, 2)
     cut_off = ((boxes[:, :2] < corner + _EDGE) & (corner > 0)) | ((boxes[:, 2:] > end - _EDGE) & (end < size))
-    seen = boxes.clip(0, [*size] * 2)
+    seen = within(boxes, size)
     wide = seen[:, 2] - seen[:, 0] > _WIDEST * (seen[:, 3] - seen[:, 1])
     kept = ~cut_off.any(axis=1) & ~wide
     return Boxes(boxes[kept], found.scores[kept])
