@@ -31,6 +31,7 @@ import pandas as pd
 from onnxruntime.quantization import quantize_static
 from tqdm import tqdm
 
+from castsearch.boxes import overlap
 from castsearch.demo.people import PEOPLE, read_picture
 from castsearch.faces.engine import Faces, Image
 from castsearch.faces.engines.retinaface_arcface import RetinaFaceArcFaceEngine
@@ -131,9 +132,7 @@ def same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
     """Whether both are none, or boxes that overlap by more than half of their union."""
     if one is None or other is None:
         return one is other
-    sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
-    shared = np.prod(sides.clip(0))
-    return bool(shared > 0.5 * (np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2]) - shared))
+    return bool(overlap(one[None], other[None]).item() > 0.5)
 
 
 def right(box: np.ndarray | None, face: np.ndarray) -> bool:

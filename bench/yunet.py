@@ -29,7 +29,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from castsearch.boxes import suppress
+from castsearch.boxes import overlap, suppress
 from castsearch.data.challenge import image_path, is_cast_label, load_annotations, load_labels
 from castsearch.data.crops import decode_rgb, read_crops
 from castsearch.data.cutting import crop_movie
@@ -167,7 +167,7 @@ def small_faces(engine: YuNetSFaceEngine, folders: Sequence[Path]) -> pd.DataFra
                 np.concatenate([one.scores for one in looked]),
             )
             for box in boxes[suppress(boxes, scores, yunet.SUPPRESSION)]:
-                best = [faces.scores[overlap(box, faces.boxes) > 0.4].max(initial=0) for faces in looked]
+                best = [faces.scores[overlap(box[None], faces.boxes)[0] > 0.4].max(initial=0) for faces in looked]
                 if max(best) >= 0.7:
                     relative = float(np.sqrt(np.prod(box[2:] - box[:2])) / picture)
                     found.append((relative, [score >= engine.selection.min_score for score in best]))
@@ -177,13 +177,6 @@ def small_faces(engine: YuNetSFaceEngine, folders: Sequence[Path]) -> pd.DataFra
         shares = np.mean(some, axis=0) if some else [np.nan] * len(WIDE_SIDES)
         rows.append({"face": f"{low} to {high}", "faces": len(some)} | dict(zip(WIDE_SIDES, shares, strict=True)))
     return pd.DataFrame(rows)
-
-
-def overlap(box: NDArray, boxes: NDArray) -> NDArray:
-    """Intersection over union of a box and several."""
-    sides = (np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])).clip(0)
-    shared = sides.prod(axis=1)
-    return shared / (np.prod(box[2:] - box[:2]) + (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) - shared)
 
 
 def strangers(engine: YuNetSFaceEngine) -> NDArray[np.float64]:
