@@ -176,7 +176,7 @@ def test_bodies_of_people_whose_faces_differ_tell_what_strangers_reach():
     unseen = np.flatnonzero(~has_face)
     told = links.body_links(body, face, has_face, frames, apart, even_face=3).toarray()[unseen]
     untold = links.body_links(body, face, np.zeros(40, bool), frames, apart, even_face=3).toarray()[unseen]
-    assert told.max() < 0.3
+    assert told.max() < 0.35
     assert untold.max() > 0.9
 
 

@@ -25,8 +25,9 @@ from castsearch.search.review import propose
 from castsearch.search.similarity import best_portrait, concatenate, face_similarity
 from castsearch.search.strangers import certain_strangers
 
-EVEN_FACE = 3.0
-"""See `links.link`: people are joined by all of their links, where the search takes more care, as one link spreads."""
+EVEN_FACE_IN_GROUPS = 3.0
+"""`even_face` of `links.link` for groups, which join people by all of their links. The search takes more care with
+`links.EVEN_FACE`, as a single wrong link spreads a label there."""
 _LEAST = 0.2  # strength of the links of two groups that are one person; measured by bench/groups.py
 _LINKS = 10  # that a candidate has with its nearest others, of each kind
 _PROPOSED = 12  # candidates of a movie to look at
@@ -115,7 +116,7 @@ def group_unknown(
         concatenate([gallery.bodies[network] for network in networks]) if networks else None,
         frames=present,
         has_face=faces.selected,
-        even_face=EVEN_FACE,
+        even_face=EVEN_FACE_IN_GROUPS,
         clothes=gallery.clothes if networks else None,
     )
     named = read_names([names])

@@ -26,7 +26,7 @@ from castsearch.search.strangers import (
 
 # As real sets choose them, see `docs/search-methods.md`; `bench/held_out.py` tries others.
 EVEN_FACE = 3.5  # standard deviations above strangers from which on two faces are rather one person's …
-EVEN_BODY = 2.25  # … and two bodies
+EVEN_BODY = 2.0  # … and two bodies
 STEEPNESS = 3.0  # log odds of one person that a standard deviation adds
 _NEIGHBORS = 10  # links of a candidate by face, and as many by body
 _LOOKED_AT = 3 * _NEIGHBORS + 1  # nearest images, itself among them, of which the most probable ones are linked
