@@ -337,3 +337,14 @@ def test_nobody_is_named_where_no_face_is_more_like_a_portrait_than_strangers_ar
     known = diffusion.rank(face[:3] @ face[3:].T, face[3:], None, **seen).share
     assert strangers.max() < 0.5
     assert known[0, 0] > 0.9
+
+
+@pytest.mark.parametrize(("alike", "named"), [(0.25, False), (0.5, True)])
+def test_whoever_is_a_little_like_a_lone_portrait_is_not_named_after_it(alike, named):
+    rng = np.random.default_rng(0)
+    portrait, stranger, *others = np.linalg.qr(rng.normal(size=(64, 40)))[0].T
+    often = alike * portrait + np.sqrt(1 - alike**2) * l2_normalize(stranger + np.stack(others[:10]))
+    face = np.concatenate([often, others[10:]])
+    seen = {"frames": [str(number) for number in range(len(face))], "has_face": np.ones(len(face), bool)}
+    share = diffusion.rank(portrait[None] @ face.T, face, None, **seen).share
+    assert (share[0, :10] > 0.5).all() == named

@@ -41,6 +41,9 @@ _STEPS = 30  # 0.8 ** 30 is 0.1 %
 _LABELS = 64  # labels that spread at a time
 _IN_PROFILE = 0.5  # share of the strangers' label that is left to a face in profile
 _FACELESS_FACT = 0.01  # of a typical seed, what somebody without a face has who is certain; not 0, which is nobody
+# Chosen on portraits of one real set and faces of another, by four engines; see `docs/timeline.md`.
+_OUTSIDERS = Impostors(0.06, 0.09)  # cosines of portraits and faces of movies in which their people are not
+_EXPECTED = 0.6  # probability that somebody of a cast is in a movie, before a face is seen
 _HELD_BY_ANOTHER = 0.1  # what is left of a score for a place in a frame that somebody else of the cast has
 
 
@@ -308,13 +311,24 @@ def _alike(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> flo
 def _somebody(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> float:
     """How probable it is that somebody of the cast is seen, since so many strangers would not be as like a portrait.
 
-    The highest of m independent values stays below z by Φ(z) ** m. It is 1 where strangers are not known well enough:
-    by a lone portrait, only from those who are beside its person.
+    The highest of m strangers' values is below z with a probability of Φ(z) ** m, and has the density
+    m φ(z) Φ(z) ** (m − 1). With somebody of the cast, whose best cosine may be anything from 0 to 1, the highest is
+    below x with a probability of x Φ(z) ** m. The ratio of the two densities, which is the odds that somebody is seen,
+    is x + deviation Φ(z) / (m φ(z)).
+
+    Strangers are those of other movies, whom `_OUTSIDERS` describes; and where the movie's own are known well enough,
+    which a lone portrait does not allow, they must not reach as much, either.
     """
-    if len(by_person) < 2 or apart == ANY_ENGINE:
+    strangers = len(by_person) * int(has_face.sum())
+    if not strangers:
         return 1.0
-    best = apart.deviations(by_person.max(initial=-1, where=has_face))
-    return float(np.exp(len(by_person) * has_face.sum() * log_ndtr(best)))
+    best = by_person.max(initial=-1, where=has_face)
+    z = _OUTSIDERS.deviations(best)
+    odds = max(best, 0) + _OUTSIDERS.deviation * np.sqrt(2 * np.pi) * np.exp(log_ndtr(z) + z**2 / 2) / strangers
+    odds *= _EXPECTED / (1 - _EXPECTED)
+    known = len(by_person) > 1 and apart != ANY_ENGINE
+    beyond_own = float(np.exp(strangers * log_ndtr(apart.deviations(best)))) if known else 1.0
+    return float(odds / (1 + odds)) * beyond_own
 
 
 def _scores(labels: np.ndarray, likely: np.ndarray) -> np.ndarray:
