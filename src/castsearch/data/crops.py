@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from castsearch import files
-from castsearch.errors import InputError
+from castsearch.errors import InputError, one_line
 
 SCHEMA = pa.schema(
     [
@@ -101,6 +101,11 @@ class Crops:
     def ids(self) -> list[str]:
         """All ids, those of the cast first."""
         return self.cast + self.candidates
+
+    @property
+    def cast_names(self) -> list[str]:
+        """What each of the cast is called: by the label, or else the id; unprintable characters are escaped."""
+        return [one_line(label or name) for name, label in zip(self.cast, self.labels, strict=False)]
 
     @property
     def name(self) -> str:

@@ -119,7 +119,7 @@ def check_features(crops: Crops, features: NDArray[np.floating], limits: Limits)
         InputError: different people are all alike.
     """
     num_cast = len(crops.cast)
-    people = [(crops.movie, label or name) for name, label in zip(crops.cast, crops.labels, strict=False)]
+    people = [(crops.movie, name) for name in crops.cast_names]
     company = number_companies(people, crops.frames[num_cast:])[len(crops.ids) - len(features) :]
     found = resemblance(features, company)
     if found and found.different > limits.greatest:

@@ -29,7 +29,6 @@ from numpy.typing import NDArray
 from castsearch.data.crops import Crops, read_splits
 from castsearch.data.name_tables import read_names
 from castsearch.data.nameless import UNKNOWN
-from castsearch.errors import one_line
 from castsearch.evaluation.labels import cast_of, read_labels
 from castsearch.timeline.appearances import read_appearances
 
@@ -74,7 +73,7 @@ def score_names(
         relevant, _ = read_labels(label_file, cast_of(crops), on_bad, across=False)
         table = read_names(path for other, path in names if other == split)
         truth = {(each.movie, box): person for each in crops for box, person in true_names(each, relevant).items()}
-        cast = {(each.movie, name) for each in crops for name in _cast_names(each)}
+        cast = {(each.movie, name) for each in crops for name in each.cast_names}
         for column, nobody in (("person", UNKNOWN), ("likeliest", "")):  # labels know nobody else
             own = zip(table["movie"], table[column], strict=True)
             table[column] = [name if (movie, name) in cast else nobody for movie, name in own]
@@ -89,13 +88,8 @@ def score_names(
 
 def true_names(crops: Crops, labels: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return whom the labelled boxes of a movie show, by the name that the search gives them."""
-    names = zip(crops.cast, _cast_names(crops), strict=True)
+    names = zip(crops.cast, crops.cast_names, strict=True)
     return {box: name for portrait, name in names for box in labels.get(portrait, ())}
-
-
-def _cast_names(crops: Crops) -> list[str]:
-    """What the search calls whom each portrait shows."""
-    return [one_line(label or name) for name, label in zip(crops.cast, crops.labels, strict=False)]
 
 
 def calibration_error(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> float:

@@ -11,7 +11,6 @@ from castsearch import files
 from castsearch.data.crops import Crops, movie_tables, read_crops
 from castsearch.data.portraits import searched_portraits
 from castsearch.data.rankings import by_split, read_alike, read_ranks
-from castsearch.errors import one_line
 from castsearch.evaluation.labels import cast_of, read_labels
 from castsearch.evaluation.metrics import average_precision_at
 from castsearch.evaluation.tables import score_queries, summarize
@@ -239,7 +238,7 @@ def _people(crop_table: str | Path, face_table: str | Path, on_unclear: str) -> 
     crops = read_crops(crop_table)
     faces = files.read_table(face_table).select(["num_faces", "selected", "turn"]).to_pandas()
     cast = faces[: len(crops.cast)]
-    names = [label or name for name, label in zip(crops.cast, crops.labels, strict=False)]
+    names = crops.cast_names
     searched = searched_portraits(cast["num_faces"], cast["selected"], names, on_unclear)
     searched &= crops.readable[: len(cast)]
     known = {name for name, own in zip(names, searched, strict=True) if own}
@@ -301,8 +300,7 @@ def _movie(crops: Crops, own: Mapping[str, _Person], people: Mapping[str, _Perso
         split=crops.split,
         name=crops.movie,
         queries=[
-            _query(name, one_line(label or name), people, answers)
-            for name, label in zip(crops.cast, crops.labels, strict=False)
+            _query(portrait, name, people, answers) for portrait, name in zip(crops.cast, crops.cast_names, strict=True)
         ],
         num_candidates=len(crops.candidates),
         num_faceless=sum(person.faceless for person in own.values()),

@@ -193,26 +193,16 @@ def read_timeline(path: str | Path, crop_table: str | Path, faces: str | Path, s
     unit = rows["unit"].iloc[0] if len(rows) else "frames"
     start, end = (rows["start"].min(), rows["end"].max()) if len(rows) else (0.0, 1.0)
     length = max(end - start, 1e-9)
-    pictures = _pictures(crop_table, crops, faces)
-    of_people: dict[str, list[Any]] = {}
-    for row in rows.itertuples(index=False):
-        of_people.setdefault(row.person, []).append(row)
-    lanes = []
-    for person, own in of_people.items():
-        on_screen = sum(row.end - row.start for row in own)
-        time = "" if person == UNKNOWN else in_words(on_screen, unit)
-        lane = Lane(person, time, *_spans(own, start, length, pictures))
-        lanes.append((person == UNKNOWN, lane.is_group, -on_screen, lane))
-    ordered = [lane for *_, lane in sorted(lanes, key=lambda each: (*each[:3], each[3].person))]
+    lanes = _lanes(rows, start, length, _pictures(crop_table, crops, faces))
     movie = crops.split, crops.movie
-    by_box = {span.box: span for lane in ordered for span in lane.spans}
+    by_box = {span.box: span for lane in lanes for span in lane.spans}
     called = dict(zip(crops.candidates, _called(crops), strict=True))
     proposed = [called[box] for box in summaries.review.get(movie, ()) if box in called]
     ticks = [in_words(start + length * tick / (_TICKS - 1), unit) for tick in range(_TICKS)] if len(rows) else []
     return Timeline(
         unit,
         ticks,
-        ordered,
+        lanes,
         [by_box[box] for box in proposed if box in by_box],
         _in_words(summaries.screen_time.get(movie), ("on_screen", "low", "high", "first", "last")),
         _in_words(summaries.together.get(movie), ("in_frame", "in_shot")),
@@ -253,6 +243,20 @@ def _in_words(table: pd.DataFrame | None, times: Sequence[str]) -> list[dict[str
     for row in rows:
         row |= {name: in_words(float(row[name]), row["unit"]) if str(row[name]) else "" for name in times}
     return rows
+
+
+def _lanes(rows: pd.DataFrame, start: float, length: float, pictures: Mapping[str, Picture]) -> list[Lane]:
+    """A lane for each person of a table of appearances, in the order of `Timeline.lanes`."""
+    of_people: dict[str, list[Any]] = {}
+    for row in rows.itertuples(index=False):
+        of_people.setdefault(row.person, []).append(row)
+    lanes = []
+    for person, own in of_people.items():
+        on_screen = sum(row.end - row.start for row in own)
+        time = "" if person == UNKNOWN else in_words(on_screen, own[0].unit)
+        lane = Lane(person, time, *_spans(own, start, length, pictures))
+        lanes.append((person == UNKNOWN, lane.is_group, -on_screen, person, lane))
+    return [lane for *_, lane in sorted(lanes, key=lambda each: each[:-1])]
 
 
 def _spans(rows: Iterable[Any], start: float, length: float, pictures: Mapping[str, Picture]) -> tuple[list[Span], int]:

@@ -1,6 +1,6 @@
 """What is certain of who candidates are, from corrections, as the search takes it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -62,20 +62,8 @@ def gather_facts(corrections: Iterable[Correction], gallery: Gallery, movies: Se
     facts = np.zeros((stranger + 1, len(gallery.candidates)), np.int8)
     said: dict[tuple[int, int], Correction] = {}
     for each in corrections:
-        candidate = candidates.get((each.movie, each.box))
-        if candidate is None:
-            track = f"track {each.box}"
-            hint = f"; write {track!r}" if (each.movie, track) in candidates else ""
-            raise InputError(
-                f"{each.place}: {one_line(each.box)}: no such box in {each.movie}, or it could not be read{hint}"
-            )
-        person = stranger if each.person == UNKNOWN else people.get((each.movie, each.person))
-        if person is None:
-            known = ", ".join(name for movie, name in people if movie == each.movie)
-            raise InputError(
-                f"{each.place}: {one_line(each.person)}: not in the cast of {each.movie}: {known}; "
-                f"whoever else it is, is called {UNKNOWN}, or gets a new name by {NEW} in place of {each.right}"
-            )
+        candidate = _candidate_of(each, candidates)
+        person = stranger if each.person == UNKNOWN else _person_of(each, people)
         if each.right == NEW:
             if not all(faces.selected[candidate] for faces in gallery.faces.values()):
                 raise InputError(f"{each.place}: {one_line(each.box)}: shows no face clear enough to be a portrait")
@@ -93,6 +81,28 @@ def gather_facts(corrections: Iterable[Correction], gallery: Gallery, movies: Se
         person=np.array([people[each.movie, each.person] for each in named], int),
         movies=np.array([numbers[each.movie] for each in named], int),
         names=[one_line(each.person) for each in named],
+    )
+
+
+def _candidate_of(correction: Correction, candidates: Mapping[tuple[str, str], int]) -> int:
+    """The row of the box or track that a correction is about."""
+    movie, box = correction.movie, correction.box
+    if (movie, box) in candidates:
+        return candidates[movie, box]
+    track = f"track {box}"
+    hint = f"; write {track!r}" if (movie, track) in candidates else ""
+    raise InputError(f"{correction.place}: {one_line(box)}: no such box in {movie}, or it could not be read{hint}")
+
+
+def _person_of(correction: Correction, people: Mapping[tuple[str, str], int]) -> int:
+    """The number of the person whom a correction names."""
+    movie, person = correction.movie, correction.person
+    if (movie, person) in people:
+        return people[movie, person]
+    known = ", ".join(name for other, name in people if other == movie)
+    raise InputError(
+        f"{correction.place}: {one_line(person)}: not in the cast of {movie}: {known}; "
+        f"whoever else it is, is called {UNKNOWN}, or gets a new name by {NEW} in place of {correction.right}"
     )
 
 
@@ -129,10 +139,10 @@ def _people(gallery: Gallery, movies: Sequence[Crops]) -> dict[tuple[str, str], 
     """The number of each person, by movie and name."""
     numbers = dict(zip(gallery.cast, gallery.person.tolist(), strict=True))
     return {
-        (crops.movie, one_line(label or name)): numbers[name]
+        (crops.movie, name): numbers[portrait]
         for crops in movies
-        for name, label in zip(crops.cast, crops.labels, strict=False)
-        if name in numbers
+        for portrait, name in zip(crops.cast, crops.cast_names, strict=True)
+        if portrait in numbers
     }
 
 
