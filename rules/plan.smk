@@ -76,7 +76,7 @@ if workflow.is_main_process and not all(map(os.path.exists, VERIFIED.values())):
 def contents(files):
     """Digests of those files that a user names, and no rule makes; unpacked and copied files keep old times.
 
-    It belongs into a parameter that is a function of the wildcards alone: Snakemake forgets those that take the input.
+    Use it in a parameter that takes the wildcards alone: Snakemake does not remember parameters that take the input.
     """
     return [
         digest(file)

@@ -16,10 +16,10 @@ DRIVERS = tuple(map(Path, ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg"))
 
 
 def hand_back_large_arrays() -> None:
-    """Let the memory of large arrays be free for others as soon as they are, where the C library is glibc.
+    """Return the memory of large arrays to the system as soon as they are freed, where the C library is glibc.
 
-    The environment of the workflow's jobs has it keep all memory for later arrays, which suits trainings. A search of
-    many movies would so hold twice what it needs, since its arrays are of many sizes.
+    In the environment of the workflow's jobs, glibc keeps all memory for later arrays, which makes trainings faster. A
+    search of many movies would hold twice the memory that it needs, since its arrays have many sizes.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
@@ -28,9 +28,9 @@ def hand_back_large_arrays() -> None:
 def torch_has_gpu() -> bool:
     """Whether torch is installed and finds a CUDA device.
 
-    Where one is there that it cannot use, or one was named, an error is logged that says why.
+    If there is one that torch cannot use, or one was named, an error is logged that says why.
     """
-    # Importing torch takes seconds, so that what says without it that there is none comes first.
+    # Importing torch takes seconds, so first comes what tells without it that there is no GPU.
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named == "" or (named is None and not any(path.exists() for path in DRIVERS)):
         return False

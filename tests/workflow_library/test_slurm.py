@@ -48,7 +48,7 @@ def test_a_status_command_that_answers_is_taken(commands, asked, bodies):
         (
             "sacct",
             {"sacct": NO_ACCOUNTING, "squeue": "exit 0", "scontrol": LONG_MEMORY},
-            "asked of sacct, and it fails: Slurm accounting storage is disabled; Snakemake would wait for ever; "
+            "asked of sacct, and it fails: Slurm accounting storage is disabled; Snakemake would wait forever; "
             "write `slurm-status-command: squeue` in your profile",
         ),
         (

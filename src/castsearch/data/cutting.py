@@ -83,7 +83,7 @@ def _one_spelling(persons: Sequence[Record], images: str | Path) -> list[Record]
 def _cut(
     persons: Sequence[Record], source: str, images: str | Path, on_bad_image: str, cut: BinaryIO
 ) -> dict[str, dict[str, Any]]:
-    """Rows by person, with the place of each image in the file `cut` in the image's stead."""
+    """Rows by person, with the place of each image in the file `cut` instead of the image."""
     rows: dict[str, dict[str, Any]] = {}
     by_frame = sorted(persons, key=lambda person: (person.role, person.img))
     progress = tqdm(total=len(persons), desc=f"crop {source}", unit="person", mininterval=2)

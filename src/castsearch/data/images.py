@@ -150,7 +150,9 @@ def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
     """
     tags = getattr(image, "tag_v2", {})
     if image.mode in ("I", "F") or tags.get(TiffImagePlugin.BITSPERSAMPLE) == (12,):
-        raise InputError(f"{path}: not an image of 8 or 16 bits, which white is known of (mode {image.mode})")
+        raise InputError(
+            f"{path}: has no colours of 8 or 16 bits, so nothing says which value is white (mode {image.mode})"
+        )
     if image.mode.startswith("I;16"):
         # Pillow itself makes white of all that exceeds 255, and does not see that zero can be white.
         grey = ((np.asarray(image, np.uint32) + 128) // 257).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Picture files without their metadata, for those whose metadata a decoder stumbles over.
+"""Picture files without their metadata, for those whose metadata a decoder cannot read.
 
 What is kept decides on the pixels: the picture data, palettes, transparency, the colour transform of a JPEG; and EXIF,
 for its orientation.

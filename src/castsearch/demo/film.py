@@ -33,7 +33,7 @@ RATE = 25
 SIZE = 768, 432
 _DISSOLVE = 20  # frames
 _LEAST_VISIBLE = 0.2
-_STEP = 0.9  # metres, so to say: a walker bobs once in a face's height times this
+_STEP = 0.9  # face heights that somebody walks while they bob once
 _CAST, _STRANGERS = 3, 2
 
 

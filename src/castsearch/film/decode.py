@@ -80,7 +80,7 @@ class Film:
         if self._stream.start_time is None or self._stream.time_base is None:
             return start
         own = self._stream.start_time * _unit(self._stream.time_base)
-        # The container's own is in whole microseconds, which would put a first frame a trifle beside 0.
+        # The container's own is in whole microseconds, which would give a first frame a time slightly off 0.
         return own if abs(own - start) < Fraction(1, av.time_base) else start
 
     def frames(

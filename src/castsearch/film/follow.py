@@ -4,8 +4,8 @@ A detector of faces does not see who turns away. The colours of somebody's cloth
 make a map of how probably each pixel is theirs (a ratio of histograms, as in Swain and Ballard, "Color Indexing",
 1991). The map around their last box is looked for in that of the next sample, by normalised correlation, and so on,
 until map or colours become too unlike, somebody else was found in that place, half of the box has left the frame, or
-the shot ends. Nobody is followed for longer than they were found, or who was found for less than a second, which may be
-no person.
+the shot ends. Nobody is followed for longer than they were found. What was found for less than a second may be no
+person, and is not followed.
 """
 
 from collections import deque

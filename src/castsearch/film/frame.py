@@ -1,6 +1,6 @@
 """A frame of a film as a picture: upright, with square pixels, in 8-bit RGB.
 
-What is not as a camera's chip delivers it is put right as FFmpeg and the standards have it:
+A frame that is coded in another way is converted as FFmpeg and the standards do it:
 
 - quarter turns and mirroring of the display matrix, which PyAV itself leaves to its caller;
 - pixels that are not square: the shorter side of the picture is stretched, so that no detail is lost;

@@ -27,7 +27,7 @@ class FaceFeatures:
 
     Attributes:
         feature: (c + n, d) float32, cast first.
-        detected: (n,) bool, whether the detector found any face in the candidate, be it a neighbour's.
+        detected: (n,) bool, whether the detector found any face in the candidate, even a neighbour's.
         selected: (n,) bool, whether one of them is taken for the candidate's own; otherwise the feature is that of
             the middle of the crop.
         quality: (n,) float32, of that face, for what is averaged; 0 where none is selected.
@@ -253,7 +253,7 @@ def frontality(landmarks: np.ndarray) -> np.ndarray:
 
 
 def _finite(path: str | Path, ids: np.ndarray, features: np.ndarray) -> np.ndarray:
-    """The features, unless one has a number that is not finite, which would spoil every ranking."""
+    """The features, unless one has a number that is not finite, which would make every ranking useless."""
     wrong = np.flatnonzero(~np.isfinite(features).all(axis=1))
     if len(wrong):
         raise InputError(f"{path}: {ids[wrong[0]]}: its feature has numbers that are not finite")

@@ -16,8 +16,8 @@ class Method:
 
     Attributes:
         module: full name of the module whose function `search` it is.
-        face_mask: whose face the method goes by: of a candidate in which the detector found any face ("detected"), be
-            it a neighbour's, or in which one was taken for the candidate's own ("selected").
+        face_mask: whose face the method goes by: of a candidate in which the detector found any face ("detected"),
+            even a neighbour's, or in which one was taken for the candidate's own ("selected").
         thresholds: whether it has thresholds on similarities.
         face_rerank: whether it can use re-ranked similarities of faces.
         body_rerank: whether it can use re-ranked similarities of bodies.

@@ -61,7 +61,7 @@ def software(folder: str | Path, packages: list[str]) -> dict[str, str]:
 
 
 def made_with(folder: str | Path, config: str, seeds: Mapping[str, int], packages: list[str]) -> dict[str, str]:
-    """Return what a table of results was made with, as texts by what they are, and the name of the run's whole record.
+    """Return what a table of results was made with, as texts by keys, and the name of the run's whole record.
 
     Args:
         folder: a folder of the clone, see `commit`.

@@ -1,6 +1,6 @@
 """What SLURM itself says of a run's jobs, beside what Snakemake's executor plugin makes of it.
 
-The plugin waits for ever for a job of which it cannot learn that it is over.
+The plugin waits forever for a job if it cannot find out that the job is over.
 """
 
 import re
@@ -32,7 +32,7 @@ def check_status_command(asked: str | None, first_pause: int) -> None:
     reason = _why_not(used)
     if not reason:
         return
-    problem = f"the state of SLURM's jobs is asked of {used}, and {reason}; Snakemake would wait for ever"
+    problem = f"the state of SLURM's jobs is asked of {used}, and {reason}; Snakemake would wait forever"
     other = {"sacct": "squeue", "squeue": "sacct"}[used]
     other_reason = _why_not(other)
     if other_reason:

@@ -86,7 +86,7 @@ class RetinaFaceArcFaceEngine:
         recogniser: ONNX file of an ArcFace network, with a feature of any length; None where nothing is embedded.
         pyramid: sizes in pixels that the short side of an image is scaled to.
         adaptive: leave out the further scales once a face is found that the default selection takes for the person's
-            own, be it a portrait or a candidate. Smaller faces, other people's mostly, are then missed, and the box
+            own, in portraits and candidates alike. Smaller faces, mostly of other people, are then missed, and the box
             that stays is not the best of all scales.
         precision: of the networks' arithmetic, "float32" or "bfloat16".
         threads: that the networks may use on the CPU.

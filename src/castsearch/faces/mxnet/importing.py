@@ -149,7 +149,7 @@ def _show_own_normalisation(builder: Builder) -> None:
     """Let the network begin with a subtraction and a multiplication, which change nothing where it has none.
 
     InsightFace's package tells by the names of the first eight nodes whether a recogniser normalises its input itself.
-    Those of MXNet always do, be it by a batch normalisation.
+    MXNet's recognisers always do, some of them by a batch normalisation.
     """
     first = [node.op_type for node in builder.nodes[:8]]
     if "Sub" in first and "Mul" in first:
