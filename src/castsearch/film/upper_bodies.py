@@ -1,12 +1,24 @@
-"""Boxes of upper bodies that are grown from boxes of faces."""
+"""Persons by their faces: boxes of upper bodies that are grown from boxes of faces."""
+
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+
+from castsearch.faces.engine import Engine, Image
+from castsearch.film.persons import Boxes
 
 # In widths and heights of the face: shoulders are three faces wide, and of a person's seven heads a film shows the
 # upper half more often than the rest.
 _BESIDE = 1.0
 _ABOVE = 0.6
 _BELOW = 4.5
+
+
+def find_by_face(engine: Engine, images: Iterable[Image]) -> Iterator[Boxes]:
+    """Find the persons of each frame whose face an engine finds; their score is the face's."""
+    for found in engine.detect(images):
+        kept = found.scores >= engine.selection.min_score
+        yield Boxes(grow(found.boxes[kept]), found.scores[kept])
 
 
 def grow(faces: np.ndarray) -> np.ndarray:

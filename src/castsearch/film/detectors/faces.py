@@ -5,12 +5,12 @@ It needs no other model than the search itself. Whose face is not seen is not fo
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 
 from castsearch.faces import engines
-from castsearch.faces.engine import Image
-from castsearch.film.persons import Boxes, PersonDetector
-from castsearch.film.upper_bodies import grow
+from castsearch.film.persons import PersonDetector
+from castsearch.film.upper_bodies import find_by_face
 
 WARNING = (
     "Persons are boxes around faces, so that nobody is found in a shot in which their face is never seen; to find "
@@ -32,12 +32,7 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
     """
     faces = engines.load(engine).make(options, threads)
     _logger.warning(WARNING)
-    least = faces.selection.min_score
-
-    def detect(images: Iterable[Image]) -> Iterator[Boxes]:
-        for found in faces.detect(images):
-            kept = found.scores >= least
-            yield Boxes(grow(found.boxes[kept]), found.scores[kept])
-
     # The boxes are guessed from the face, and have as much of the background as of the clothes.
-    return PersonDetector(detect, faces.selection.candidate_score, least_colours=0, sees_backs=False)
+    return PersonDetector(
+        partial(find_by_face, faces), faces.selection.candidate_score, least_colours=0, sees_backs=False
+    )

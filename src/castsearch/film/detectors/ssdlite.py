@@ -9,7 +9,8 @@ Detector", ECCV 2016, moved and scaled. It takes several times as long as findin
 samples.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import ceil
 
 import cv2
@@ -24,7 +25,7 @@ from castsearch.faces import engines
 from castsearch.faces.engine import Image
 from castsearch.files import packaged_file
 from castsearch.film.persons import Boxes, PersonDetector
-from castsearch.film.upper_bodies import grow
+from castsearch.film.upper_bodies import find_by_face
 from castsearch.model_files import model_file
 from castsearch.onnx.frozen_graph import to_onnx
 from castsearch.onnx.network import log_session
@@ -71,11 +72,6 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
     weak, certain = faces.selection.min_score, faces.selection.candidate_score
     see = _network(threads)
 
-    def detect(images: Iterable[Image]) -> Iterator[Boxes]:
-        for found in faces.detect(images):
-            kept = found.scores >= weak
-            yield Boxes(grow(found.boxes[kept]), found.scores[kept])
-
     def look_again(image: Image, by_face: Boxes) -> Boxes:
         persons = see(image)
         size = image.shape[1::-1]
@@ -85,7 +81,7 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
         order = np.argsort(-scores, kind="stable")
         return Boxes(np.concatenate([by_face.boxes, persons.boxes[own]])[order], scores[order])
 
-    return PersonDetector(detect, certain, sees_backs=False, look_again=look_again)
+    return PersonDetector(partial(find_by_face, faces), certain, sees_backs=False, look_again=look_again)
 
 
 def within(boxes: NDArray[np.float32], size: Sequence[int]) -> NDArray[np.float32]:
