@@ -1,5 +1,6 @@
 # Where a film cuts from one picture to another: in each of its parts, and then in the whole film; and a picture of each
 # shot.
+TRANSNETV2 = FILM["shots"]["detector"] == "transnetv2"
 
 
 rule changes:
@@ -16,13 +17,13 @@ rule changes:
         "../envs/film.yaml"
     threads: 2
     resources:
-        gpu=1 if FILM["shots"]["detector"] == "transnetv2" else 0,
-        mem_mb=decoding_mb(
-            "transnetv2" if FILM["shots"]["detector"] == "transnetv2" else "changes"
-        ),
+        gpu=1 if TRANSNETV2 else 0,
+        mem_mb=decoding_mb("transnetv2" if TRANSNETV2 else "changes"),
         runtime=growing(6 * FILM["minutes"]),
     params:
-        code=lambda wildcards: code("changes"),
+        code=lambda wildcards: code(
+            "changes", *(["castsearch.film.transnetv2"] if TRANSNETV2 else [])
+        ),
         video=which_video,
         bounds=bounds,
         detector=FILM["shots"]["detector"],

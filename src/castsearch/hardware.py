@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import importlib
 import importlib.util
 import logging
 import os
@@ -36,8 +37,8 @@ def torch_has_gpu() -> bool:
         return False
     if importlib.util.find_spec("torch") is None:
         return False
-    import torch  # noqa: PLC0415
-
+    # By name, so that another version of torch runs nothing again that only asks for a GPU.
+    torch = importlib.import_module("torch")
     if torch.cuda.is_available():
         return True
     try:

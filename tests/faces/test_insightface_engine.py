@@ -27,7 +27,7 @@ from castsearch.faces.engine import Face, identity
 from castsearch.faces.engines import insightface
 from castsearch.faces.engines.insightface import surround
 from castsearch.faces.mxnet.importing import import_checkpoint
-from castsearch.onnx import network as onnx_network
+from castsearch.onnx import runtime
 
 POINTS = np.array([(180, 100), (220, 100), (200, 125), (185, 150), (215, 150)], np.float32)
 OWN = {"size": 112, "channels": "bgr", "mean": 100, "scale": 0.01}
@@ -173,7 +173,7 @@ def test_checksum_is_recorded(pack):
 @pytest.mark.parametrize("gpu", [False, True])
 def test_log_says_on_which_device_each_network_runs(pack, tmp_path, monkeypatch, caplog, gpu):
     caplog.set_level("INFO")
-    monkeypatch.setattr(onnx_network, "torch_has_gpu", lambda: gpu)
+    monkeypatch.setattr(runtime, "torch_has_gpu", lambda: gpu)
     write_recogniser(tmp_path / "own.onnx")
     made = engine(pack, recogniser=OWN | {"file": tmp_path / "own.onnx"})
     list(made.detect([np.zeros((50, 40, 3), np.uint8)]))

@@ -14,7 +14,7 @@ from castsearch.faces.mxnet.network_files import TRIAL_SHAPES
 from castsearch.faces.mxnet.verifying import check_errors, largest_errors
 from castsearch.files import packaged_file
 from castsearch.model_files import model_file
-from castsearch.onnx import network as onnx_network
+from castsearch.onnx.runtime import open_session
 
 PYTHON = Path(__file__).parents[2] / ".venv-mxnet/bin/python"
 MODELS = Path(__file__).parents[3] / "shared/models"
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not MODELS.is_dir(), reason="the real networks o
 def test_weights_among_the_inputs_are_one_line_in_the_log(caplog, capfd):
     caplog.set_level("INFO")
     model = model_file(MODELS / "nanodet_m.onnx", "")
-    session = onnx_network.open_session(model, threads=1, expected="a detector", remedy="")
+    session = open_session(model, threads=1, expected="a detector", remedy="")
     assert [value.name for value in session.get_inputs()] == ["input.1"]
     assert session.get_overridable_initializers() == []
     assert [record.getMessage() for record in caplog.records] == [

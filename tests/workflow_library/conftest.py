@@ -12,11 +12,12 @@ ENGINES = ("insightface", "retinaface_arcface", "yunet_sface")
 
 
 def digests(project):
-    """Digest of every rule's code; of a rule that chooses a face engine or a method, with each."""
+    """Digest of every rule's code; of a rule that chooses a module, such as a face engine, with each."""
     engines = {engine: f"castsearch.faces.engines.{engine}" for engine in ENGINES}
     bodies = {module.rpartition(".")[2]: module for module in kinds.MODULES.values()}
     methods = {name: method.module for name, method in METHODS.items()}
-    chosen = {"detect": engines, "embed_faces": engines, "fuse": methods, "embed_bodies": bodies}
+    shots = {"": None, "transnetv2": "castsearch.film.transnetv2"}
+    chosen = {"detect": engines, "embed_faces": engines, "fuse": methods, "embed_bodies": bodies, "changes": shots}
     package = project / "src/castsearch"
     return {
         f"{script.stem} {name}".strip(): source_digest(script, [module] if module else [], package)

@@ -1,7 +1,12 @@
 """Which jobs a change in the code of a face engine runs again, by the digests of their code."""
 
+from pathlib import Path
+
 import pytest
 
+from castsearch.workflow.code_digest import imported, reached
+
+SCRIPTS = Path(__file__).parents[2] / "src/scripts"
 ENGINES = ("insightface", "retinaface_arcface", "yunet_sface")
 
 
@@ -39,3 +44,10 @@ def test_a_change_in_what_all_engines_share_runs_all_their_jobs_again(rerun_afte
 
 def test_a_change_in_the_import_from_mxnet_runs_imports_again_and_no_detection(rerun_after):
     assert rerun_after("faces/mxnet/importing.py", "_OPSET = 17", "_OPSET = 18") == {"import_mxnet"}
+
+
+@pytest.mark.parametrize("rule", ["detect", "embed_faces"])
+def test_another_version_of_torch_runs_no_job_of_the_default_engine_again(rule):
+    files = reached(SCRIPTS / f"{rule}.py", ["castsearch.faces.engines.yunet_sface"])
+    assert "torch" not in imported(files)
+    assert "onnxruntime" in imported(files)

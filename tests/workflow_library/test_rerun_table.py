@@ -3,6 +3,7 @@
 import pytest
 
 YUNET_SFACE = {"detect yunet_sface", "embed_faces yunet_sface"}
+IN_TORCH = {"detect retinaface_arcface", "embed_faces retinaface_arcface", "embed_bodies onnx_features"}
 ROWS = {
     "a constant of a face engine": ("faces/engines/yunet_sface.py", "_SIDE = 320", "_SIDE = 300", YUNET_SFACE),
     "an engine's licence": ("faces/engines/yunet_sface.py", 'LICENCE = "', 'LICENCE = "new: ', set()),
@@ -14,6 +15,9 @@ ROWS = {
         {"fuse diffusion", "names"},
     ),
     "another method": ("search/another.py", "", "def search(given):\n    pass\n", set()),
+    "TransNetV2": ("film/transnetv2.py", "_BLOCK = 60", "_BLOCK = 120", {"changes transnetv2"}),
+    "how other shots are found": ("film/shot_changes.py", "3.0, 3, 2", "3.5, 3, 2", {"changes", "changes transnetv2"}),
+    "networks in torch": ("onnx/torch_network.py", "_TOLERANCE = 1e-3", "_TOLERANCE = 1e-4", IN_TORCH),
     "a CMC rank": ("evaluation/tables.py", "CMC_RANKS = (1, 5, 10)", "CMC_RANKS = (1, 5, 20)", {"evaluate", "report"}),
     "an error of the training's data": ("reid/identities.py", "that can be decoded", "that is whole", set()),
     "an error of the losses": ("reid/losses.py", "is none of euclidean", "is not one of euclidean", set()),

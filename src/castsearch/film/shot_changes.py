@@ -8,6 +8,7 @@ most of the work is decoding.
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from importlib import import_module
 from typing import NamedTuple
 
 import cv2
@@ -107,8 +108,8 @@ def _detector(name: str) -> ShotDetector:
         case "histogram":
             return ShotDetector(_driving(HistogramDetector), 0.05, 1, 0)
         case "transnetv2":
-            from castsearch.film import transnetv2  # noqa: PLC0415 (torch takes seconds to import)
-
+            # By name: torch takes seconds to import, and its versions count only where it is chosen.
+            transnetv2 = import_module("castsearch.film.transnetv2")
             return ShotDetector(transnetv2.find, 0.5, transnetv2.BEFORE, transnetv2.AFTER)
     raise ValueError(f"shot detector {name!r}: unknown; there are: adaptive, content, histogram, transnetv2")
 

@@ -13,8 +13,7 @@ from castsearch.errors import InputError, one_line
 from castsearch.misnamed import instead_of
 from castsearch.model_files import ModelFile
 from castsearch.onnx import Network
-from castsearch.onnx.network import check_self_contained, log_session
-from castsearch.onnx.runtime import RUNTIME_ERRORS, session_options
+from castsearch.onnx.runtime import RUNTIME_ERRORS, check_self_contained, log_session, session_options
 
 
 def open_simplified(

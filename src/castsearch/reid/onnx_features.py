@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from castsearch.errors import InputError
 from castsearch.model_files import model_file
 from castsearch.onnx import Network
-from castsearch.onnx.network import any_batch, open_network
-from castsearch.onnx.runtime import RUNTIME_ERRORS
+from castsearch.onnx.network import open_network
+from castsearch.onnx.runtime import RUNTIME_ERRORS, any_batch
 from castsearch.reid.features import Describer
 
 _BATCH = 16

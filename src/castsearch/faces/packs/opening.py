@@ -22,8 +22,15 @@ from castsearch.errors import InputError, one_line
 from castsearch.faces.networks import arcface
 from castsearch.faces.packs.reading import DETECTION, RECOGNITION, REMEDY, Pack, missing_network
 from castsearch.model_files import ModelFile, model_file
-from castsearch.onnx.network import any_batch, check_self_contained, log_session, open_session
-from castsearch.onnx.runtime import FLOAT, RUNTIME_ERRORS, session_options
+from castsearch.onnx.runtime import (
+    FLOAT,
+    RUNTIME_ERRORS,
+    any_batch,
+    check_self_contained,
+    log_session,
+    open_session,
+    session_options,
+)
 from castsearch.onnx.simplified import open_simplified
 
 # Values of -1 to 1 from which more than this is subtracted, or which are divided by more, are no numbers of an image.

@@ -22,8 +22,7 @@ from castsearch.errors import InputError
 from castsearch.faces.engine import Image
 from castsearch.film.persons import LOWEST_SCORE, Boxes, PersonDetector, batched
 from castsearch.model_files import model_file
-from castsearch.onnx.network import log_session, open_session
-from castsearch.onnx.runtime import CUDA
+from castsearch.onnx.runtime import CUDA, log_session, open_session
 
 _SIDE = 640  # pixels, where the file leaves it open
 _BATCH = 8  # pictures on a GPU, where the file leaves it open

@@ -18,7 +18,7 @@ from castsearch.faces.engine import Image
 from castsearch.film.grids import STRIDES, cells, fit
 from castsearch.film.persons import LOWEST_SCORE, Boxes, PersonDetector
 from castsearch.model_files import model_file
-from castsearch.onnx.network import log_session, open_session
+from castsearch.onnx.runtime import log_session, open_session
 
 _MEAN = np.array([103.53, 116.28, 123.675], np.float32)  # of blue, green and red
 _STD = np.array([57.375, 57.12, 58.395], np.float32)

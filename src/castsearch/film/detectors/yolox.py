@@ -17,7 +17,7 @@ from castsearch.faces.engine import Image
 from castsearch.film.grids import cells, fit
 from castsearch.film.persons import LOWEST_SCORE, Boxes, PersonDetector, batched
 from castsearch.model_files import model_file
-from castsearch.onnx.network import any_batch, log_session, open_session
+from castsearch.onnx.runtime import any_batch, log_session, open_session
 
 _PADDING = 114
 _OVERLAP = 0.45  # of its non-maximum suppression
