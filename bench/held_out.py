@@ -22,7 +22,7 @@ from castsearch.search.gallery import Gallery, load_gallery
 from castsearch.search.variant import Variant
 
 NAMES = ("EVEN_FACE", "EVEN_BODY", "STEEPNESS")
-VALUES = ((2.5, 3.0, 3.5, 4.0), (2.0, 2.25, 2.5, 3.0), (2.0, 3.0, 4.0))
+VALUES = ((2.5, 3.0, 3.5, 4.0), (1.75, 2.0, 2.25, 2.5), (2.0, 3.0, 4.0))
 USED = tuple(getattr(links, name) for name in NAMES)
 
 
