@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from castsearch import files
 from castsearch.plotting import DASHES, SERIES, look, to_svg
-from castsearch.search.groups import EVEN_FACE_IN_GROUPS
+from castsearch.search.groups import EVEN_BODY_IN_GROUPS, EVEN_FACE_IN_GROUPS
 from castsearch.search.links import link
 from castsearch.search.review import propose
 from castsearch.search.similarity import face_similarity
@@ -41,8 +41,15 @@ def choices(drawn: simulation.SimulatedMovie, allowed: np.ndarray) -> dict[str, 
     _, frames = np.unique(drawn.frames, return_inverse=True)
     similarity = face_similarity(drawn.face, num_cast)
     certain = certain_strangers(similarity, frames, drawn.has_face)
-    seen = {"frames": frames, "has_face": drawn.has_face}
-    graph = link(certain, drawn.face[num_cast:], drawn.body, **seen, even_face=EVEN_FACE_IN_GROUPS)
+    graph = link(
+        certain,
+        drawn.face[num_cast:],
+        drawn.body,
+        frames=frames,
+        has_face=drawn.has_face,
+        even_face=EVEN_FACE_IN_GROUPS,
+        even_body=EVEN_BODY_IN_GROUPS,
+    )
     rows = np.flatnonzero(allowed)
     ranked = found.order.T.ravel()  # the first of each ranking, then the second of each
     _, first = np.unique(ranked, return_index=True)

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from castsearch.data.challenge import load_annotations, load_labels
 from castsearch.data.cutting import crop_movie
 from castsearch.search.gallery import load_gallery
-from castsearch.search.groups import EVEN_FACE_IN_GROUPS, find_groups
+from castsearch.search.groups import EVEN_BODY_IN_GROUPS, EVEN_FACE_IN_GROUPS, find_groups
 from castsearch.search.links import link
 from castsearch.search.neighbors import l2_normalize
 from castsearch.search.similarity import face_similarity
@@ -81,8 +81,15 @@ def ours(boxes: Boxes) -> np.ndarray:
     features = np.concatenate([boxes.portraits, boxes.face])
     similarity = face_similarity(features, len(boxes.portraits))
     certain = certain_strangers(similarity, boxes.frames, boxes.has_face)
-    seen = {"frames": boxes.frames, "has_face": boxes.has_face}
-    graph = link(certain, boxes.face, boxes.body, **seen, even_face=EVEN_FACE_IN_GROUPS)
+    graph = link(
+        certain,
+        boxes.face,
+        boxes.body,
+        frames=boxes.frames,
+        has_face=boxes.has_face,
+        even_face=EVEN_FACE_IN_GROUPS,
+        even_body=EVEN_BODY_IN_GROUPS,
+    )
     return find_groups(graph, boxes.frames)
 
 

@@ -160,8 +160,8 @@ def test_faces_that_differ_part_bodies_that_are_alike():
     face = np.eye(4, dtype=np.float32)[[0, 0, 1, 2]]
     body = l2_normalize(np.random.default_rng(0).normal(size=(4, 16)) + 3 * np.eye(16)[0])
     apart = strangers.Impostors(0.0, 0.1)
-    told = links.body_links(body, face, np.ones(4, bool), np.arange(4), apart, even_face=3).toarray()
-    untold = links.body_links(body, face, np.zeros(4, bool), np.arange(4), apart, even_face=3).toarray()
+    told = links.body_links(body, face, np.ones(4, bool), np.arange(4), apart, even_face=3, even_body=2).toarray()
+    untold = links.body_links(body, face, np.zeros(4, bool), np.arange(4), apart, even_face=3, even_body=2).toarray()
     assert told[0, 1] > untold[0, 1]
     assert told[0, 2] < untold[0, 2]
 
@@ -174,8 +174,8 @@ def test_bodies_of_people_whose_faces_differ_tell_what_strangers_reach():
     has_face = np.arange(40) % 10 < 8
     apart, frames = strangers.Impostors(0.0, 0.1), np.arange(40)
     unseen = np.flatnonzero(~has_face)
-    told = links.body_links(body, face, has_face, frames, apart, even_face=3).toarray()[unseen]
-    untold = links.body_links(body, face, np.zeros(40, bool), frames, apart, even_face=3).toarray()[unseen]
+    told = links.body_links(body, face, has_face, frames, apart, even_face=3, even_body=2).toarray()[unseen]
+    untold = links.body_links(body, face, np.zeros(40, bool), frames, apart, even_face=3, even_body=2).toarray()[unseen]
     assert told.max() < 0.35
     assert untold.max() > 0.9
 
@@ -196,7 +196,7 @@ def test_people_without_a_face_are_found_again_in_another_light(colours, shots, 
     body = l2_normalize(looks[person] + 1.5 * lights[frames] + 0.2 * rng.normal(size=(20, 32)))
     face, apart = np.eye(10, dtype=np.float32)[person], strangers.Impostors(0.0, 0.1)
     clothes = Clothes(colours.astype(np.float32), shots)
-    graph = links.body_links(body, face, person < 8, frames, apart, even_face=3, clothes=clothes).toarray()
+    graph = links.body_links(body, face, person < 8, frames, apart, even_face=3, even_body=2, clothes=clothes).toarray()
     assert (graph[[8, 9], [18, 19]] > 0.5).tolist() == [linked, linked]
     assert graph[8, 19] < 0.1
 

@@ -26,8 +26,9 @@ from castsearch.search.similarity import best_portrait, concatenate, face_simila
 from castsearch.search.strangers import certain_strangers
 
 EVEN_FACE_IN_GROUPS = 3.0
-"""`even_face` of `links.link` for groups, which join people by all of their links. The search takes more care with
-`links.EVEN_FACE`, as a single wrong link spreads a label there."""
+EVEN_BODY_IN_GROUPS = 2.25
+"""`even_face` and `even_body` of `links.link` for groups, measured by bench/groups.py. The search has others: there a
+single link spreads a label, while people are joined by all of their links."""
 _LEAST = 0.2  # strength of the links of two groups that are one person; measured by bench/groups.py
 _LINKS = 10  # that a candidate has with its nearest others, of each kind
 _PROPOSED = 12  # candidates of a movie to look at
@@ -117,6 +118,7 @@ def group_unknown(
         frames=present,
         has_face=faces.selected,
         even_face=EVEN_FACE_IN_GROUPS,
+        even_body=EVEN_BODY_IN_GROUPS,
         clothes=gallery.clothes if networks else None,
     )
     named = read_names([names])

@@ -44,6 +44,7 @@ def link(
     frames: Frames,
     has_face: np.ndarray,
     even_face: float | None = None,
+    even_body: float | None = None,
     clothes: Clothes | None = None,
 ) -> sparse.csr_array:
     """Link candidates by face and by body as far as two probably show one person.
@@ -57,12 +58,15 @@ def link(
         has_face: (n,) bool, whether the candidate's face can be seen.
         even_face: standard deviations above strangers from which on two faces are rather one person's; None for
             `EVEN_FACE`.
+        even_body: the same of two bodies; None for `EVEN_BODY`.
         clothes: of the n candidates, beside `body`; None where they are not known.
 
     Returns:
         (n, n) symmetric links; two that are alike by both have the sum of two probabilities.
     """
-    n, even_face = len(face), EVEN_FACE if even_face is None else even_face
+    n = len(face)
+    even_face = EVEN_FACE if even_face is None else even_face
+    even_body = EVEN_BODY if even_body is None else even_body
     seen = np.flatnonzero(has_face)
     present = presence(frames)
     unit = l2_normalize(face)
@@ -73,7 +77,16 @@ def link(
     alike = face_links(unit[seen], present[seen], apart, even_face).tocoo()
     graph = sparse.csr_array((alike.data, (seen[alike.row], seen[alike.col])), shape=(n, n))
     if body is not None:
-        graph = graph + body_links(centred(body), unit, has_face, present, apart, even_face=even_face, clothes=clothes)
+        graph = graph + body_links(
+            centred(body),
+            unit,
+            has_face,
+            present,
+            apart,
+            even_face=even_face,
+            even_body=even_body,
+            clothes=clothes,
+        )
     return graph
 
 
@@ -101,6 +114,7 @@ def body_links(
     apart: Impostors,
     *,
     even_face: float,
+    even_body: float,
     clothes: Clothes | None = None,
 ) -> sparse.csr_array:
     """Link every body with its nearest ones; where two faces are seen, they have a say.
@@ -115,6 +129,7 @@ def body_links(
         frames: of the n candidates, see `Frames`.
         apart: what strangers reach by face.
         even_face: see `link`.
+        even_body: see `link`.
         clothes: of the n candidates, or None.
 
     Returns:
@@ -132,14 +147,14 @@ def body_links(
     similarity = pairs_of(body[some])
     indices, cosines, _ = kept_neighbors(body, _LOOKED_AT)
     if clothes is None:
-        odds = log_odds(cosines, _bodies_apart(similarity, certain), EVEN_BODY)
+        odds = log_odds(cosines, _bodies_apart(similarity, certain), even_body)
     else:
         shots = clothes.shots
         one_shot = (shots[some][:, None] == shots[some])[pairs]
         odds = np.where(
             shots[indices] == shots[:, None],
-            log_odds(cosines, _bodies_apart(similarity, certain, one_shot), EVEN_BODY),
-            log_odds(cosines, _bodies_apart(similarity, certain, ~one_shot), EVEN_BODY),
+            log_odds(cosines, _bodies_apart(similarity, certain, one_shot), even_body),
+            log_odds(cosines, _bodies_apart(similarity, certain, ~one_shot), even_body),
         )
     for place in range(indices.shape[1]):  # one after the other, since all faces of all neighbours are large
         neighbor = indices[:, place]
