@@ -23,7 +23,7 @@ from castsearch import files
 from castsearch.data.challenge import load_annotations
 from castsearch.data.crops import read_crops
 from castsearch.data.cutting import crop_movie
-from castsearch.data.feature_check import BODIES, FACES, Limits, doubt, number_companies, resemblance
+from castsearch.data.feature_check import BODIES, FACES, Limits, cannot_link_groups, doubt, resemblance
 from castsearch.errors import InputError
 
 
@@ -40,13 +40,13 @@ def network_features(folder: Path, options: Mapping[str, Any]) -> np.ndarray:
     return np.load(make_bodies(folder, options))
 
 
-def verdict(make: Callable[[], np.ndarray], company: np.ndarray, limits: Limits) -> dict[str, object]:
+def verdict(make: Callable[[], np.ndarray], group: np.ndarray, limits: Limits) -> dict[str, object]:
     """What is measured of features, and whether the workflow would stop or warn."""
     try:
         features = make()
     except InputError as error:
         return {"verdict": "stops", "reason": str(error)}
-    own = company[len(company) - len(features) :]
+    own = group[len(group) - len(features) :]
     found = resemblance(features, own)
     said = "warns" if doubt(features, own, limits) else "passes"
     return {"verdict": said} | ({} if found is None else found._asdict() | {"gap": found.same - found.different})
@@ -66,12 +66,12 @@ def main() -> None:
             crop_movie(folder / "crops.arrow", "val", movie, entry, source=movie, images=images, on_bad_image="stop")
             crops = read_crops(folder / "crops.arrow")
             people = [(movie, label or name) for name, label in zip(crops.cast, crops.labels, strict=False)]
-            company = number_companies(people, crops.frames[len(crops.cast) :])
+            group = cannot_link_groups(people, crops.frames[len(crops.cast) :])
             for engine in compared["engines"]:
-                found = verdict(partial(engine_features, folder, engine), company, FACES)
+                found = verdict(partial(engine_features, folder, engine), group, FACES)
                 rows.append({"movie": movie, "of": str(engine), **found})
             for network in compared["networks"]:
-                found = verdict(partial(network_features, folder, network), company, BODIES)
+                found = verdict(partial(network_features, folder, network), group, BODIES)
                 rows.append({"movie": movie, "of": str(network), **found})
     print(pd.DataFrame(rows).to_markdown(index=False, floatfmt=".3f"))
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from castsearch.data.crops import crop_table, crops_of
-from castsearch.data.feature_check import BODIES, FACES, check_features, doubt, number_companies
+from castsearch.data.feature_check import BODIES, FACES, cannot_link_groups, check_features, doubt
 from castsearch.errors import InputError
 
 PORTRAITS = [("a1", "Ada", "a1.jpg"), ("a2", "Ada", "a2.jpg"), ("b", "Bo", "b.jpg")]
@@ -19,7 +19,7 @@ def people():
 
 def test_different_people_share_a_frame_or_are_the_cast_of_a_movie():
     cast = [("m", "Ada"), ("m", "Ada"), ("m", "Bo"), ("n", "Ada")]
-    assert number_companies(cast, ["f1", "f1", "f2", "f1"]).tolist() == [0, 1, 0, 2, 3, 3, 4, 3]
+    assert cannot_link_groups(cast, ["f1", "f1", "f2", "f1"]).tolist() == [0, 1, 0, 2, 3, 3, 4, 3]
 
 
 def almost_equal(number):
@@ -44,12 +44,12 @@ def test_people_without_a_feature_do_not_count(people):
 
 
 def movie_of(resemblance, people=4, frames=12, size=64):
-    """Features of people who are all in every frame, as alike as `resemblance` says; and their companies."""
+    """Features of people who are all in every frame, as alike as `resemblance` says; and their groups."""
     rng = np.random.default_rng(0)
     common, own = rng.normal(size=size), rng.normal(size=(people, size))
     shown = np.tile(own * np.sqrt(1 - resemblance) + common * np.sqrt(resemblance), (frames, 1))
     names = [f"f{frame}" for frame in range(frames) for _ in range(people)]
-    return shown + 0.3 * np.sqrt(1 - resemblance) * rng.normal(size=shown.shape), number_companies([], names)
+    return shown + 0.3 * np.sqrt(1 - resemblance) * rng.normal(size=shown.shape), cannot_link_groups([], names)
 
 
 @pytest.mark.parametrize(("limits", "healthy", "wrong"), [(FACES, 0.1, 0.8), (BODIES, 0.8, 0.95)])
@@ -59,9 +59,9 @@ def test_people_of_a_frame_who_are_as_alike_as_one_person_are_doubted(limits, he
 
 
 def test_noise_is_doubted():
-    features, company = movie_of(0.1)
+    features, group = movie_of(0.1)
     noise = np.random.default_rng(0).normal(size=(len(features), 128))
-    assert "Either nobody is seen twice" in doubt(noise, company, FACES)
+    assert "Either nobody is seen twice" in doubt(noise, group, FACES)
 
 
 def test_few_people_are_not_doubted():

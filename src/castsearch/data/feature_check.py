@@ -55,35 +55,36 @@ class Resemblance(NamedTuple):
     same: float
 
 
-def number_companies(cast: Sequence[tuple[Hashable, Hashable]], frames: Sequence[str]) -> NDArray[np.int64]:
-    """Number who is certainly different from each other: the people of one frame, and the cast.
+def cannot_link_groups(cast: Sequence[tuple[Hashable, Hashable]], frames: Sequence[str]) -> NDArray[np.int64]:
+    """Number groups of certainly different people, whom nothing may link: the people of one frame, and the cast.
 
     Args:
         cast: of c portraits the movie, and whom they show.
         frames: n names of the candidates' frames.
 
     Returns:
-        (c + n,) numbers; different people have the same one. A person's second portrait has one of its own.
+        (c + n,) numbers; those with the same number are different people. A person's second portrait has a number of
+            its own.
     """
     keys: list[Hashable] = [("again", row) if one in cast[:row] else ("cast", one[0]) for row, one in enumerate(cast)]
     numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(key, len(numbers)) for key in [*keys, *frames]], np.int64)
 
 
-def resemblance(features: NDArray[np.floating], company: NDArray[np.integer]) -> Resemblance | None:
+def resemblance(features: NDArray[np.floating], group: NDArray[np.integer]) -> Resemblance | None:
     """Measure how alike different people are, and how alike one person is.
 
     Args:
         features: (m, d) of any length; a row of zeros for people who have none.
-        company: (m,) numbers, see `number_companies`.
+        group: (m,) numbers, see `cannot_link_groups`.
 
     Returns:
         None where hardly anybody is certainly different.
     """
     lengths = np.linalg.norm(features, axis=1)
-    unit, company = features[lengths > 0] / lengths[lengths > 0, None], company[lengths > 0]
+    unit, group = features[lengths > 0] / lengths[lengths > 0, None], group[lengths > 0]
     rows = np.arange(len(unit))[:: max(1, len(unit) // _SAMPLE)]
-    cosines, together = unit[rows] @ unit.T, company[rows, None] == company
+    cosines, together = unit[rows] @ unit.T, group[rows, None] == group
     itself = rows[:, None] == np.arange(len(unit))
     strangers = cosines[together & ~itself]
     if len(strangers) < 2 * _LEAST_PAIRS:  # each is there twice
@@ -94,9 +95,9 @@ def resemblance(features: NDArray[np.floating], company: NDArray[np.integer]) ->
     return Resemblance(len(strangers) // 2, float(np.median(strangers)), same)
 
 
-def doubt(features: NDArray[np.floating], company: NDArray[np.integer], limits: Limits) -> str | None:
+def doubt(features: NDArray[np.floating], group: NDArray[np.integer], limits: Limits) -> str | None:
     """Say in a sentence why features may be wrong; see `resemblance` for the arguments. None if they look right."""
-    found = resemblance(features, company)
+    found = resemblance(features, group)
     if found is None or not found.same - found.different < limits.gap:
         return None
     return (
@@ -120,13 +121,13 @@ def check_features(crops: Crops, features: NDArray[np.floating], limits: Limits)
     """
     num_cast = len(crops.cast)
     people = [(crops.movie, name) for name in crops.cast_names]
-    company = number_companies(people, crops.frames[num_cast:])[len(crops.ids) - len(features) :]
-    found = resemblance(features, company)
+    group = cannot_link_groups(people, crops.frames[num_cast:])[len(crops.ids) - len(features) :]
+    found = resemblance(features, group)
     if found and found.different > limits.greatest:
         raise InputError(
             f"{crops.name}: the features of {found.pairs} pairs of different people have a median cosine of "
             f"{found.different:.4f}, so the network cannot tell people apart: its input may be normalised in another "
             "way than it wants, or its file may be damaged; the log says how it is normalised"
         )
-    if doubtful := doubt(features, company, limits):
+    if doubtful := doubt(features, group, limits):
         _logger.warning("%s: %s", crops.name, doubtful)

@@ -145,7 +145,7 @@ def select_faces(
         num_faces[row] = len(own)
         select(row, own)
     in_frame = boxes + np.tile(people.corners[person], 2)
-    for rows in _companies(people):
+    for rows in _shared_frames(people):
         left = {row: found[row] for row in rows}
         while (loser := _loser(rows, faces, people.sizes, boxes, in_frame)) is not None:
             left[loser] = left[loser][left[loser] != faces[loser]]
@@ -153,7 +153,7 @@ def select_faces(
     return faces, num_faces
 
 
-def _companies(people: Crops) -> list[list[int]]:
+def _shared_frames(people: Crops) -> list[list[int]]:
     """Rows of the candidates of each frame that has more than one."""
     rows: dict[str, list[int]] = {}
     for row in range(len(people.cast), len(people.sizes)):

@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 import pyarrow as pa
 
-from castsearch.data.feature_check import BODIES, FACES, doubt, number_companies
+from castsearch.data.feature_check import BODIES, FACES, cannot_link_groups, doubt
 from castsearch.search.facts import Facts
 from castsearch.search.gallery import Gallery
 from castsearch.search.methods import METHODS
@@ -108,13 +108,13 @@ def _doubts(gallery: Gallery) -> list[str]:
     """Why features may be wrong, by engine and network."""
     people = list(zip(gallery.cast_movies.tolist(), gallery.person.tolist(), strict=True))
     frames = [frame if isinstance(frame, str) else frame[0] for frame in gallery.frames]
-    company, num_cast = number_companies(people, frames), len(gallery.cast)
+    group, num_cast = cannot_link_groups(people, frames), len(gallery.cast)
     found = {}
     for engine, faces in gallery.faces.items():
         seen = np.concatenate([faces.searched, faces.selected])
-        found[engine] = doubt(np.where(seen[:, None], faces.feature, 0), company, FACES)
+        found[engine] = doubt(np.where(seen[:, None], faces.feature, 0), group, FACES)
     for network, bodies in gallery.bodies.items():
-        found[network] = doubt(bodies, company[num_cast:], BODIES)
+        found[network] = doubt(bodies, group[num_cast:], BODIES)
     return [f"{name}: {words}" for name, words in found.items() if words]
 
 
