@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from castsearch.data.crops import Crops
 from castsearch.errors import InputError
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Limits(NamedTuple):
@@ -130,4 +130,4 @@ def check_features(crops: Crops, features: NDArray[np.floating], limits: Limits)
             "way than it wants, or its file may be damaged; the log says how it is normalised"
         )
     if doubtful := doubt(features, group, limits):
-        _logger.warning("%s: %s", crops.name, doubtful)
+        logger.warning("%s: %s", crops.name, doubtful)

@@ -22,7 +22,7 @@ from castsearch.onnx.runtime import (
 )
 from castsearch.onnx.winograd import with_winograd
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def _fit(shapes: Sequence[Sequence[object]], channels: Sequence[int | None]) -> bool:
@@ -118,7 +118,7 @@ def open_network(
         except InputError as error:
             if precision != "float32":
                 raise InputError(f"{error}; set precision: float32") from None
-            _logger.info("%s", error)
+            logger.info("%s", error)
     if large_maps and CUDA not in session.get_providers():
         network = with_winograd(merged(images_alone_as_input(model)))
         session = onnxruntime.InferenceSession(network.SerializeToString(), **session_options(threads))

@@ -17,7 +17,7 @@ from castsearch.hardware import torch_has_gpu
 from castsearch.misnamed import instead_of
 from castsearch.model_files import ModelFile
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 FLOAT = "tensor(float)"
 """The type of an input or output in single precision."""
@@ -78,10 +78,10 @@ def log_session(model: ModelFile, session: onnxruntime.InferenceSession) -> None
         place = "on the CPU; for the GPU, install onnxruntime-gpu in place of onnxruntime"
     else:
         place = "on the CPU"
-    _logger.info("%s: in ONNX Runtime, %s", model.path.name, place)
+    logger.info("%s: in ONNX Runtime, %s", model.path.name, place)
     weights = len(session.get_overridable_initializers())
     if weights:
-        _logger.info("%s: %d weights are listed among its inputs, which makes it slower", model.path.name, weights)
+        logger.info("%s: %d weights are listed among its inputs, which makes it slower", model.path.name, weights)
 
 
 def check_self_contained(model: ModelFile) -> None:
@@ -134,7 +134,7 @@ def images_alone_as_input(model: ModelFile) -> Path | bytes:
     surplus = len(network.graph.input) - len(inputs)
     if surplus == 0 or not inputs:
         return model.path
-    _logger.info("%s: lists %d weights among its inputs, where they are not wanted", model.path.name, surplus)
+    logger.info("%s: lists %d weights among its inputs, where they are not wanted", model.path.name, surplus)
     network.graph.ClearField("input")
     network.graph.input.extend(inputs)
     return network.SerializeToString()

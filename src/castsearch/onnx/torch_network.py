@@ -19,7 +19,7 @@ from castsearch.hardware import torch_has_gpu
 from castsearch.onnx import Network
 from castsearch.onnx.runtime import merged
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _TOLERANCE = 1e-3  # of an output's largest value: far more than rounding, far less than another meaning
 _SIDES = (75, 61)  # of the image that a network of any size is tried on: small, and no multiple of a stride
@@ -46,7 +46,7 @@ def open_torch_network(
     device = torch.device("cuda" if torch_has_gpu() else "cpu")
     reduced = precision == "bfloat16"
     if reduced and device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        _logger.warning("precision bfloat16: this processor has no such arithmetic, and is slower by far with it")
+        logger.warning("precision bfloat16: this processor has no such arithmetic, and is slower by far with it")
     torch.set_num_threads(threads)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     try:
@@ -61,7 +61,7 @@ def open_torch_network(
             if isinstance(module, nn.Softmax | OnnxSoftmaxV1V11):
                 network.set_submodule(name, _SinglePrecision(module))
     place = "a GPU" if device.type == "cuda" else "the CPU"
-    _logger.info("%s: in torch, on %s, in %s", path.name, place, precision)
+    logger.info("%s: in torch, on %s, in %s", path.name, place, precision)
     return partial(_run, network, device, reduced)
 
 

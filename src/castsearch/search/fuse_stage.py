@@ -22,7 +22,7 @@ from castsearch.search.strangers import show_one_person
 from castsearch.search.variant import Variant, body_key, face_key
 from castsearch.threads import in_threads
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 # A candidate's id is stored once, since each ranking has them all.
 SCHEMA = pa.schema(
@@ -71,11 +71,11 @@ def rank_gallery(
     for engine in dict.fromkeys(variant.engine for variant in variants):
         for name, person in zip(gallery.cast, gallery.person, strict=True):
             if person not in gallery.person[gallery.faces[engine].searched]:
-                _logger.warning("%s: by %s, this portrait is not clear, so nobody is searched for it", name, engine)
+                logger.warning("%s: by %s, this portrait is not clear, so nobody is searched for it", name, engine)
     alike = {engine: _two_names(gallery, engine) for engine in gallery.faces}
     for engine, pairs in alike.items():
         for one, other in pairs:
-            _logger.warning("%s and %s: by %s, these portraits of two names show one person", one, other, engine)
+            logger.warning("%s and %s: by %s, these portraits of two names show one person", one, other, engine)
     metadata = {"split": gallery.split, "doubts": json.dumps(_doubts(gallery))}
     metadata["alike"] = json.dumps(sorted(set(chain.from_iterable(alike.values()))))
     for variant in variants:

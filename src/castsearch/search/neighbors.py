@@ -23,7 +23,7 @@ GPU_ROWS = 4000
 _KEPT = 4
 """How many results are kept: of faces and of bodies, by two engines and in two choices of networks."""
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _kept: dict[tuple[bytes, tuple[int, ...], int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
 
 
@@ -62,7 +62,7 @@ def nearest_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndar
             return torch_neighbors.nearest_neighbors(features, k, "cuda")
         except (torch.cuda.OutOfMemoryError, torch.AcceleratorError) as error:  # the second has no room for CUDA itself
             reason = str(error).partition("\n")[0]
-            _logger.warning("The neighbours of %d images are found on the CPU: the GPU said: %s", len(features), reason)
+            logger.warning("The neighbours of %d images are found on the CPU: the GPU said: %s", len(features), reason)
     return numpy_neighbors(features, k)
 
 

@@ -13,7 +13,7 @@ from castsearch.files import write_text
 TOLERANCE = 1e-4
 SECONDS_FOR_MXNET = 1800  # the largest network takes seconds
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def largest_errors(
@@ -45,13 +45,13 @@ def largest_errors(
         ) from None
     except OSError as error:
         raise InputError(f"{python}: cannot be started ({error.strerror}); `make mxnet` sets it up") from None
-    _logger.info("%s", done.stderr.strip())
+    logger.info("%s", done.stderr.strip())
     if done.returncode != 0:
         reason = " ".join(done.stderr.split()[-20:]) or f"exit code {done.returncode}"
         raise InputError(f"{python}: could not compare {params} with {onnx} ({reason}); `make mxnet` sets it up")
     largest = json.loads(done.stdout.splitlines()[-1])
     for output, difference in largest.items():
-        _logger.info("%s: off by %.3g", output, difference)
+        logger.info("%s: off by %.3g", output, difference)
     return largest
 
 

@@ -42,7 +42,7 @@ _OWN_REMEDY = "export it to ONNX again, or take the pack's own recogniser; see d
 
 _Model = TypeVar("_Model", SCRFD, ArcFaceONNX)
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Recogniser(NamedTuple):
@@ -173,7 +173,7 @@ def _recogniser(
         if np.allclose(faster(images)[0], expected, rtol=0, atol=_SAME * np.abs(expected).max()):
             run, batch = faster, _BATCH
     except InputError as error:
-        _logger.info("%s", error)
+        logger.info("%s", error)
 
     def describe(chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         return run(arcface.network_input(chips, channels, mean, scale))[0]
@@ -211,7 +211,7 @@ def _normalise(model: ArcFaceONNX, pack: Pack) -> None:
     else:
         reason = "as InsightFace's networks want them; describe another as faces.insightface.recogniser"
     mean, scale = model.input_mean, model.input_std
-    _logger.info("%s: gets (value - %g) / %g of values of 0 to 255, %s", model.model_file, mean, scale, reason)
+    logger.info("%s: gets (value - %g) / %g of values of 0 to 255, %s", model.model_file, mean, scale, reason)
 
 
 def _own_normalisation(graph: onnx.GraphProto) -> str | None:

@@ -21,7 +21,7 @@ REMEDY = "unpack an insightface pack there, such as buffalo_l.zip, or name anoth
 
 _UNREADABLE = "no ONNX network: truncated, or of another kind"
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Pack(NamedTuple):
@@ -50,12 +50,12 @@ def read_pack(folder: Path) -> Pack:
         raise InputError(f"{folder}: the folder of face models is missing; {REMEDY}")
     networks, ignored = _described(folder) if has_model_package_manifest(folder) else _found(folder)
     for name, reason in ignored.items():
-        _logger.info("%s: ignored: %s", folder / name, reason)
+        logger.info("%s: ignored: %s", folder / name, reason)
     unreadable = [name for name, reason in ignored.items() if reason == _UNREADABLE]
     if DETECTION not in networks:
         raise InputError(missing_network("detector", folder, unreadable))
     for task, model in networks.items():
-        _logger.info("%s: taken for %s", model.path, task)
+        logger.info("%s: taken for %s", model.path, task)
     return Pack(folder, networks[DETECTION], networks.get(RECOGNITION), unreadable)
 
 

@@ -16,7 +16,7 @@ WARNING = (
     "Persons are boxes around faces, so that nobody is found in a shot in which their face is never seen; to find "
     "them, choose ssdlite as film.persons.detector, or yolox, nanodet, detr or torchvision with a file"
 )
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def make(engine: str, options: Mapping[str, object], threads: int = 1) -> PersonDetector:
@@ -31,7 +31,7 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
         InputError: a model file of the engine is missing.
     """
     faces = engines.load(engine).make(options, threads)
-    _logger.warning(WARNING)
+    logger.warning(WARNING)
     # The boxes are guessed from the face, and have as much of the background as of the clothes.
     return PersonDetector(
         partial(find_by_face, faces), faces.selection.candidate_score, least_colours=0, sees_backs=False
