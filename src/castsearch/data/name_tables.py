@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from castsearch import files
+from castsearch.tsv import read_tsv, with_numbers, write_tsv
 
 COLUMNS = ("movie", "box", "frame", "time", "shot", "track", "person", "confidence", "likeliest")
 _NUMBERS = {"time": "Float64", "shot": "Int64", "track": "Int64", "confidence": "float64"}
@@ -25,13 +25,10 @@ def write_names(path: str | Path, names: pd.DataFrame) -> None:
     table = names.loc[:, COLUMNS].assign(
         time=names["time"].map("{:.6f}".format, na_action="ignore"), confidence=names["confidence"].map("{:.4f}".format)
     )
-    files.write_text(path, table.to_csv(sep="\t", index=False, lineterminator="\n"))
+    write_tsv(path, table)
 
 
 def read_names(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read tables of names, one below the other."""
-    tables = [pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False) for path in paths]
-    table = pd.concat([pd.DataFrame(columns=COLUMNS, dtype=str), *tables], ignore_index=True)
-    for column, kind in _NUMBERS.items():
-        table[column] = pd.to_numeric(table[column].replace("", None)).astype(kind)
-    return table
+    tables = [pd.DataFrame(columns=COLUMNS, dtype=str), *map(read_tsv, paths)]
+    return with_numbers(pd.concat(tables, ignore_index=True), _NUMBERS)

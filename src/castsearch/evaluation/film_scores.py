@@ -238,11 +238,6 @@ def score_film(shots: Sequence[float], persons: Sequence[pa.Table], tracks: pa.T
     }
 
 
-def write_scores(path: str | Path, scores: pd.DataFrame) -> None:
-    """Write what `score_films` returned."""
-    files.write_text(path, scores.to_csv(sep="\t", index=False, float_format="%.4f", lineterminator="\n"))
-
-
 def detections(table: pa.Table) -> TrackedBoxes:
     """Return the boxes of a table of persons, or of tracks."""
     tracks = table["track"].to_numpy() if "track" in table.column_names else np.zeros(len(table), np.int64)

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from castsearch import files
+from castsearch.tsv import write_tsv
 
 SHORTEST = 0.4  # seconds; what two changes closer than that enclose is a flash, or a part of a transition
 
@@ -81,7 +82,7 @@ def write_shots(path: str | Path, shots: Sequence[Shot]) -> None:
     table = pd.DataFrame(shots, columns=Shot._fields)
     table.insert(0, "shot", np.arange(1, len(table) + 1))
     table["length"] = table["end"] - table["start"]
-    files.write_text(path, table.to_csv(sep="\t", index=False, float_format="%.6f"))
+    write_tsv(path, table)
 
 
 def read_shots(path: str | Path) -> list[Shot]:

@@ -13,6 +13,7 @@ from castsearch.data.crops import Crops, read_crops
 from castsearch.data.nameless import UNKNOWN, is_nameless
 from castsearch.report.stored_image import Encoded, stored_images
 from castsearch.timeline.appearances import read_appearances
+from castsearch.tsv import read_tsv
 
 _TICKS = 5
 _FACES = 4  # pictures of an unknown person
@@ -170,7 +171,7 @@ def read_timelines(
         return
     proposed: dict[tuple[str, str], list[str]] = {}
     for split, path in review:
-        for row in pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False).itertuples(index=False):
+        for row in read_tsv(path).itertuples(index=False):
             proposed.setdefault((split, row.movie), []).append(row.box)
     text = {"split": str, "movie": str, "person": str, "other": str}
     tables = [pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False) for path in summaries]

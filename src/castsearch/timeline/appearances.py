@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from castsearch import files
+from castsearch.tsv import read_tsv, with_numbers, write_tsv
 
 COLUMNS = ("start", "end", "unit", "shot", "track", "person", "confidence", "likeliest", "boxes")
 _NUMBERS = {"start": "float64", "end": "float64", "shot": "Int64", "confidence": "float64", "boxes": "int64"}
@@ -65,12 +65,9 @@ def write_appearances(path: str | Path, appearances: pd.DataFrame) -> None:
         end=appearances["end"].map(decimals),
         confidence=appearances["confidence"].map("{:.4f}".format),
     )
-    files.write_text(path, table.to_csv(sep="\t", index=False, lineterminator="\n"))
+    write_tsv(path, table)
 
 
 def read_appearances(path: str | Path) -> pd.DataFrame:
     """Read the table of a movie."""
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    for column, kind in _NUMBERS.items():
-        table[column] = pd.to_numeric(table[column].replace("", None)).astype(kind)
-    return table
+    return with_numbers(read_tsv(path), _NUMBERS)

@@ -11,6 +11,7 @@ from castsearch import files
 from castsearch.data.name_tables import read_names
 from castsearch.film.followed import join_boxes
 from castsearch.timeline import appearances, summary
+from castsearch.tsv import read_tsv, write_tsv
 
 
 class FilmTables(NamedTuple):
@@ -111,13 +112,12 @@ def write_tables(
     for table, path in zip(tables.appearances, paths, strict=True):
         appearances.write_appearances(path, table)
     for path, table in ((screen_time, tables.screen_time), (together, tables.together)):
-        files.write_text(path, table.to_csv(sep="\t", index=False, float_format="%.3f", lineterminator="\n"))
+        write_tsv(path, table, decimals=3)
     files.write_text(graph, summary.to_graphml(summary.graph(tables.screen_time, tables.together)))
 
 
 def _named(names: str | Path, groups: str | Path) -> pd.DataFrame:
     """A table of names, in which unknown people who were seen more than once have the names of their groups."""
     table = read_names([names])
-    found = pd.read_csv(groups, sep="\t", dtype=str, keep_default_na=False)
-    group = table[["movie", "box"]].merge(found, how="left")["group"]
+    group = table[["movie", "box"]].merge(read_tsv(groups), how="left")["group"]
     return table.assign(person=group.fillna(table["person"]))
