@@ -1,11 +1,14 @@
 """The two kinds of ReID network, and the files that they are kept in."""
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import safetensors
 import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from castsearch.errors import InputError
 from castsearch.hardware import torch_has_gpu
@@ -99,13 +102,34 @@ def load_weights(path: Path, kind: Kind | None = None, backbone: str | None = No
         raise InputError(f"{path}: says neither its kind nor its backbone; name them")
     # No memory and no random numbers for weights that are about to be replaced; but timm's models are run to be split,
     # and hold tensors that are in no file.
-    with torch.device("cpu" if str(backbone).startswith(TIMM) else "meta"), torch.random.fork_rng(devices=[]):
+    device = torch.device("cpu" if str(backbone).startswith(TIMM) else "meta")
+    with device, _WithoutNormals(), torch.random.fork_rng(devices=[]):
         try:
             network = build(kind, backbone, 0, **described)
         except (InputError, ValueError, TypeError) as error:
             raise InputError(f"{path}: describes no network that can be built: {error}") from None
     fill(network, state, path, f"{kind} on {backbone}", ignoring=("logits.",))
     return network.eval()
+
+
+class _WithoutNormals(TorchFunctionMode):
+    """Leave new weights as they are where normally distributed numbers would be drawn.
+
+    For tensors on the device `meta`, which hold no numbers, torch would import its compiler to do so.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> object:
+        """Call `func` unless it draws."""
+        given = dict(kwargs or {})
+        if func in (Tensor.normal_, nn.init.normal_):
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
 
 
 def _description_in(path: Path) -> dict[str, Any]:
