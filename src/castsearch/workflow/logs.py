@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from castsearch.errors import InputError, one_line
+from castsearch.workflow.lazy_pandas import spare_pandas
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -20,7 +21,10 @@ def logging_to(path: str | Path) -> Iterator[None]:
     Of this package's records those from INFO on are written, of all others those from WARNING on; this package's errors
     also go to the standard error of before. An `InputError` and a `MemoryError` become one line in both, and exit code
     1; so does what the system cannot do, and then the log has the trace before it.
+
+    As the first thing that every job does, it also keeps pyarrow from importing pandas, see `spare_pandas`.
     """
+    spare_pandas()
     # A message may quote what no encoding can write; it is escaped there, as Python does on standard error.
     with Path(path).open("w", buffering=1, encoding="utf-8", errors="backslashreplace") as log:
         streams = sys.stdout, sys.stderr
