@@ -4,6 +4,7 @@ Lengths are in head heights, from the base of the neck, x to the right and y dow
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -95,10 +96,15 @@ def cloth(outfit: Outfit) -> np.ndarray:
         "dots": ((x % 24 - 12) ** 2 + (y % 24 - 12) ** 2 < 26).astype(np.float32),
     }.get(outfit.pattern, np.zeros((_TILE, _TILE)))
     tile = main + (accent - main) * weight[..., None]
+    return np.clip(tile * _light_on_cloth()[..., None], 0, 255).astype(np.uint8)
+
+
+@lru_cache
+def _light_on_cloth() -> np.ndarray:
+    """How bright threads and folds are, around 1: (192, 192). It is shared between callers: do not write to it."""
     weave = np.random.default_rng(0).standard_normal((_TILE, _TILE)).astype(np.float32)
     folds = cv2.GaussianBlur(np.tile(weave, (3, 3)), (0, 0), 9, sigmaY=24)[_TILE : 2 * _TILE, _TILE : 2 * _TILE]
-    tile = tile * (1 + 0.025 * weave + 0.1 * folds / folds.std())[..., None]
-    return np.clip(tile, 0, 255).astype(np.uint8)
+    return 1 + 0.025 * weave + 0.1 * folds / folds.std()
 
 
 @dataclass(frozen=True, eq=False)

@@ -234,8 +234,9 @@ def coloured_photograph(person: Person) -> np.ndarray:
     """
     image = read_picture(person.photograph)
     if (image == image[..., :1]).all():
-        tone = image / 255
-        image = (255 * tone ** np.array([0.7, 1.0, 1.25]) * np.array([1.0, 0.88, 0.76])).astype(np.uint8)
+        tones = np.arange(256)[:, None] / 255
+        tints = (255 * tones ** np.array([0.7, 1.0, 1.25]) * np.array([1.0, 0.88, 0.76])).astype(np.uint8)
+        image = cv2.LUT(image, tints[:, None])
         image.setflags(write=False)
     return image
 
