@@ -106,7 +106,7 @@ def _put_head(rng: np.random.Generator, canvas: bodies.Canvas, head: np.ndarray,
     Args:
         rng: chooses the view.
         canvas: the body.
-        head: a layer from `heads`.
+        head: a layer from `head_layers`.
         axis: x of the neck in it.
     """
     tilt, zoom = np.radians(rng.normal(0, 7)), canvas.head / _HEAD / _FACE

@@ -46,7 +46,7 @@ class Person:
         neck: centre of the neck, below the chin.
         outline: polygon around the head, as the `points` of an SVG polygon.
         hair: colour of the hair.
-        haircut: which back of the head is drawn: a key of `heads.HAIRCUTS`.
+        haircut: which back of the head is drawn: a key of `head_layers.HAIRCUTS`.
         hairline: polygon of hair drawn where the picture's edge cuts the head; empty when it does not.
     """
 

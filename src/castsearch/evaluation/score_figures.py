@@ -34,7 +34,7 @@ def reliability_curves(reliability: pd.DataFrame) -> str:
     """Draw the share of right names over their confidence, a curve per split, as an SVG file.
 
     Args:
-        reliability: see `names.NameScores`; a bin without boxes has no point.
+        reliability: see `name_scores.NameScores`; a bin without boxes has no point.
     """
     with look():
         figure = Figure(figsize=(4, 4), layout="constrained")

@@ -137,7 +137,7 @@ def _newest_first(folder: Path) -> list[Path]:
 
 
 def training_of(path: Path) -> dict[str, Any] | None:
-    """Return what `save` was given as `training`; None where there is no such checkpoint, or a damaged one."""
+    """Return the `training` that `save_checkpoint` was given; None where there is no checkpoint, or a damaged one."""
     try:
         # Safetensors calls a file missing that cannot be opened now, and the run would delete it.
         path.open("rb").close()
@@ -152,7 +152,7 @@ def _matches(training: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def load_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> None:
-    """Set the network, and the optimizer if there is one, to the state that `save` wrote."""
+    """Set the network, and the optimizer if there is one, to the state that `save_checkpoint` wrote."""
     with safetensors.safe_open(path, "pt") as file:
         network.load_state_dict({name: file.get_tensor(f"network.{name}") for name in network.state_dict()})
         if optimizer is not None:
