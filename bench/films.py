@@ -34,6 +34,7 @@ from castsearch.boxes import overlap
 from castsearch.data.films import find_films
 from castsearch.demo.film import RATE, write_film
 from castsearch.evaluation import film_scores as evaluation
+from castsearch.evaluation.film_truth import SAME_PERSON, Truth, label_candidates, read_truth
 from castsearch.evaluation.metrics import average_precision
 from castsearch.faces import engines
 from castsearch.faces.detection import detect_table
@@ -71,14 +72,14 @@ def kinds(yolox: Path | None) -> dict[str, dict]:
     return {"faces": engine, "ssdlite": engine} | ({"yolox": {"file": yolox}} if yolox else {})
 
 
-def search_score(folder: Path, video: Film, cast: dict, tracks: pa.Table, truth: evaluation.Truth) -> float:
+def search_score(folder: Path, video: Film, cast: dict, tracks: pa.Table, truth: Truth) -> float:
     """Mean average precision of the default search by faces, over the boxes that were found."""
     engine = engines.load(ENGINE).make({"detector": None, "recogniser": None})
     crops, detections, faces = (folder / f"{name}.arrow" for name in ("crops", "detections", "faces"))
     files.write_table(crops, join_crops("demo", cast, [cut_out(video, "demo", tracks)], "stop"))
     files.write_table(detections, detect_table(crops, engine))
     files.write_table(faces, embed_table(crops, detections, engine))
-    labels = evaluation.label_candidates(files.read_table(crops), truth)
+    labels = label_candidates(files.read_table(crops), truth)
     gallery = load_gallery([crops], {ENGINE: [faces]}, {})
     [ranked] = rank_gallery(gallery, {}, [Variant("diffusion", ENGINE, (), "diffusion")])
     return float(np.mean([average_precision(labels[row["cast"]], row["ranking"]) for row in ranked.to_pylist()]))
@@ -87,7 +88,7 @@ def search_score(folder: Path, video: Film, cast: dict, tracks: pa.Table, truth:
 def scores(folder: Path, yolox: Path | None) -> pd.DataFrame:
     """The table of detectors and rates."""
     film = find_films(str(folder))["demo"]
-    truth = evaluation.read_truth(film.truth)
+    truth = read_truth(film.truth)
     rows = []
     with Film(film.video) as video:
         shots = join_changes([find_changes(video, "adaptive")])
@@ -104,14 +105,14 @@ def scores(folder: Path, yolox: Path | None) -> pd.DataFrame:
                         "AP50": precision,
                         "recall": recall,
                         "IDF1": evaluation.score_tracks(found, truth, rate).f1,
-                        "IDF1 at 0.3": evaluation.score_tracks(found, truth, rate, evaluation.SAME_PERSON).f1,
+                        "IDF1 at 0.3": evaluation.score_tracks(found, truth, rate, SAME_PERSON).f1,
                         "mAP": search_score(folder, video, film.cast, tracks, truth),
                     }
                 )
     return pd.DataFrame(rows)
 
 
-def shown(boxes: pd.DataFrame, truth: evaluation.Truth) -> list[str]:
+def shown(boxes: pd.DataFrame, truth: Truth) -> list[str]:
     """Whom each box shows: the person whose true box it overlaps most; "" where that is little."""
     frames = {moment: frame for frame, moment in enumerate(truth.times.tolist())}
     names = []
@@ -136,7 +137,7 @@ def screen_time(folder: Path, seed: int, kind: str, rate: float = 5) -> pd.DataF
     """
     write_film(folder / str(seed), seed)
     film = find_films(str(folder))[str(seed)]
-    truth = evaluation.read_truth(film.truth)
+    truth = read_truth(film.truth)
     every = round(RATE / rate)
     with Film(film.video) as video:
         shots = join_changes([find_changes(video, "adaptive")])
@@ -167,7 +168,7 @@ def screen_time(folder: Path, seed: int, kind: str, rate: float = 5) -> pd.DataF
 def shot_scores(folder: Path, names: list[str]) -> pd.DataFrame:
     """The table of shot detectors, with seconds of the processor a minute of film."""
     film = find_films(str(folder))["demo"]
-    truth = evaluation.read_truth(film.truth)
+    truth = read_truth(film.truth)
     rows = []
     with Film(film.video) as video:
         minutes = float(video.duration) / 60

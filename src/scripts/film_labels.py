@@ -1,4 +1,4 @@
-from castsearch.evaluation.film_scores import label_films
+from castsearch.evaluation.film_truth import label_films
 from castsearch.files import write_json
 from castsearch.workflow.logs import logging_to
 

@@ -4,7 +4,7 @@ import pytest
 
 from castsearch.data.films import find_films
 from castsearch.demo.film import SIZE, Take, Walk, write_film
-from castsearch.evaluation.film_scores import read_truth
+from castsearch.evaluation.film_truth import read_truth
 from castsearch.film.decode import Film
 
 SCRIPT = (

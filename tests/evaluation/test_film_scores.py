@@ -11,16 +11,13 @@ from castsearch.data.crops import crop_table
 from castsearch.errors import InputError
 from castsearch.evaluation.film_scores import (
     TrackedBoxes,
-    Truth,
-    label_candidates,
-    label_films,
-    read_truth,
     score_boxes,
     score_film,
     score_films,
     score_shots,
     score_tracks,
 )
+from castsearch.evaluation.film_truth import Truth, label_candidates, label_films, read_truth
 
 ADA, BO = [0.0, 0, 10, 20], [50.0, 0, 60, 20]
 

@@ -145,7 +145,7 @@ def corrections(folder: Path) -> tuple[list[str], Read]:
 
 def truth(folder: Path) -> tuple[list[str], Read]:
     """The truth of a film."""
-    from castsearch.evaluation.film_scores import read_truth
+    from castsearch.evaluation.film_truth import read_truth
 
     frame = {"time": 0.5, "shot": 1, "boxes": [{"box": [1, 2, 3, 4], "person": "ada"}]}
     (folder / "truth.json").write_bytes(json_text({"changes": [[1.0, 1.2]], "frames": [frame, frame]}))

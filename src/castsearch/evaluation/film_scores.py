@@ -1,10 +1,6 @@
-"""Scores of what a film becomes before its people are searched: shots, person boxes, and tracks.
-
-They need the film's truth, a JSON file that `castsearch.demo.film` describes.
-"""
+"""Scores of what a film becomes before its people are searched: shots, person boxes, and tracks."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from math import floor
 from pathlib import Path
@@ -18,31 +14,10 @@ from scipy.optimize import linear_sum_assignment
 
 from castsearch import files, vectors
 from castsearch.boxes import overlap
-from castsearch.data.challenge import load_object
-from castsearch.errors import InputError
+from castsearch.evaluation.film_truth import Truth, read_truth
 
 TOLERANCE = 0.1  # seconds by which a change of shots may be off
 MATCH = 0.5  # overlap from which on a box is right
-SAME_PERSON = 0.3  # overlap from which on a box shows a known person, at least for the most part
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Who is where in a film.
-
-    Attributes:
-        changes: (k, 2) start and end of each change of shots, in seconds.
-        times: (m,) of all frames, in seconds.
-        shots: (m,) numbers of their shots.
-        boxes: of each frame, (n, 4) x1, y1, x2, y2.
-        persons: of each frame, n names.
-    """
-
-    changes: NDArray[np.float64]
-    times: NDArray[np.float64]
-    shots: NDArray[np.int64]
-    boxes: list[NDArray[np.float64]]
-    persons: list[list[str]]
 
 
 class Rates(NamedTuple):
@@ -60,27 +35,6 @@ class TrackedBoxes(NamedTuple):
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     tracks: NDArray[np.int64]
-
-
-def read_truth(path: str | Path) -> Truth:
-    """Read a film's truth.
-
-    Raises:
-        InputError: the file is missing, or not of this form.
-    """
-    truth = load_object(path)
-    try:
-        frames = truth["frames"]
-        boxes = [np.array([box["box"] for box in frame["boxes"]], float).reshape(-1, 4) for frame in frames]
-        return Truth(
-            np.array(truth["changes"], float).reshape(-1, 2),
-            np.array([frame["time"] for frame in frames], float),
-            np.array([frame["shot"] for frame in frames], int),
-            [np.concatenate([own[:, :2], own[:, :2] + own[:, 2:]], axis=1) for own in boxes],
-            [[str(box["person"]) for box in frame["boxes"]] for frame in frames],
-        )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{path}: not the truth of a film ({type(error).__name__}: {error})") from None
 
 
 def score_shots(starts: Sequence[float], truth: Truth, tolerance: float = TOLERANCE) -> Rates:
@@ -142,30 +96,6 @@ def score_tracks(found: TrackedBoxes, truth: Truth, rate: float, match: float = 
     return _rates(int(counts[pairs].sum()), len(found.times), total)
 
 
-def label_candidates(crops: pa.Table, truth: Truth) -> dict[str, list[str]]:
-    """Return for each of a film's cast the ids of the candidates that show them.
-
-    A candidate shows the person of the box that it overlaps most, if it overlaps one by `SAME_PERSON`.
-
-    Args:
-        crops: the film's crop table.
-        truth: the film's.
-    """
-    frame_at = {time: frame for frame, time in enumerate(truth.times.tolist())}
-    shown: dict[str, list[str]] = {}
-    labels: dict[str, list[str]] = {}
-    for row in crops.select(["id", "role", "label", "time", "x", "y", "width", "height"]).to_pylist():
-        if row["role"] == "cast":
-            labels[row["id"]] = shown.setdefault(row["label"], [])
-        elif row["time"] in frame_at:
-            frame = frame_at[row["time"]]
-            box = np.array([[row["x"], row["y"], row["x"] + row["width"], row["y"] + row["height"]]], float)
-            overlaps = overlap(box, truth.boxes[frame])[0]
-            if len(overlaps) and overlaps.max() >= SAME_PERSON:
-                shown.setdefault(truth.persons[frame][int(overlaps.argmax())], []).append(row["id"])
-    return labels
-
-
 def score_films(
     parts: Mapping[str, int],
     shots: Iterable[str | Path],
@@ -186,7 +116,7 @@ def score_films(
         A row for each film: `film`, and what `score_film` returns.
 
     Raises:
-        InputError: see `read_truth`.
+        InputError: see `film_truth.read_truth`.
     """
     waiting, rows = iter(persons), []
     for (film, count), *paths in zip(parts.items(), shots, tracks, truths, strict=True):
@@ -194,22 +124,6 @@ def score_films(
         found = [files.read_table(path) for path in islice(waiting, count)]
         rows.append({"film": film} | score_film(starts, found, files.read_table(paths[1]), read_truth(paths[2])))
     return pd.DataFrame(rows)
-
-
-def label_films(crops: Iterable[str | Path], truths: Iterable[str | Path]) -> dict[str, list[str]]:
-    """Return what `label_candidates` returns, of all films.
-
-    Args:
-        crops: the crop table of each film.
-        truths: the truth of each film.
-
-    Raises:
-        InputError: see `read_truth`.
-    """
-    labels: dict[str, list[str]] = {}
-    for table, truth in zip(crops, truths, strict=True):
-        labels |= label_candidates(files.read_table(table), read_truth(truth))
-    return labels
 
 
 def score_film(shots: Sequence[float], persons: Sequence[pa.Table], tracks: pa.Table, truth: Truth) -> dict[str, float]:
