@@ -93,7 +93,12 @@ def true_names(crops: Crops, labels: Mapping[str, Sequence[str]]) -> dict[str, s
 
 
 def calibration_error(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
-    """Return the expected calibration error over `BINS` equal bins; 0 of nothing."""
+    """Return the expected calibration error over `BINS` equal bins; 0 of nothing.
+
+    Args:
+        confidence: (n,) from 0 to 1.
+        right: (n,) whether what was said with it is right.
+    """
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     gaps = [abs(confidence[own].sum() - right[own].sum()) for own in (bins == number for number in range(BINS))]
     return float(sum(gaps) / max(1, len(confidence)))

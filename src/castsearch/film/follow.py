@@ -201,7 +201,15 @@ def quantise(image: NDArray[np.uint8]) -> NDArray[np.uint16]:
 
 
 def learn(colours: NDArray[np.uint16], box: NDArray[np.float64]) -> Look | None:
-    """Learn what somebody looks like, from the colours of a picture and their box; None where nothing sets them off."""
+    """Learn what somebody looks like.
+
+    Args:
+        colours: (height, width) numbers, see `quantise`.
+        box: (4,) x1, y1, x2, y2 in pixels of the picture.
+
+    Returns:
+        None where their clothes are too small, or too like what is around them.
+    """
     clothes = _part(colours, _region(box, _CLOTHES))
     if clothes.size < _LEAST_PIXELS:
         return None
@@ -220,11 +228,11 @@ def find(look: Look, colours: NDArray[np.uint16], last: NDArray[np.float64]) -> 
 
     Args:
         look: what they look like.
-        colours: of the picture.
-        last: their box in the sample before or after.
+        colours: (height, width) numbers, see `quantise`.
+        last: (4,) x1, y1, x2, y2 in pixels, of their box in the sample before or after.
 
     Returns:
-        Their box, which may leave the picture.
+        Their box, (4,), which may leave the picture.
     """
     extent = look.shape.shape[::-1]
     size = last[2:] - last[:2]

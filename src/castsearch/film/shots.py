@@ -73,7 +73,7 @@ def join_changes(parts: Sequence[Changes], shortest: float = SHORTEST) -> list[S
 
 
 def shot_numbers(times: NDArray[np.float64], shots: Sequence[Shot]) -> NDArray[np.int64]:
-    """Return the number of the shot that each time lies in, from 1 on."""
+    """Return the number of the shot, from 1 on, that each of (n,) times in seconds lies in, (n,)."""
     return np.searchsorted([shot.start for shot in shots], times, side="right")
 
 

@@ -185,6 +185,16 @@ def choose(
     """Choose the boxes that stand for each track: the best of each of `count` equal spans of its time.
 
     The best is the largest by score times the square root of the area: near, and surely a person.
+
+    Args:
+        times: (n,) in seconds.
+        boxes: (n, 4) x1, y1, x2, y2 in pixels.
+        scores: (n,) of the detector.
+        tracks: (n,) numbers of the boxes' tracks.
+        count: boxes of a track, at most.
+
+    Returns:
+        (n,) whether a box is chosen.
     """
     quality = scores * np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
     chosen = np.zeros(len(times), bool)

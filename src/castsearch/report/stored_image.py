@@ -42,5 +42,5 @@ def _images(table: str | Path) -> pa.ChunkedArray:
 
 
 def stored_images(table: str | Path, readable: NDArray[np.bool_]) -> list[StoredImage | None]:
-    """The pictures of a table, as many as `readable` has truth values: whether there is one in that row."""
+    """Return the pictures of the first n rows of a table, None where (n,) `readable` says that there is none."""
     return [StoredImage(table, row) if there else None for row, there in enumerate(readable)]

@@ -89,7 +89,10 @@ def expanded_cross_neighborhood_between(
 
 
 def ecn_similarity(features: np.ndarray, queries: slice, gallery: slice, **parameters: Any) -> np.ndarray:
-    """Return the cosine of unit vectors at the distance of ECN, which is Euclidean; of features of any length."""
+    """Return (queries, gallery) cosines of unit vectors at the distance of ECN, which is Euclidean.
+
+    The arguments are those of `expanded_cross_neighborhood_between`, but for features of any length.
+    """
     distance = expanded_cross_neighborhood_between(l2_normalize(features), queries, gallery, **parameters)
     np.square(distance, out=distance)
     distance /= 2

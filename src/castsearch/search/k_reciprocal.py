@@ -43,7 +43,10 @@ class Encoding(NamedTuple):
 
 
 def squared_distance(cosine: np.ndarray) -> np.ndarray:
-    """Squared distance of unit vectors, 2 - 2 cos + 1e-4; the constant keeps its root differentiable at zero."""
+    """Squared distances of unit vectors, 2 - 2 cos + 1e-4, of cosines of any shape.
+
+    The constant, which keeps the root differentiable at zero, is that of the reference system.
+    """
     distance = -2 * cosine
     distance += np.float32(2 + 1e-4)
     return distance
@@ -174,7 +177,7 @@ def k_reciprocal_from_features(
 
 
 def k_reciprocal_similarity(features: np.ndarray, queries: slice, gallery: slice, **parameters: Any) -> np.ndarray:
-    """Return one less the distance of `k_reciprocal_from_features`."""
+    """Return (queries, gallery) float32, one less the distance of `k_reciprocal_from_features`."""
     distance = k_reciprocal_from_features(features, queries, gallery, **parameters)
     return np.subtract(1, distance, out=distance)
 

@@ -97,7 +97,7 @@ def blocks(n: int, step: int) -> Iterator[slice]:
 
 
 def smallest(values: np.ndarray, k: int) -> np.ndarray:
-    """Indices of each row's k smallest values, ascending, ties by index."""
+    """Indices (rows, k) of the k smallest values of each row of (rows, n) values, ascending, ties by index."""
     values = np.ascontiguousarray(values)
     rows, n = values.shape
     if k == 0:
@@ -139,7 +139,7 @@ def numpy_neighbors(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarra
 
 
 def copies(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows that equal an earlier row, and the first such row of each.
+    """Return the numbers of those of (n, d) rows that equal an earlier row, (c,), and of the first such row of each.
 
     A matrix product rounds by position, which would break the ties of such rows.
     """
