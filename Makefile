@@ -24,6 +24,11 @@ PYTHON_3_11 := import sys; sys.version_info[:2] == (3, 11) or sys.exit("MXNet ne
 PLAIN_FOLDER := import os, re, sys; bad = re.findall(r"[^\w@%+=:,./-]", os.getcwd()); \
 	bad and sys.exit(f"This folder has {bad[0]!r} in its path, with which Snakemake cannot start scripts: move it")
 
+# The programs of an environment name the folder in which it was made. `make` would find nothing to do after a move.
+ifeq ($(shell test -e $(BIN)/pip && ! test -x "$$(sed -n '1s/^#!//p;1q' $(BIN)/pip)" && echo moved),moved)
+$(error .venv was made in another folder, which is gone: delete .venv, and run make again)
+endif
+
 # Snakemake and others keep files in a home and ask for its user's name: of a cluster's or container's user who has
 # neither, they are here.
 export USER ?= somebody

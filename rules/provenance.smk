@@ -31,7 +31,6 @@ rule provenance:
         runtime=growing(60),  # all of the user's films are read
     params:
         code=lambda wildcards: code("provenance"),
-        snakefile=f"{ROOT}/Snakefile",
         licences=LICENCES,
         networks=list(NETWORKS),
         imported=IMPORTED,

@@ -5,7 +5,7 @@ from castsearch.film import detectors
 from castsearch.film.decode import outline
 
 FILM = config["film"]
-FILMS = or_stop(films.find_films, config["data"]["films"])
+FILMS = or_stop(films.find_films, config["data"]["films"], config["data"]["cast"])
 OUTLINES = {film: or_stop(outline, files.video) for film, files in FILMS.items()}
 PARTS = {
     film: films.number_of_parts(claimed.duration, FILM["minutes"])

@@ -4,7 +4,7 @@ import time
 
 from snakemake.logging import logger
 
-from castsearch.workflow import leftovers, slurm
+from castsearch.workflow import deletion, leftovers, slurm
 
 
 def watch(path):
@@ -19,6 +19,12 @@ onstart:
     for engine, licence in LICENCES.items():
         print(f"Face models of {engine}: {licence}", file=sys.stderr)
     or_stop(leftovers.check_folder, os.getcwd())
+    if left := deletion.movies_left(RESULTS, sum(MOVIES.values(), [])):
+        shown = " ".join(left[:10]) + (" …" if len(left) > 10 else "")
+        logger.warning(
+            f"{RESULTS} still has files of {len(left)} movies that this configuration does not have. They stay as they "
+            f"are. If you do not want them any more: castsearch delete-movie {shown}"
+        )
     if workflow.executor_plugin.name == "slurm":
         settings = workflow.executor_settings
         or_stop(

@@ -63,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     deletion.add_argument("--results", type=Path, default=Path("results"), help="of the run (default: results)")
     deletion.set_defaults(command=_delete_person)
 
+    movies = commands.add_parser("delete-movie", help="delete all that a run has made of movies or films alone")
+    movies.add_argument("movies", nargs="+", metavar="movie", help="the name in the tables")
+    movies.add_argument("--results", type=Path, default=Path("results"), help="of the run (default: results)")
+    movies.set_defaults(command=_delete_movies)
+
     demo = commands.add_parser("demo", help="write the embedded demo as files in the challenge's format")
     demo.add_argument("folder", type=Path, help="receives {split}.json, {split}_label.json and {split}/")
     demo.add_argument("--seed", type=int, default=0, help="another number gives another data set (default: 0)")
@@ -110,6 +115,16 @@ def _delete_person(options: argparse.Namespace) -> str:
         f"deleted {len(deleted)} files and folders in {options.results}. Now take {options.person} out of the "
         "configuration, the corrections and the folders of portraits, and run again. A network in "
         f"{options.results}/reid that was trained with pictures of {options.person} stays: delete it to train it anew."
+    )
+
+
+def _delete_movies(options: argparse.Namespace) -> str:
+    from castsearch.workflow.deletion import delete_movies  # noqa: PLC0415
+
+    deleted = delete_movies(options.results, options.movies)
+    return (
+        f"deleted {len(deleted)} files and folders in {options.results}. The next run, from a configuration without "
+        "these movies, makes the tables and the report without them."
     )
 
 

@@ -11,7 +11,7 @@ from castsearch.workflow.logs import logging_to
 
 with logging_to(snakemake.log[0]):
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output
-    files.write_text(output.workflow, Path(params.snakefile).read_text())
+    files.write_text(output.workflow, Path(snakemake.scriptdir, "../../Snakefile").read_text())
     files.write_text(output.config, yaml.safe_dump(json.loads(json.dumps(snakemake.config)), sort_keys=False))
     made_with = provenance.made_with(snakemake.scriptdir, params.computing, params.seeds, params.packages)
     run = Execution(

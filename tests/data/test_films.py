@@ -62,6 +62,50 @@ def test_a_file_and_a_folder_of_one_name_are_one_person(folder):
     assert len(find_films(str(folder))["mine"].cast["bo"]) == 3
 
 
+@pytest.fixture
+def archive(tmp_path):
+    """A folder of films, some in folders of their own, and one of portraits."""
+    for name in ("films/1950/a.mp4", "films/1950/poster.jpg", "films/1951/mai/b.mkv", "films/c.MP4", "films/.t/d.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for name in ("cast/ada.jpg", "cast/bo/1.jpg", "own/ada.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def test_with_a_cast_for_all_every_video_below_a_folder_is_a_film(archive):
+    cast = {"ada": [f"{archive}/cast/ada.jpg"], "bo": [f"{archive}/cast/bo/1.jpg"]}
+    videos = {"a": "1950/a.mp4", "b": "1951/mai/b.mkv", "c": "c.MP4"}
+    expected = {name: FilmFiles(f"{archive}/films/{path}", cast) for name, path in videos.items()}
+    assert find_films(f"{archive}/films", f"{archive}/cast") == expected
+
+
+def test_a_film_has_its_own_cast_besides_that_of_all(archive):
+    film = {"video": f"{archive}/films/c.MP4", "cast": f"{archive}/own"}
+    found = find_films({"c": film}, {"ada": f"{archive}/cast/ada.jpg", "eve": f"{archive}/cast/bo/1.jpg"})["c"].cast
+    assert found == {
+        "ada": [f"{archive}/own/ada.jpg", f"{archive}/cast/ada.jpg"],
+        "eve": [f"{archive}/cast/bo/1.jpg"],
+    }
+
+
+def test_two_videos_of_one_name_below_a_folder_are_refused(archive):
+    (archive / "films/1951/a.mov").touch()
+    with pytest.raises(InputError, match=r"1951/a\.mov: has the name of .*1950/a\.mp4; rename one"):
+        find_films(f"{archive}/films", {})
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [("none", "none: there is no such folder"), ("films", "films: has no portrait; put an image")],
+)
+def test_a_folder_that_has_no_portraits_is_refused_as_cast(archive, folder, message):
+    (archive / "films/1950/poster.jpg").unlink()
+    with pytest.raises(InputError, match=f"data.cast: .*{message}"):
+        find_films(f"{archive}/films", f"{archive}/{folder}")
+
+
 REFUSALS = {
     "no film": ({}, "data.films: there is no film"),
     "no folder": ("{folder}/other", "data.films: .*other: there is no such folder"),

@@ -12,12 +12,12 @@ from castsearch.evaluation.score_figures import reliability_curves
 from castsearch.timeline.appearances import of_boxes, write_appearances
 
 
-def scored(tmp_path, named, confidence=0.9):
-    """Score a movie whose boxes 1 to 4 show ada, bo, bo and a stranger."""
+def scored(tmp_path, named, confidence=0.9, labels=None):
+    """Score a movie whose boxes 1 to 4 show ada, bo, bo and a stranger, or by other labels."""
     cast = [{"id": "m.ada", "role": "cast", "label": "ada", "frame": "p"}, {"id": "bo", "role": "cast", "frame": "q"}]
     boxes = [{"id": str(number), "role": "candidate", "frame": str(number)} for number in range(1, 5)]
     files.write_table(tmp_path / "crops.arrow", crop_table("val", "m", cast + boxes))
-    (tmp_path / "labels.json").write_text(json.dumps({"m.ada": ["1"], "bo": ["2", "3"]}))
+    (tmp_path / "labels.json").write_text(json.dumps({"m.ada": ["1"], "bo": ["2", "3"]} if labels is None else labels))
     rows = pd.DataFrame({"movie": "m", "box": list("1234"), "frame": list("1234"), "person": named})
     rows = rows.assign(time=pd.NA, shot=pd.NA, track=pd.NA, confidence=confidence, likeliest=rows["person"])
     write_names(tmp_path / "names.tsv", rows.replace({"likeliest": {"unknown": ""}}))
@@ -41,6 +41,19 @@ def test_a_box_that_is_named_as_another_of_the_cast_is_not_right(tmp_path):
 def test_whom_only_a_correction_names_is_no_mistake(tmp_path):
     scores = scored(tmp_path, ["ada", "bo", "bo", "carl"]).scores.set_index(["movie", "person"])
     assert scores.loc[("m", ALL), ["true", "named", "right"]].tolist() == [3, 3, 3]
+
+
+def test_who_has_no_labels_is_not_judged(tmp_path):
+    found = scored(tmp_path, ["ada", "bo", "bo", "ada"], labels={"m.ada": ["1"]})
+    scores = found.scores.set_index(["movie", "person"])
+    assert scores.loc[("m", ALL), ["true", "named", "right"]].tolist() == [1, 2, 1]
+    assert found.reliability["boxes"].sum() == 2
+
+
+def test_a_movie_without_labels_is_left_out_of_the_scores_of_names(tmp_path):
+    found = scored(tmp_path, ["ada", "bo", "bo", "ada"], labels={})
+    assert found.scores[["movie", "named"]].values.tolist() == [[ALL, 0]]
+    assert found.reliability["boxes"].sum() == 0
 
 
 def test_screen_time_is_scored_by_person(tmp_path):

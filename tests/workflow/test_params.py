@@ -58,3 +58,8 @@ def test_every_job_of_a_run_remembers_a_digest_of_all_its_params(finished):
     assert len(records) > 20
     for record in records:
         assert any(re.fullmatch("'[0-9a-f]{64}'", text) for text in record["params"]), record["rule"]
+
+
+def test_no_job_remembers_where_the_project_lies(finished):
+    records = [path.read_text() for path in (finished / ".snakemake/metadata").rglob("*") if path.is_file()]
+    assert not [record for record in records if str(ROOT) in json.dumps(json.loads(record)["params"])]

@@ -5,6 +5,7 @@ from factories.crops import write_crops
 from castsearch import files
 from castsearch.cli import main
 from castsearch.data.name_tables import write_names
+from castsearch.workflow.deletion import movies_left
 
 
 @pytest.fixture
@@ -57,3 +58,25 @@ def test_nothing_is_deleted_for_a_name_that_nobody_has(results, capsys):
     assert main(["delete-person", "eve", "--results", str(results)]) == 1
     assert "eve: is in no movie there" in capsys.readouterr().err
     assert sorted(results.rglob("*")) == before
+
+
+def test_nothing_is_left_of_a_movie_and_all_of_the_others(results):
+    before = {path for path in results.rglob("*") if path.is_file()}
+    assert main(["delete-movie", "m", "--results", str(results)]) == 0
+    gone = {path.relative_to(results).parts[0] for path in before if not path.exists()}
+    assert gone == {"crops", "names", "faces", "bodies", "export", "report"}
+    assert not [path for path in before if not path.exists() and "m2" in path.name]
+
+
+def test_nothing_is_deleted_if_one_of_the_movies_is_not_there(results, capsys):
+    before = sorted(results.rglob("*"))
+    assert main(["delete-movie", "m", "none", "--results", str(results)]) == 1
+    assert "none: nothing there was made of a movie of this name" in capsys.readouterr().err
+    assert sorted(results.rglob("*")) == before
+
+
+def test_movies_that_the_configuration_has_no_longer_are_found(results):
+    files.write_text(results / "crops/train/0/old.arrow", "")
+    files.write_text(results / "appearances/val/v1.2.tsv", "")
+    assert movies_left(results, ["m2"]) == ["m", "old", "v1.2"]
+    assert movies_left(results / "none", []) == []

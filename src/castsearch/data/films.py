@@ -2,14 +2,15 @@
 
 A film is a video file, and for each of its cast one or more portraits. Instead of naming them one by one, a film can be
 a folder with one video file, and for each of the cast one image, `ada.jpg`, or a folder of images, `ada/`. These may
-lie in a folder `cast` or `portraits` there. A file `truth.json` says who is where, if anybody knows.
+lie in a folder `cast` or `portraits` there. A file `truth.json` says who is where, if anybody knows. Films that share a
+cast can lie in one folder, however deep.
 """
 
 import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 
@@ -40,17 +41,23 @@ class FilmFiles:
     """
 
     video: str
-    cast: Mapping[str, list[str]]
+    cast: dict[str, list[str]]
     fps: float | None = None
     truth: str | None = None
 
 
-def find_films(films: str | Mapping[str, str | Mapping]) -> dict[str, FilmFiles]:
+Portraits = str | Mapping[str, str | list[str]]
+"""Of a cast: a folder that has an image or a folder of images for each person, or a portrait or several by name."""
+
+
+def find_films(films: str | Mapping[str, str | Mapping], cast: Portraits | None = None) -> dict[str, FilmFiles]:
     """Find the films of the configuration's `data.films`.
 
     Args:
         films: a folder that has a folder for each film; or by name of the film such a folder, or a mapping with
-            `video`, `cast` (by name of the person a portrait or a list of them) and perhaps `fps` and `truth`.
+            `video`, `cast` and perhaps `fps` and `truth`. With a `cast` for all, a folder of videos, in which and below
+            which every video is a film by the name of its file.
+        cast: who is searched in every film, besides its own cast: `data.cast`. None where each film has its own alone.
 
     Raises:
         InputError: a file is missing, a folder has no video or several, or a name cannot be used; it names the key.
@@ -58,15 +65,11 @@ def find_films(films: str | Mapping[str, str | Mapping]) -> dict[str, FilmFiles]
     if isinstance(films, str):
         if not Path(films).is_dir():
             raise InputError(f"data.films: {films}: there is no such folder{nearly(Path(films))}")
-        if loose := _videos(Path(films)):
-            raise InputError(
-                f"data.films: {films}: has {loose[0].name} itself, where a folder for each film was expected; "
-                f"give each film a folder of its own, or write `films: {{my_film: {films}}}` if this is one film's"
-            )
-        films = {folder.name: str(folder) for folder in _visible(Path(films)) if folder.is_dir()}
+        films = _folders(Path(films)) if cast is None else _videos_below(Path(films))
     if not films:
         raise InputError("data.films: there is no film; name one, or a folder that has a folder for each film")
-    return {_name("data.films", name): _film(f"data.films.{name}", entry) for name, entry in films.items()}
+    shared = {} if cast is None else _cast("data.cast", cast)
+    return {_name("data.films", name): _film(f"data.films.{name}", entry, shared) for name, entry in films.items()}
 
 
 def number_of_parts(duration: float | None, minutes: int) -> int:
@@ -82,18 +85,41 @@ def part_bounds(part: int, parts: int, minutes: int) -> tuple[int, int | None]:
     return 60 * minutes * part, None if part == parts - 1 else 60 * minutes * (part + 1)
 
 
-def _film(key: str, entry: str | Mapping) -> FilmFiles:
-    if isinstance(entry, str):
-        return _from_folder(key, Path(entry))
-    cast = {
-        _name(f"{key}.cast", name): [paths] if isinstance(paths, str) else list(paths)
-        for name, paths in entry.get("cast", {}).items()
-    }
+def _folders(films: Path) -> dict[str, str]:
+    """The folders of films that a folder has, by name."""
+    if loose := _videos(films):
+        raise InputError(
+            f"data.films: {films}: has {loose[0].name} itself, where a folder for each film was expected; give each "
+            f"film a folder of its own, name the portraits of all films as data.cast, or write `films: {{my_film: "
+            f"{films}}}` if this is one film's"
+        )
+    return {folder.name: str(folder) for folder in _visible(films) if folder.is_dir()}
+
+
+def _videos_below(folder: Path) -> dict[str, dict[str, str]]:
+    """An entry for each video in a folder, and in the folders below that are not hidden, by the name of its file."""
+    found: dict[str, dict[str, str]] = {}
+    for path in _visible(folder):
+        below = _videos_below(path) if path.is_dir() and not path.is_symlink() else {}
+        for name, entry in ({path.stem: {"video": str(path)}} if _is_video(path) else below).items():
+            if name in found:
+                raise InputError(
+                    f"data.films: {entry['video']}: has the name of {found[name]['video']}; rename one of the two, "
+                    "or name each film in the configuration"
+                )
+            found[name] = entry
+    return found
+
+
+def _film(key: str, entry: str | Mapping, shared: dict[str, list[str]]) -> FilmFiles:
+    own = _from_folder(key, Path(entry)) if isinstance(entry, str) else _from_entry(key, entry)
+    cast = {name: [*own.cast.get(name, ()), *shared.get(name, ())] for name in own.cast | shared}
+    return replace(own, cast=_each_once(f"{key}.cast", cast))
+
+
+def _from_entry(key: str, entry: Mapping) -> FilmFiles:
     _existing(f"{key}.video", entry["video"])
-    for name, paths in cast.items():
-        for path in paths:
-            _existing(f"{key}.cast.{name}", path)
-    film = FilmFiles(entry["video"], _each_once(f"{key}.cast", cast), entry.get("fps"), entry.get("truth"))
+    film = FilmFiles(entry["video"], _cast(f"{key}.cast", entry.get("cast", {})), entry.get("fps"), entry.get("truth"))
     if film.truth is not None:
         _existing(f"{key}.truth", film.truth)
     return film
@@ -109,6 +135,29 @@ def _from_folder(key: str, folder: Path) -> FilmFiles:
             f"{key}: {folder}: one video file was expected in a film's folder, not {found}; "
             "give each film a folder of its own, or name its `video` and `cast` in the configuration"
         )
+    truth = folder / TRUTH
+    return FilmFiles(str(videos[0]), _portraits(key, folder), truth=str(truth) if truth.is_file() else None)
+
+
+def _cast(key: str, cast: Portraits) -> dict[str, list[str]]:
+    """The portraits of a cast, by name."""
+    if isinstance(cast, str):
+        if not Path(cast).is_dir():
+            raise InputError(f"{key}: {cast}: there is no such folder{nearly(Path(cast))}")
+        if not (found := _portraits(key, Path(cast))):
+            raise InputError(
+                f"{key}: {cast}: has no portrait; put an image or a folder of images for each person there"
+            )
+        return found
+    by_name = {_name(key, name): [paths] if isinstance(paths, str) else list(paths) for name, paths in cast.items()}
+    for name, paths in by_name.items():
+        for path in paths:
+            _existing(f"{key}.{name}", path)
+    return by_name
+
+
+def _portraits(key: str, folder: Path) -> dict[str, list[str]]:
+    """What a folder has of portraits: for each person an image, or a folder of images, or both."""
     cast: dict[str, list[str]] = {}
     for path in _people(folder):
         if path.is_dir():
@@ -120,10 +169,7 @@ def _from_folder(key: str, folder: Path) -> FilmFiles:
         shown = [str(image) for image in images if not image.name.startswith(".")]
         if shown:
             cast.setdefault(_name(f"{key}: {path}", name), []).extend(shown)
-    truth = folder / TRUTH
-    return FilmFiles(
-        str(videos[0]), _each_once(f"{key}: {folder}", cast), truth=str(truth) if truth.is_file() else None
-    )
+    return cast
 
 
 def _people(folder: Path) -> Iterator[Path]:
@@ -155,7 +201,11 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _videos(folder: Path) -> list[Path]:
-    return [path for path in _visible(folder) if path.is_file() and path.suffix.lower() in VIDEOS]
+    return [path for path in _visible(folder) if _is_video(path)]
+
+
+def _is_video(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in VIDEOS
 
 
 def _name(key: str, name: object) -> str:

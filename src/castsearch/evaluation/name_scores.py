@@ -16,6 +16,9 @@
     low, high                 bounds of the bin
     boxes                     how many are in it
     confidence, right         mean confidence, and the share of them that show that person
+
+Only names of people who have labels are judged: a movie without any labels is left out, and whoever has none counts as
+nobody, since it is not known where they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,7 +57,7 @@ def score_names(
     appearances: Mapping[tuple[str, str], str | Path],
     on_bad: str,
 ) -> NameScores:
-    """Score the names of every labelled split.
+    """Score the names of every labelled split; see above.
 
     Args:
         labels: label file per split.
@@ -73,10 +76,11 @@ def score_names(
         relevant, _ = read_labels(label_file, cast_of(crops), on_bad, across=False)
         table = read_names(path for other, path in names if other == split)
         truth = {(each.movie, box): person for each in crops for box, person in true_names(each, relevant).items()}
-        cast = {(each.movie, name) for each in crops for name in each.cast_names}
+        judged = {(each.movie, name) for each in crops for name in _labelled_names(each, relevant)}
+        table = table[table["movie"].isin({movie for movie, _ in judged})].reset_index(drop=True)
         for column, nobody in (("person", UNKNOWN), ("likeliest", "")):  # labels know nobody else
             own = zip(table["movie"], table[column], strict=True)
-            table[column] = [name if (movie, name) in cast else nobody for movie, name in own]
+            table[column] = [name if (movie, name) in judged else nobody for movie, name in own]
         table["truth"] = [truth.get(key, UNKNOWN) for key in zip(table["movie"], table["box"], strict=True)]
         table["length"] = 0.0
         for movie, own in table.groupby("movie"):
@@ -90,6 +94,11 @@ def true_names(crops: Crops, labels: Mapping[str, Sequence[str]]) -> dict[str, s
     """Return whom the labelled boxes of a movie show, by the name that the search gives them."""
     names = zip(crops.cast, crops.cast_names, strict=True)
     return {box: name for portrait, name in names for box in labels.get(portrait, ())}
+
+
+def _labelled_names(crops: Crops, labels: Mapping[str, Sequence[str]]) -> set[str]:
+    """Who of a movie's cast has labels, be it that no box shows them."""
+    return {name for portrait, name in zip(crops.cast, crops.cast_names, strict=True) if portrait in labels}
 
 
 def calibration_error(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> float:

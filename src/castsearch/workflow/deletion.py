@@ -1,10 +1,12 @@
-"""Delete a person from the results of a run: every file that was made of a movie in which the person is.
+"""Delete a person or a movie from the results of a run: all files that were made of the movie, or of the person's.
 
 Pictures and features of one person cannot be taken out of a movie's tables alone, since what is made of these tables
-knows the person, too. What is deleted is made again by the next run, from a configuration without the person.
+knows the person, too. What is deleted is made again by the next run, from a configuration without the person. A run
+deletes nothing itself of a movie that the configuration has no longer.
 """
 
 import shutil
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from castsearch.data.crops import Crops, read_crops
@@ -37,8 +39,40 @@ def delete_person(results: str | Path, person: str) -> list[Path]:
     }
     if not movies:
         raise InputError(f"{results}: {one_line(person)}: is in no movie there")
+    everything = (results / name for name in _OF_ALL_MOVIES)
+    return _delete([*everything, *_files(results, movies | {_TOGETHER})])
+
+
+def delete_movies(results: str | Path, movies: Collection[str]) -> list[Path]:
+    """Delete what a run has made of some movies alone, be they in the configuration or not.
+
+    Args:
+        results: the folder of the results.
+        movies: their names.
+
+    Returns:
+        What was deleted: files, and folders with all that was in them.
+
+    Raises:
+        InputError: there is nothing of one of the movies; nothing is deleted then.
+    """
+    results = Path(results)
+    for movie in movies:
+        if not _files(results, {movie}):
+            raise InputError(f"{results}: {one_line(movie)}: nothing there was made of a movie of this name")
+    return _delete(_files(results, set(movies)))
+
+
+def movies_left(results: str | Path, movies: Collection[str]) -> list[str]:
+    """Return the movies of which a folder of results still has crops or appearances, in order, besides those named."""
+    kept = {path.stem for kind in ("crops", "appearances") for path in Path(results, kind).rglob("*.*")}
+    return sorted(kept - set(movies))
+
+
+def _delete(paths: Iterable[Path]) -> list[Path]:
+    """Delete files and folders; return those that were there."""
     deleted = []
-    for path in _files(results, movies | {_TOGETHER}):
+    for path in paths:
         if not path.exists():  # its folder is gone
             continue
         if path.is_dir():
@@ -54,11 +88,10 @@ def _has(crops: Crops, person: str) -> bool:
     return person in crops.cast or person in crops.labels
 
 
-def _files(results: Path, movies: set[str]) -> list[Path]:
-    """What a run has made of some movies, and of all movies."""
-    own = [
+def _files(results: Path, movies: Collection[str]) -> list[Path]:
+    """What a run has made of some movies alone."""
+    return [
         path
         for path in sorted(results.rglob("*"))
-        if path.relative_to(results).parts[0] not in _OF_NO_MOVIE and {path.name, path.stem} & movies
+        if path.relative_to(results).parts[0] not in _OF_NO_MOVIE and not {path.name, path.stem}.isdisjoint(movies)
     ]
-    return [*(results / name for name in _OF_ALL_MOVIES), *own]
