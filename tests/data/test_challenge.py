@@ -126,10 +126,17 @@ def test_what_is_no_json_is_named(tmp_path, content, what):
         challenge.load_labels(tmp_path / "labels.json")
 
 
-def test_the_format_of_coco_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"images": [], "annotations": [], "categories": []}', "is COCO's format"),
+        ('[{"image_id": 1, "bbox": [0, 0, 9, 9], "score": 0.9}]', "expected a JSON object, found list"),
+    ],
+)
+def test_the_formats_of_coco_are_named(tmp_path, content, message):
     path = tmp_path / "coco.json"
-    path.write_text('{"images": [], "annotations": [], "categories": []}')
-    with pytest.raises(InputError, match=r"coco\.json: is COCO's format; docs/own-movies\.md"):
+    path.write_text(content)
+    with pytest.raises(InputError, match=rf"coco\.json: {message}; docs/own-movies\.md"):
         challenge.load_annotations(path)
 
 

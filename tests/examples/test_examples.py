@@ -9,6 +9,7 @@ import pytest
 from factories.clips import write
 from PIL import Image
 
+from castsearch.data.challenge import load_annotations
 from castsearch.demo.movies import draw_portrait
 from castsearch.demo.people import PEOPLE
 
@@ -60,3 +61,17 @@ def test_people_of_a_clip_are_named(run, tmp_path):
         Image.fromarray(draw_portrait(rng, person, 240)).save(tmp_path / f"{name}.png")
     printed = run("name_people.py", tmp_path / "clip.mp4", tmp_path / "ada.png", tmp_path / "bo.png")
     assert sorted(line.split()[-2] for line in printed[1:]) == ["ada", "bo"]
+
+
+def test_people_in_photographs_become_movies(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for path, people in {"photos/summer party/a.png": PEOPLE[:2], "photos/b.png": PEOPLE[:1]}.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.hstack([draw_portrait(rng, person, 240) for person in people])).save(path)
+    Path("portraits").mkdir()
+    Image.fromarray(draw_portrait(rng, PEOPLE[0], 240)).save("portraits/ada.png")
+    run("find_people.py", "photos", "portraits", "my.json")
+    movies = load_annotations("my.json")
+    assert {name: len(movie["candidates"]) for name, movie in movies.items()} == {"summer_party": 2, "photos": 1}
+    assert movies["photos"]["cast"] == [{"id": "photos_ada", "img": "portraits/ada.png", "label": "ada"}]

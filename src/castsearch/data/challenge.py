@@ -64,7 +64,10 @@ def load_annotations(path: str | Path) -> dict[str, dict]:
         if not is_id(movie):
             raise InputError(f"{path}: movie {movie!r}: an id has up to 200 letters, digits, '.', '_' and '-'")
         if not isinstance(entry, dict) or not all(isinstance(entry.get(k), list) for k in ("cast", "candidates")):
-            raise InputError(f"{path}: movie {movie}: expected an object with the lists 'cast' and 'candidates'")
+            raise InputError(
+                f"{path}: movie {movie}: expected an object with the lists 'cast' and 'candidates', as in "
+                "docs/own-movies.md"
+            )
         for record in (record for record in entry["cast"] if isinstance(record, dict)):
             name, called = record.get("id"), record.get("label") or record.get("id")
             if isinstance(name, str) and movie_of.setdefault(name, movie) != movie:
@@ -93,8 +96,12 @@ def load_labels(path: str | Path) -> dict[str, list[str]]:
     return labels
 
 
-def load_object(path: str | Path) -> dict:
+def load_object(path: str | Path, page: str = "docs/own-movies.md") -> dict:
     """Read a JSON file that holds an object.
+
+    Args:
+        path: the file.
+        page: what to read about its format, for messages.
 
     Raises:
         InputError: the file is missing, or is not JSON of that kind.
@@ -113,7 +120,7 @@ def load_object(path: str | Path) -> dict:
     except ValueError as error:  # a key that is repeated, or an integer of thousands of digits
         raise InputError(f"{path}: cannot be used: {error}") from None
     if not isinstance(value, dict):
-        raise InputError(f"{path}: expected a JSON object, found {type(value).__name__}")
+        raise InputError(f"{path}: expected a JSON object, found {type(value).__name__}; {page} shows the format")
     return value
 
 

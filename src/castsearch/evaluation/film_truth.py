@@ -41,7 +41,7 @@ def read_truth(path: str | Path) -> Truth:
     Raises:
         InputError: the file is missing, or not of this form.
     """
-    truth = load_object(path)
+    truth = load_object(path, "docs/films.md")
     try:
         frames = truth["frames"]
         boxes = [np.array([box["box"] for box in frame["boxes"]], float).reshape(-1, 4) for frame in frames]
