@@ -2,9 +2,9 @@
 
     python rank_boxes.py portraits.npy boxes.npy
 
-Both hold a feature a row. For each portrait it prints the ten best boxes, by number, with the probability that they
-show that person. Features of bodies, and which boxes are of one frame, make the ranking better: see
-`castsearch.search.diffusion.rank`. Needs `pip install .` in a clone, and nothing else.
+Both hold a feature a row; a row of zeros is a box in which no face is seen. For each portrait it prints the ten best
+boxes, by number, with the probability that they show that person. Features of bodies, and which boxes are of one frame,
+make the ranking better: see `castsearch.search.diffusion.rank`. Needs `pip install .` in a clone, and nothing else.
 """
 
 import sys
@@ -23,7 +23,7 @@ def main(portraits_file: str, boxes_file: str) -> None:
         boxes,
         None,
         frames=[str(number) for number in range(len(boxes))],  # each box in a frame of its own
-        has_face=np.ones(len(boxes), bool),
+        has_face=boxes.any(axis=1),
     )
     for portrait, order in enumerate(found.order):
         best = (f"{box} ({found.share[portrait, box]:.2f})" for box in order[:10])

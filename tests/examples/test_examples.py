@@ -37,7 +37,7 @@ def test_boxes_are_ranked_from_two_arrays(run, tmp_path):
     rng = np.random.default_rng(0)
     portraits, strangers = rng.normal(size=(3, 64)), rng.normal(size=(9, 64))
     np.save(tmp_path / "portraits.npy", portraits)
-    np.save(tmp_path / "boxes.npy", np.concatenate([resembling(rng, portraits, 6), strangers]))
+    np.save(tmp_path / "boxes.npy", np.concatenate([resembling(rng, portraits, 6), strangers, np.zeros((1, 64))]))
     printed = run("rank_boxes.py", tmp_path / "portraits.npy", tmp_path / "boxes.npy")
     found = [{int(box.split()[0]) for box in line.partition(": ")[2].split(", ")[:6]} for line in printed]
     assert found == [set(range(first, first + 6)) for first in (0, 6, 12)]

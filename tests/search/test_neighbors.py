@@ -19,6 +19,11 @@ def test_of_equally_near_neighbours_the_lower_index_is_nearer():
     assert lowest.tolist() == [0] * 6
 
 
+def test_a_row_that_is_not_finite_is_named():
+    with pytest.raises(ValueError, match=r"row 1 of 3 is not of finite numbers; .* has a row of zeros"):
+        neighbors.l2_normalize(np.array([[0.0, 1], [np.nan, 1], [0, 0]]))
+
+
 def test_images_present_twice_are_tied_exactly():
     features = neighbors.l2_normalize(clusters(9, groups=20, size=5, dimension=512)[:99])
     indices, _, _ = neighbors.nearest_neighbors(np.vstack([features, features]), 20)

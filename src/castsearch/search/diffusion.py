@@ -231,7 +231,7 @@ def rank(
 
     Args:
         by_person: (people, n) face similarities of each person's best portrait, re-ranked or not.
-        face: (n, d) face features of the candidates.
+        face: (n, d) face features of the candidates; zeros, say, where no face can be seen.
         body: (n, d') body features; None to go by faces alone.
         frames: of the n candidates, see `Frames`.
         has_face: (n,) bool, whether the candidate's face can be seen.

@@ -86,8 +86,11 @@ def finite_matrix(values: np.ndarray, dtype: type) -> np.ndarray:
         ValueError: if they are not a matrix of finite numbers.
     """
     values = np.asarray(values, dtype)
-    if values.ndim != 2 or not np.isfinite(values).all():
-        raise ValueError(f"a matrix of finite numbers is needed: shape {values.shape}")
+    if values.ndim != 2:
+        raise ValueError(f"a matrix is needed, with a row for each image, not an array of shape {values.shape}")
+    if not (finite := np.isfinite(values).all(axis=1)).all():
+        row = int(np.argmin(finite))
+        raise ValueError(f"row {row} of {len(values)} is not of finite numbers; who has no feature has a row of zeros")
     return values
 
 
