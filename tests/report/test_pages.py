@@ -318,6 +318,17 @@ def test_the_page_has_a_button_for_each_appearance(run, movie):
     assert "ada bo unknown" in page.words()
 
 
+def test_a_page_says_who_of_the_cast_is_named_nowhere(run, movie):
+    both = replace(movie, queries=[movie.queries[0], replace(movie.queries[0], person="bo")])
+    some, nobody, everybody = (
+        Page(pages.render_movie(run, cast, "..", timeline(name))).words()
+        for cast, name in ((both, "ada"), (movie, "unknown 2"), (movie, "ada"))
+    )
+    assert "Nowhere named: bo ." in some
+    assert "Nobody of the cast is named." in nobody
+    assert "named" not in everybody.partition("Look at these first")[0]
+
+
 def test_the_index_says_who_is_longest_on_screen(run, movie):
     named = Page(pages.render_index(run, [movie], "report", {("val", "m"): timeline()})).words()
     assert "Longest on screen" in named

@@ -54,6 +54,15 @@ def timeline(tmp_path):
     return read(tmp_path, ROWS)
 
 
+@pytest.mark.parametrize(
+    ("person", "confidence", "doubtful"),
+    [("ada", 0.6, True), ("ada", 0.05, True), ("ada", 0.95, False), ("unknown", 0.3, True), ("unknown", 0.05, False)],
+)
+def test_what_may_be_right_or_wrong_is_doubtful(tmp_path, person, confidence, doubtful):
+    timeline = read(tmp_path, [(0.0, 2.0, "seconds", 1, "1", person, confidence, "ada", 3)])
+    assert [span.is_doubtful for lane in timeline.lanes for span in lane.spans] == [doubtful]
+
+
 def test_lanes_are_by_time_on_screen_and_the_unknown_come_last(timeline):
     assert [(lane.person, lane.time) for lane in timeline.lanes] == [
         ("ada", "0:04.0"),

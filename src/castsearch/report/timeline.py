@@ -66,6 +66,11 @@ class Span:
         """Whether it shows somebody unknown."""
         return is_nameless(self.person)
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it may well be right and may well be wrong who it shows."""
+        return bool(self.likeliest) and self.confidence < 0.9 and (self.confidence >= 0.1 or not self.is_nameless)
+
 
 @dataclass(frozen=True)
 class Lane:
