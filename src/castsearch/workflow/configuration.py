@@ -129,7 +129,7 @@ def _explain(error: ValidationError) -> str:
         closest = best_match([error])
         if closest is error:
             key = ".".join(str(part) for part in error.absolute_path)
-            return f"{key}: {', and '.join(dict.fromkeys(_message(part) for part in error.context or ()))}"
+            return f"{key}: {', and '.join(dict.fromkeys(_message(part) for part in error.context))}"
         return _explain(closest)
     key = ".".join(str(part) for part in error.absolute_path) or "top level"
     schema = error.schema if isinstance(error.schema, Mapping) else {}
