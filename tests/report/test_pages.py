@@ -330,9 +330,13 @@ def test_a_page_says_who_of_the_cast_is_named_nowhere(run, movie):
 
 
 def test_the_index_says_who_is_longest_on_screen(run, movie):
-    named = Page(pages.render_index(run, [movie], "report", {("val", "m"): timeline()})).words()
+    named, unnamed = (
+        Page(pages.render_index(run, [movie], "report", {("val", "m"): timeline(name)})).words()
+        for name in ("ada", "unknown 2")
+    )
     assert "Longest on screen" in named
     assert "ada 0:04.0" in named
+    assert "nobody has a name" in unnamed
     assert "Longest on screen" not in index(run, movie).words()
 
 
