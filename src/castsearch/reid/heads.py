@@ -27,7 +27,7 @@ class Average(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Pool `maps`."""
-        return _positions(maps).mean(dim=1, dtype=torch.promote_types(maps.dtype, torch.float32))
+        return maps.mean(dim=(2, 3), dtype=torch.promote_types(maps.dtype, torch.float32))
 
 
 class GeM(nn.Module):
@@ -44,16 +44,7 @@ class GeM(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Pool `maps`; values that are not positive count as nearly 0."""
         maps = maps.to(torch.promote_types(maps.dtype, torch.float32)).clamp(min=1e-6)
-        return _positions(maps.pow(self.p)).mean(dim=1).pow(1 / self.p)
-
-
-def _positions(maps: Tensor) -> Tensor:
-    """Return a view of maps, (n, d, h, w), with a row for each position, (n, h · w, d).
-
-    The mean over both dimensions of the positions would have a gradient with its channels first. On the CPU, the layers
-    before, whose maps have their channels last, take far longer for such a gradient.
-    """
-    return maps.permute(0, 2, 3, 1).flatten(1, 2)
+        return maps.pow(self.p).mean(dim=(2, 3)).pow(1 / self.p)
 
 
 _POOLINGS: dict[Pooling, type[Average | GeM]] = {"average": Average, "gem": GeM}
