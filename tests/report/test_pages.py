@@ -340,6 +340,14 @@ def test_the_index_says_who_is_longest_on_screen(run, movie):
     assert "Longest on screen" not in index(run, movie).words()
 
 
+def test_the_index_says_who_is_in_several_movies(run, movie):
+    timelines = {("val", "m"): timeline(), ("val", "m2"): timeline(), ("val", "m3"): timeline("bo")}
+    movies = [replace(movie, name=name) for name in ("m", "m2", "m3")]
+    shown = Page(pages.render_index(run, movies, "report", timelines))
+    assert "Person Movies Time on screen ada 2 m 0:04.0 , m2 0:04.0 Variants" in shown.words()
+    assert [link["href"] for link in shown.all("a")].count("report/val/m2.html") == 2
+
+
 def test_an_appearance_in_a_film_says_from_when_to_when_to_play(run, movie):
     page = Page(pages.render_movie(run, movie, "..", timeline()))
     spans = [button for button in page.all("button") if "data-box" in button]

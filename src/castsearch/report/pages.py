@@ -29,6 +29,7 @@ _GALLERY = 24  # crops in the gallery of those found without a face
 _HOVERED = 700_000  # bytes of pictures that appearances of a movie have, so that its page can be sent by mail
 _GROUPED = 500_000  # and of those of unknown people
 _SHOTS = 1_500_000  # and of those of shots
+_LINKED = 50  # movies that the index names for one person
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -129,6 +130,8 @@ def render_index(
         movies=movies,
         folder=folder,
         timelines=timelines or {},
+        returning=_returning(movies, timelines or {}),
+        most=_LINKED,
         faceless=[hit for _, hit in faceless],
         gallery=sorted(gained, key=lambda pair: -pair[1].climb)[:_GALLERY],
         num_gained=len(gained),
@@ -140,6 +143,20 @@ def render_index(
         # Snakemake reads a JSON file into ordered dictionaries, which YAML has no plain form of.
         config=yaml.safe_dump(json.loads(json.dumps(run.config)), sort_keys=False, allow_unicode=True),
     )
+
+
+def _returning(
+    movies: Sequence[MovieResults], timelines: Mapping[tuple[str, str], Timeline]
+) -> list[tuple[str, list[tuple[MovieResults, str]]]]:
+    """Who is named in several movies, those in most first, with these movies and the time on screen in words."""
+    found: dict[str, list[tuple[MovieResults, str]]] = {}
+    for movie in movies:
+        timeline = timelines.get((movie.split, movie.name))
+        for lane in timeline.known if timeline else ():
+            time = lane.time + (" frames" if timeline and timeline.unit == "frames" else "")
+            found.setdefault(lane.person, []).append((movie, time))
+    several = [(person, own) for person, own in found.items() if len(own) > 1]
+    return sorted(several, key=lambda each: (-len(each[1]), each[0]))
 
 
 def render_movie(
