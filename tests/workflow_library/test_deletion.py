@@ -47,6 +47,13 @@ def test_nothing_of_a_person_is_left(results, person, capsys):
     assert "A network in" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("person", "stay"), [("ada", True), ("carl", False)])
+def test_boxes_of_a_film_stay_where_the_person_is_named_nowhere(results, person, stay):
+    files.write_text(results / "persons/m/0.arrow", "")
+    assert main(["delete-person", person, "--results", str(results)]) == 0
+    assert (results / "persons/m/0.arrow").exists() == stay
+
+
 def test_movies_that_were_searched_as_one_go_together(results):
     files.write_text(results / "rankings/val/all.arrow", "ada")
     assert main(["delete-person", "ada", "--results", str(results)]) == 0

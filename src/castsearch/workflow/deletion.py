@@ -15,11 +15,15 @@ from castsearch.errors import InputError, one_line
 
 _OF_ALL_MOVIES = ("logs", "provenance", "report", "report.html", "ro-crate-metadata.json", "submission", "tables")
 _OF_NO_MOVIE = ("demo", "models", "reid")
+_BEFORE_PORTRAITS = ("persons", "shots", "tracks")  # made of a film alone, whoever is searched in it
 _TOGETHER = "all"  # what movies are called that are searched as one
 
 
 def delete_person(results: str | Path, person: str) -> list[Path]:
     """Delete what a run has made of the movies in which a person is in the cast, or is named.
+
+    Of a film in which the person is named nowhere, shots, boxes and tracks stay, since no portrait was looked at for
+    them.
 
     Args:
         results: the folder of the results.
@@ -33,14 +37,16 @@ def delete_person(results: str | Path, person: str) -> list[Path]:
     """
     results = Path(results)
     names = read_names(sorted(results.glob("names/*/*.tsv")))
-    movies = set(names.loc[(names["person"] == person) | (names["likeliest"] == person), "movie"])
-    movies |= {
-        crops.movie for crops in map(read_crops, sorted(results.glob("crops/**/*.arrow"))) if _has(crops, person)
-    }
-    if not movies:
+    named = set(names.loc[(names["person"] == person) | (names["likeliest"] == person), "movie"])
+    tables = map(read_crops, sorted(results.glob("crops/**/*.arrow")))
+    searched = {crops.movie for crops in tables if _has(crops, person)} - named
+    if not named | searched:
         raise InputError(f"{results}: {one_line(person)}: is in no movie there")
-    everything = (results / name for name in _OF_ALL_MOVIES)
-    return _delete([*everything, *_files(results, movies | {_TOGETHER})])
+    everything = [results / name for name in _OF_ALL_MOVIES]
+    by_portrait = [
+        path for path in _files(results, searched) if path.relative_to(results).parts[0] not in _BEFORE_PORTRAITS
+    ]
+    return _delete([*everything, *_files(results, named | {_TOGETHER}), *by_portrait])
 
 
 def delete_movies(results: str | Path, movies: Collection[str]) -> list[Path]:
