@@ -348,6 +348,13 @@ def test_the_index_says_who_is_in_several_movies(run, movie):
     assert [link["href"] for link in shown.all("a")].count("report/val/m2.html") == 2
 
 
+@pytest.mark.parametrize(("time", "words"), [("1", "ada 1 frame ,"), ("2", "ada 2 frames ,")])
+def test_the_index_counts_frames_where_a_movie_has_no_times(run, movie, time, words):
+    lanes = [Lane("ada", time, [], 1), Lane("bo", "1", [], 1)]
+    shown = Page(pages.render_index(run, [movie], "report", {("val", "m"): Timeline("frames", [], lanes, [])}))
+    assert words in shown.words()
+
+
 def test_an_appearance_in_a_film_says_from_when_to_when_to_play(run, movie):
     page = Page(pages.render_movie(run, movie, "..", timeline()))
     spans = [button for button in page.all("button") if "data-box" in button]

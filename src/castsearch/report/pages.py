@@ -151,10 +151,9 @@ def _returning(
     """Who is named in several movies, those in most first, with these movies and the time on screen in words."""
     found: dict[str, list[tuple[MovieResults, str]]] = {}
     for movie in movies:
-        timeline = timelines.get((movie.split, movie.name))
-        for lane in timeline.known if timeline else ():
-            time = lane.time + (" frames" if timeline and timeline.unit == "frames" else "")
-            found.setdefault(lane.person, []).append((movie, time))
+        if timeline := timelines.get((movie.split, movie.name)):
+            for lane in timeline.known:
+                found.setdefault(lane.person, []).append((movie, timeline.lasting(lane)))
     several = [(person, own) for person, own in found.items() if len(own) > 1]
     return sorted(several, key=lambda each: (-len(each[1]), each[0]))
 

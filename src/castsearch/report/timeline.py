@@ -135,6 +135,12 @@ class Timeline:
         """The names of those who have one, by falling time on screen."""
         return [lane.person for lane in self.known]
 
+    def lasting(self, lane: Lane) -> str:
+        """How long somebody is on screen, with the unit where it is frames."""
+        if self.unit != "frames":
+            return lane.time
+        return f"{lane.time} frame" if lane.time == "1" else f"{lane.time} frames"
+
     def in_short(self) -> "Timeline":
         """What of it the index of all movies says: how long those who have a name are on screen."""
         lanes = [replace(lane, spans=()) for lane in self.known]
