@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# An MP4 says by a matrix how a picture is to be shown: turned by quarters, as telephones need it, or mirrored, as some front
-# cameras and `ffmpeg -display_hflip` have it.
+# An MP4 says by a matrix how a picture is to be shown: turned by quarters, as telephones need it, or mirrored, as
+# some front cameras and `ffmpeg -display_hflip` have it.
 #
 # Expected: readers that obey the matrix mirror what is to be mirrored, as FFmpeg does; the others leave it alone.
-# Seen, for a mirror from left to right: OpenCV 5.0 and decord 0.6.0, which both obey quarter turns, turn the picture upside
-# down. PyAV 18.1 leaves turning to its caller, and says by frame.rotation that the picture is to be turned by 180 degrees. Faces
-# are then found in no frame. FFmpeg 9.0.2 of imageio-ffmpeg 0.8.1 mirrors.
+# Seen, for a mirror from left to right: OpenCV 5.0 and decord 0.6.0, which both obey quarter turns, turn the picture
+# upside down. PyAV 18.1 leaves turning to its caller, and says by frame.rotation that the picture is to be turned by
+# 180 degrees. Faces are then found in no frame. FFmpeg 9.0.2 of imageio-ffmpeg 0.8.1 mirrors.
 # What helps: the matrix itself (frame.side_data of PyAV): where its determinant is negative, the picture is mirrored.
 set -euo pipefail
 room=$(mktemp -d); trap 'rm -rf "$room"' EXIT
