@@ -22,7 +22,7 @@ onstart:
     if left := deletion.movies_left(RESULTS, sum(MOVIES.values(), [])):
         shown = " ".join(left[:10]) + (" …" if len(left) > 10 else "")
         logger.warning(
-            f"{RESULTS} still has files of {len(left)} movies that this configuration does not have. They stay as they "
+            f"{RESULTS} still has files of movies that this configuration does not have ({len(left)}). They stay as they "
             f"are. If you do not want them any more: castsearch delete-movie {shown}"
         )
     if workflow.executor_plugin.name == "slurm":
