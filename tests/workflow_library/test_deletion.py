@@ -85,5 +85,6 @@ def test_nothing_is_deleted_if_one_of_the_movies_is_not_there(results, capsys):
 def test_movies_that_the_configuration_has_no_longer_are_found(results):
     files.write_text(results / "crops/train/0/old.arrow", "")
     files.write_text(results / "appearances/val/v1.2.tsv", "")
+    files.write_text(results / "crops/val/.m3.0123.arrow", "")  # of a job that was killed
     assert movies_left(results, ["m2"]) == ["m", "old", "v1.2"]
     assert movies_left(results / "none", []) == []

@@ -71,7 +71,7 @@ def delete_movies(results: str | Path, movies: Collection[str]) -> list[Path]:
 
 def movies_left(results: str | Path, movies: Collection[str]) -> list[str]:
     """Return the movies of which a folder of results still has crops or appearances, in order, besides those named."""
-    kept = {path.stem for kind in ("crops", "appearances") for path in Path(results, kind).rglob("*.*")}
+    kept = {path.stem for kind in ("crops", "appearances") for path in Path(results, kind).rglob("[!.]*.*")}
     return sorted(kept - set(movies))
 
 
