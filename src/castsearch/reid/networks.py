@@ -1,7 +1,8 @@
 """The two kinds of ReID network, and the files that they are kept in."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -102,8 +103,8 @@ def load_weights(path: Path, kind: Kind | None = None, backbone: str | None = No
         raise InputError(f"{path}: says neither its kind nor its backbone; name them")
     # No memory and no random numbers for weights that are about to be replaced; but timm's models are run to be split,
     # and hold tensors that are in no file.
-    device = torch.device("cpu" if str(backbone).startswith(TIMM) else "meta")
-    with device, _WithoutNormals(), torch.random.fork_rng(devices=[]):
+    place = torch.device("cpu") if str(backbone).startswith(TIMM) else _without_memory()
+    with place, torch.random.fork_rng(devices=[]):
         try:
             network = build(kind, backbone, 0, **described)
         except (InputError, ValueError, TypeError) as error:
@@ -112,11 +113,15 @@ def load_weights(path: Path, kind: Kind | None = None, backbone: str | None = No
     return network.eval()
 
 
-class _WithoutNormals(TorchFunctionMode):
-    """Leave new weights as they are where normally distributed numbers would be drawn.
+@contextmanager
+def _without_memory() -> Iterator[None]:
+    """Let new tensors have no memory, and so no numbers."""
+    with torch.device("meta"), _WithoutNormals():
+        yield
 
-    For tensors on the device `meta`, which hold no numbers, torch would import its compiler to do so.
-    """
+
+class _WithoutNormals(TorchFunctionMode):
+    """Draw no normally distributed numbers: for tensors without memory, torch would import its compiler to do so."""
 
     def __torch_function__(
         self,
