@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from castsearch.faces.selection import Selection, select_candidate_face, select_cast_face
+from castsearch.faces.selection import Selection, select_candidate_face, select_cast_face, select_tracked_face
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,7 @@ def test_prominence_alone_decides_without_thresholds(persons):
 def test_nothing_is_selected_from_nothing():
     assert select_cast_face(100, 300, [], []) is None
     assert select_candidate_face(100, 300, [], []) is None
+    assert select_tracked_face(100, 300, [], []) is None
 
 
 def test_lone_face_of_a_portrait_is_taken_whatever_its_score():

@@ -200,6 +200,15 @@ def test_a_face_in_two_boxes_belongs_to_whom_it_fits():
     assert face.tolist() == [1, 2]
 
 
+@pytest.mark.parametrize(("track", "own"), [(None, 0), (1, 1)])
+def test_a_face_before_somebody_who_is_followed_is_not_theirs_though_it_is_larger(track, own):
+    row = {"id": "behind", "role": "candidate", "frame": "1", "width": 190, "height": 440, "track": track}
+    people = crops_of(crop_table("films", "m", [row]))
+    boxes = np.float32([[85, 105, 155, 195], [70, 45, 125, 115]])
+    face, _ = select_faces(people, np.zeros(2, int), boxes, np.full(2, 0.99, np.float32), Selection())
+    assert face.tolist() == [own]
+
+
 class BrokenEngine:
     """An engine whose detector or embedder gives a wrong number after so many right ones."""
 

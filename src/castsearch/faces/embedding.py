@@ -31,7 +31,13 @@ from castsearch.data.feature_check import FACES, check_features
 from castsearch.errors import InputError
 from castsearch.faces.detection import WRONG_FILE, engine_metadata
 from castsearch.faces.engine import Engine, Face
-from castsearch.faces.selection import Selection, head_distance, select_candidate_face, select_cast_face
+from castsearch.faces.selection import (
+    Selection,
+    head_distance,
+    select_candidate_face,
+    select_cast_face,
+    select_tracked_face,
+)
 from castsearch.files import read_table
 
 logger = logging.getLogger(__name__)
@@ -136,7 +142,8 @@ def select_faces(
     found = [np.flatnonzero((person == row) & (scores >= selection.min_score)) for row in range(len(people.sizes))]
 
     def select(row: int, among: NDArray[np.intp]) -> None:
-        choose = select_cast_face if row < len(people.cast) else select_candidate_face
+        of_candidate = select_tracked_face if people.tracks[row] > 0 else select_candidate_face
+        choose = select_cast_face if row < len(people.cast) else of_candidate
         width, height = people.sizes[row].tolist()
         choice = choose(width, height, boxes[among], scores[among], selection)
         faces[row] = -1 if choice is None else among[choice]

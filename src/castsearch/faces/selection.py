@@ -70,15 +70,20 @@ def select_candidate_face(
         The index of the face, or None.
     """
     boxes, scores = _as_arrays(boxes, scores)
-    centre = (boxes[:, 0] + boxes[:, 2]) / 2
-    left, right = selection.centre_band
-    eligible = (
-        (scores > selection.candidate_score)
-        & (_areas(boxes) > width * height * selection.area_fraction)
-        & (centre > width * left)
-        & (centre < width * right)
-    )
-    return _most_prominent(width, height, boxes, eligible)
+    return _most_prominent(width, height, boxes, _eligible(width, height, boxes, scores, selection))
+
+
+def select_tracked_face(
+    width: int, height: int, boxes: ArrayLike, scores: ArrayLike, selection: Selection = REFERENCE
+) -> int | None:
+    """Pick the face of a person who was followed through a film: the one that is nearest to where the head is.
+
+    The faces of others who stand before the person are larger, and their own boxes need not be cut out of this frame.
+    The arguments are those of `select_candidate_face`.
+    """
+    boxes, scores = _as_arrays(boxes, scores)
+    eligible = np.flatnonzero(_eligible(width, height, boxes, scores, selection))
+    return min(eligible.tolist(), key=lambda face: head_distance(width, height, boxes[face]), default=None)
 
 
 def head_distance(width: int, height: int, box: ArrayLike) -> float:
@@ -101,6 +106,18 @@ def head_distance(width: int, height: int, box: ArrayLike) -> float:
 
 def _as_arrays(boxes: ArrayLike, scores: ArrayLike) -> tuple[NDArray, NDArray]:
     return np.asarray(boxes, float).reshape(-1, 4), np.asarray(scores, float)
+
+
+def _eligible(width: int, height: int, boxes: NDArray, scores: NDArray, selection: Selection) -> NDArray[np.bool_]:
+    """Which faces may be that of the person whose body fills the crop; see `select_candidate_face`."""
+    centre = (boxes[:, 0] + boxes[:, 2]) / 2
+    left, right = selection.centre_band
+    return (
+        (scores > selection.candidate_score)
+        & (_areas(boxes) > width * height * selection.area_fraction)
+        & (centre > width * left)
+        & (centre < width * right)
+    )
 
 
 def _areas(boxes: NDArray) -> NDArray:
