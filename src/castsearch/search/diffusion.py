@@ -52,6 +52,9 @@ def number_people(
 ) -> np.ndarray:
     """Number the people that portraits show: an actor may have one in each of several movies.
 
+    Portraits that are alike are linked. Where links would make one person of two of a movie's cast, such as of sisters
+    who are in several movies, only the strongest links that do not count, as in constrained agglomerative clustering.
+
     Args:
         portraits: (c, d) face features of any length.
         movies: (c,) numbers; the cast of one movie are different people, but for those of one number in `person`.
@@ -61,11 +64,20 @@ def number_people(
     Returns:
         (c,) int64 numbers from 0 on, equal for portraits of one person.
     """
+    person = np.arange(len(portraits)) if person is None else person
     same = show_one_person(portraits, face)
     same[movies[:, None] == movies] = False
-    if person is not None:
-        same |= person[:, None] == person
-    return connected_components(sparse.csr_array(same), directed=False)[1].astype(np.int64)
+    same |= person[:, None] == person
+    found = connected_components(sparse.csr_array(same), directed=False)[1].astype(np.int64)
+    cast = np.unique(np.stack([found, movies, person]), axis=1)  # each person of a movie once
+    twice = (cast[:2, 1:] == cast[:2, :-1]).all(axis=0)
+    for number in np.unique(cast[0, 1:][twice]):
+        own = np.flatnonzero(found == number)
+        unit = l2_normalize(portraits[own])
+        parts = _link_apart(np.where(same[np.ix_(own, own)], unit @ unit.T, -np.inf), movies[own], person[own])
+        found[own] = found.max() + 1 + parts
+    _, first, number = np.unique(found, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[number]
 
 
 def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None = None) -> np.ndarray:
@@ -289,6 +301,19 @@ def search(given: SearchInput) -> SearchResult:
         facts=None if given.facts is None else _renumber(given.facts, given.person, person),
     )
     return found._replace(person=person)
+
+
+def _link_apart(links: np.ndarray, movies: np.ndarray, person: np.ndarray) -> np.ndarray:
+    """Number people by (c, c) links, the strongest first, −inf for none; see `number_people` for the rest."""
+    numbers = np.unique(person, return_inverse=True)[1]
+    movies_of = [set(movies[numbers == number].tolist()) for number in range(numbers.max() + 1)]
+    one, other = np.nonzero(np.triu(links > -np.inf, 1))
+    for pair in np.argsort(-links[one, other], kind="stable"):
+        into, away = numbers[one[pair]], numbers[other[pair]]
+        if into != away and movies_of[into].isdisjoint(movies_of[away]):
+            movies_of[into] |= movies_of[away]
+            numbers[numbers == away] = into
+    return numbers
 
 
 def _strangers(by_person: np.ndarray, frames: Frames, has_face: np.ndarray) -> tuple[np.ndarray, Impostors]:
