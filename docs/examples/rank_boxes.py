@@ -2,7 +2,7 @@
 
     python rank_boxes.py portraits.npy boxes.npy
 
-Both hold a feature a row; a row of zeros is a box in which no face is seen. For each portrait it prints the ten best
+Each row is one feature; a row of zeros is a box in which no face is seen. For each portrait it prints the ten best
 boxes, by number, with the probability that they show that person. Features of bodies, and which boxes are of one frame,
 make the ranking better: see `castsearch.search.diffusion.rank`. Needs `pip install .` in a clone, and nothing else.
 """
