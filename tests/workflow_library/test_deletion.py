@@ -75,6 +75,20 @@ def test_nothing_is_left_of_a_movie_and_all_of_the_others(results):
     assert not [path for path in before if not path.exists() and "m2" in path.name]
 
 
+def test_other_files_that_have_the_name_of_a_movie_stay(results):
+    for path in ("crops/val/0.arrow", "persons/0/0.arrow", "persons/m/0.arrow", "export/0.5/0.5.vtt"):
+        files.write_text(results / path, "")
+    assert main(["delete-movie", "0", "--results", str(results)]) == 0
+    left = [path for path in ("persons/0", "persons/m/0.arrow", "export/0.5/0.5.vtt") if (results / path).exists()]
+    assert left == ["persons/m/0.arrow", "export/0.5/0.5.vtt"]
+
+
+@pytest.mark.parametrize("name", ["val", "crops"])
+def test_a_split_or_a_kind_of_results_is_not_deleted_as_a_movie(results, name, capsys):
+    assert main(["delete-movie", name, "--results", str(results)]) == 1
+    assert f"{name}: nothing there was made of a movie" in capsys.readouterr().err
+
+
 def test_nothing_is_deleted_if_one_of_the_movies_is_not_there(results, capsys):
     before = sorted(results.rglob("*"))
     assert main(["delete-movie", "m", "none", "--results", str(results)]) == 1
@@ -86,5 +100,6 @@ def test_movies_that_the_configuration_has_no_longer_are_found(results):
     files.write_text(results / "crops/train/0/old.arrow", "")
     files.write_text(results / "appearances/val/v1.2.tsv", "")
     files.write_text(results / "crops/val/.m3.0123.arrow", "")  # of a job that was killed
+    files.write_text(results / "crops/set.2/m2.arrow", "")
     assert movies_left(results, ["m2"]) == ["m", "old", "v1.2"]
     assert movies_left(results / "none", []) == []

@@ -63,16 +63,18 @@ def delete_movies(results: str | Path, movies: Collection[str]) -> list[Path]:
         InputError: there is nothing of one of the movies; nothing is deleted then.
     """
     results = Path(results)
+    found = _files(results, movies)
+    there = set(map(_own_name, found))
     for movie in movies:
-        if not _files(results, {movie}):
+        if movie not in there:
             raise InputError(f"{results}: {one_line(movie)}: nothing there was made of a movie of this name")
-    return _delete(_files(results, set(movies)))
+    return _delete(found)
 
 
 def movies_left(results: str | Path, movies: Collection[str]) -> list[str]:
     """Return the movies of which a folder of results still has crops or appearances, in order, besides those named."""
-    kept = {path.stem for kind in ("crops", "appearances") for path in Path(results, kind).rglob("[!.]*.*")}
-    return sorted(kept - set(movies))
+    paths = (path for kind in ("crops", "appearances") for path in Path(results, kind).rglob("[!.]*.*"))
+    return sorted({path.stem for path in paths if path.is_file()} - set(movies))
 
 
 def _delete(paths: Iterable[Path]) -> list[Path]:
@@ -95,9 +97,24 @@ def _has(crops: Crops, person: str) -> bool:
 
 
 def _files(results: Path, movies: Collection[str]) -> list[Path]:
-    """What a run has made of some movies alone."""
-    return [
-        path
-        for path in sorted(results.rglob("*"))
-        if path.relative_to(results).parts[0] not in _OF_NO_MOVIE and not {path.name, path.stem}.isdisjoint(movies)
-    ]
+    """What a run has made of some movies alone.
+
+    A movie may have the name of a split, of a kind of results, or the number of another film's part.
+    """
+    wanted, all_movies = set(movies), set(movies_left(results, []))
+    splits = {folder.name for folder in results.glob("crops/*") if folder.is_dir()}
+
+    def is_wanted(path: Path) -> bool:
+        kind, *folders = path.relative_to(results).parts[:-1] or [""]
+        if not kind or kind in _OF_NO_MOVIE or _own_name(path) not in wanted:
+            return False
+        if path.is_dir():
+            return _own_name(path) in all_movies or _own_name(path) not in splits
+        return not (path.stem.isdigit() and set(folders) & (all_movies - splits - wanted))
+
+    return [path for path in sorted(results.rglob("*")) if is_wanted(path)]
+
+
+def _own_name(path: Path) -> str:
+    """What a folder or file is called; a folder's name may have a dot."""
+    return path.name if path.is_dir() else path.stem
