@@ -81,6 +81,20 @@ def test_with_a_cast_for_all_every_video_below_a_folder_is_a_film(archive):
     assert find_films(f"{archive}/films", f"{archive}/cast") == expected
 
 
+def test_videos_are_found_behind_symbolic_links_to_folders(archive):
+    (archive / "nas").mkdir()
+    (archive / "nas/e.mp4").touch()
+    (archive / "films/1951/linked").symlink_to(archive / "nas")
+    (archive / "nas/back").symlink_to(archive / "films")
+    assert sorted(find_films(f"{archive}/films", {})) == ["a", "b", "c", "e"]
+
+
+def test_a_symbolic_link_to_a_video_that_is_gone_is_refused(archive):
+    (archive / "films/gone.mp4").symlink_to(archive / "none.mp4")
+    with pytest.raises(InputError, match=r"gone\.mp4: there is no such file"):
+        find_films(f"{archive}/films", {})
+
+
 def test_a_film_has_its_own_cast_besides_that_of_all(archive):
     film = {"video": f"{archive}/films/c.MP4", "cast": f"{archive}/own"}
     found = find_films({"c": film}, {"ada": f"{archive}/cast/ada.jpg", "eve": f"{archive}/cast/bo/1.jpg"})["c"].cast

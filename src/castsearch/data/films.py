@@ -96,11 +96,15 @@ def _folders(films: Path) -> dict[str, str]:
     return {folder.name: str(folder) for folder in _visible(films) if folder.is_dir()}
 
 
-def _videos_below(folder: Path) -> dict[str, dict[str, str]]:
-    """An entry for each video in a folder, and in the folders below that are not hidden, by the name of its file."""
+def _videos_below(folder: Path, above: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
+    """An entry for each video in a folder, and in the folders below that are not hidden, by the name of its file.
+
+    Symbolic links are followed, except back to a folder `above`.
+    """
     found: dict[str, dict[str, str]] = {}
+    above = (*above, os.path.realpath(folder))
     for path in _visible(folder):
-        below = _videos_below(path) if path.is_dir() and not path.is_symlink() else {}
+        below = _videos_below(path, above) if path.is_dir() and os.path.realpath(path) not in above else {}
         for name, entry in ({path.stem: {"video": str(path)}} if _is_video(path) else below).items():
             if name in found:
                 raise InputError(
@@ -205,7 +209,8 @@ def _videos(folder: Path) -> list[Path]:
 
 
 def _is_video(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in VIDEOS
+    # A symbolic link to a file that is gone is refused later, and not passed over.
+    return (path.is_file() or not path.exists()) and path.suffix.lower() in VIDEOS
 
 
 def _name(key: str, name: object) -> str:
