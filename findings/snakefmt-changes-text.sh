@@ -3,11 +3,11 @@
 # version 2 also the shell commands in triple quotes, by shfmt.
 #
 # Expected: a workflow does the same after it was formatted.
-# Seen (snakefmt 2.1.0, snakemake 9.27.1): three results change, without a word. - `echo scene_12 | sed -E
-# 's/scene_(.*)/\\1/'` in backticks becomes $(...) with \1, which Python takes for the character of number 1: the name
-# "12" is now a control character. - A text of several lines in Python behind a rule, both within an "if", is
-# indented: its lines begin with blanks now. - A tab in a text of several lines in a `run:` block becomes four blanks:
-# the table has one column in place of two.
+# Seen (snakefmt 2.1.0, snakemake 9.27.1): three results change, without a word.
+# - `echo scene_12 | sed -E 's/scene_(.*)/\\1/'` in backticks becomes $(...) with \1, which Python takes for the
+#   character of number 1: the name "12" is now a control character.
+# - A text of several lines in Python behind a rule, both within an "if", is indented: its lines begin with blanks.
+# - A tab in a text of several lines in a `run:` block becomes four blanks: the table has one column in place of two.
 # What helps: $(...) in place of backticks, "\t" in place of tabs, and texts above the rules, or in files of their
 # own.
 set -euo pipefail
