@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
 
 from castsearch.search import diffusion, links, strangers
 from castsearch.search.neighbors import l2_normalize
-from castsearch.search.search_input import Clothes
+from castsearch.search.search_input import Clothes, SearchInput
 from castsearch.search.similarity import best_portrait, face_similarity, without_faceless
 
 
@@ -356,3 +358,23 @@ def test_whoever_is_a_little_like_a_lone_portrait_is_not_named_after_it(alike, n
     seen = {"frames": [str(number) for number in range(len(face))], "has_face": np.ones(len(face), bool)}
     share = diffusion.rank(portrait[None] @ face.T, face, None, **seen).share
     assert (share[0, :10] > 0.5).all() == named
+
+
+def test_whether_somebody_of_the_cast_is_seen_does_not_depend_on_how_faces_are_reranked():
+    rng = np.random.default_rng(0)
+    portrait, *others = np.linalg.qr(rng.normal(size=(64, 30)))[0].T
+    face = np.concatenate([0.8 * portrait + 0.6 * np.stack(others[:10]), others[10:]])
+    seen = {"frames": [str(number) for number in range(len(face))], "has_face": np.ones(len(face), bool)}
+    given = SearchInput(
+        face_similarity=0.4 * portrait[None] @ face.T,
+        cast_face=portrait[None],
+        face=face,
+        body=None,
+        body_similarity=None,
+        frontal=np.ones(len(face)),
+        person=np.zeros(1, int),
+        cast_movies=np.zeros(1, int),
+        **seen,
+    )
+    found = {reranked: diffusion.search(replace(given, reranked=reranked)).share[0, 0] for reranked in (True, False)}
+    assert found[True] > 0.9 > found[False]

@@ -197,10 +197,11 @@ def gather(
     frontal: np.ndarray | None = None,
     facts: np.ndarray | None = None,
     clothes: Clothes | None = None,
+    best_cosine: float | None = None,
 ) -> Evidence:
     """Let labels spread, and gather what speaks for each person; see `rank` for the arguments."""
     certain, apart = _strangers(by_person, frames, has_face)
-    alike, somebody = _alike(by_person, has_face, apart), _somebody(by_person, has_face, apart)
+    alike, somebody = _alike(by_person, has_face, apart), _somebody(by_person, has_face, apart, best_cosine)
     if alike > 0:
         by_person, face = average_faces(by_person, face, frames, has_face, alike)
         certain, apart = _strangers(by_person, frames, has_face)
@@ -222,6 +223,7 @@ def rank(
     frontal: np.ndarray | None = None,
     facts: np.ndarray | None = None,
     clothes: Clothes | None = None,
+    best_cosine: float | None = None,
 ) -> SearchResult:
     """Rank every candidate for every person of the cast.
 
@@ -251,6 +253,7 @@ def rank(
         facts: (people + 1, n) what is certain of each person and of strangers, see `spread`; None where nothing is.
             Who certainly shows a person is ranked first, and who certainly does not, last.
         clothes: of the n candidates, beside `body`; None where they are not known.
+        best_cosine: the highest one of a portrait and a seen face, where `by_person` is re-ranked.
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -262,7 +265,7 @@ def rank(
     if sizes != {n}:
         raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {present.shape[0]} frames or the bodies")
     seen = {"frames": present, "has_face": has_face, "frontal": frontal}
-    evidence = gather(by_person, face, body, **seen, facts=facts, clothes=clothes)
+    evidence = gather(by_person, face, body, **seen, facts=facts, clothes=clothes, best_cosine=best_cosine)
     labels, familiar, somebody, likely = evidence.labels, evidence.familiar, evidence.somebody, probability(evidence)
     del evidence
     if facts is not None:
@@ -299,6 +302,7 @@ def search(given: SearchInput) -> SearchResult:
         frontal=given.frontal,
         clothes=given.clothes,
         facts=None if given.facts is None else _renumber(given.facts, given.person, person),
+        best_cosine=_highest_cosine(given.cast_face, given.face[given.has_face]) if given.reranked else None,
     )
     return found._replace(person=person)
 
@@ -333,7 +337,14 @@ def _alike(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> flo
     return float(np.clip((_DISTINCT - np.median(best)) / (_DISTINCT - _ALIKE), 0, 1))
 
 
-def _somebody(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> float:
+def _highest_cosine(portraits: np.ndarray, face: np.ndarray) -> float:
+    """The highest cosine of any two; −1 of none."""
+    portraits, face = l2_normalize(portraits), l2_normalize(face)
+    found = [(portraits[some] @ face.T).max(initial=-1) for some in blocks(len(portraits), _LABELS)]
+    return float(max(found, default=-1))
+
+
+def _somebody(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors, best_cosine: float | None = None) -> float:
     """How probable it is that somebody of the cast is seen, since so many strangers would not be as like a portrait.
 
     The highest of m strangers' values is below z with a probability of Φ(z) ** m, and has the density
@@ -348,8 +359,9 @@ def _somebody(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> 
     if not strangers:
         return 1.0
     best = by_person.max(initial=-1, where=has_face)
-    z = _OUTSIDERS.deviations(best)
-    odds = max(best, 0) + _OUTSIDERS.deviation * np.sqrt(2 * np.pi) * np.exp(log_ndtr(z) + z**2 / 2) / strangers
+    cosine = best if best_cosine is None else best_cosine
+    z = (cosine - _OUTSIDERS.mean) / _OUTSIDERS.deviation
+    odds = max(cosine, 0) + _OUTSIDERS.deviation * np.sqrt(2 * np.pi) * np.exp(log_ndtr(z) + z**2 / 2) / strangers
     odds *= _EXPECTED / (1 - _EXPECTED)
     known = len(by_person) > 1 and apart != ANY_ENGINE
     beyond_own = float(np.exp(strangers * log_ndtr(apart.deviations(best)))) if known else 1.0

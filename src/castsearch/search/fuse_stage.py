@@ -206,6 +206,7 @@ def _searched(
         cast_movies=gallery.cast_movies[faces.searched],
         thresholds=variant.thresholds,
         clothes=gallery.clothes if networks else None,
+        reranked=variant.face_rerank is not None,
     )
     given = given if facts is None else _with_facts(given, facts)
     people, person = np.unique(given.person, return_inverse=True)  # who is not searched has no number

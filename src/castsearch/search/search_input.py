@@ -39,6 +39,7 @@ class SearchInput:
         clothes: of the n candidates; None where they are no film's, or are searched by faces alone.
         facts: (people + 1, n) int8, what is certain of each person in `person`, and of strangers, see
             `facts.Facts`; None where nothing is. Methods without shares are not given it.
+        reranked: whether `face_similarity` is re-ranked, and has no cosines.
     """
 
     face_similarity: np.ndarray
@@ -54,3 +55,4 @@ class SearchInput:
     thresholds: Sequence[float] = ()
     clothes: Clothes | None = None
     facts: np.ndarray | None = None
+    reranked: bool = False
