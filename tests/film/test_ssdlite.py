@@ -7,6 +7,7 @@ from PIL import Image
 
 from castsearch.boxes import overlap
 from castsearch.errors import InputError
+from castsearch.faces.selection import Selection
 from castsearch.film import detectors
 from castsearch.film.detectors import ssdlite
 from castsearch.film.persons import Boxes
@@ -62,6 +63,12 @@ def test_a_person_shares_little_with_faces_and_with_better_persons():
     persons = np.array([[0, 0, 10, 20], [1, 0, 11, 20], [30, 0, 40, 20], [60, 0, 70, 20]], np.float32)
     by_face = np.array([[31, 0, 39, 10]], np.float32)
     assert ssdlite.unseen(persons, by_face) == [0, 3]
+
+
+@pytest.mark.parametrize("least", [0.4, 0.5])
+def test_a_person_who_is_not_certain_begins_no_track(least):
+    scores = ssdlite.as_of_faces(np.array([0.3, 0.5], np.float32), Selection(min_score=least, candidate_score=0.5))
+    assert (scores >= 0.5).tolist() == [False, True]
 
 
 def test_boxes_are_compared_by_what_is_within_the_picture():

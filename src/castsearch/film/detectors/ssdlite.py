@@ -23,6 +23,7 @@ from castsearch.boxes import cover, suppress
 from castsearch.errors import InputError
 from castsearch.faces import engines
 from castsearch.faces.engine import Image
+from castsearch.faces.selection import Selection
 from castsearch.files import packaged_file
 from castsearch.film.persons import Boxes, PersonDetector
 from castsearch.film.upper_bodies import find_by_face
@@ -68,19 +69,29 @@ def make(engine: str, options: Mapping[str, object], threads: int = 1) -> Person
         InputError: the package or a model file is missing, or a file is another one.
     """
     faces = engines.load(engine).make(options, threads)
-    weak, certain = faces.selection.min_score, faces.selection.candidate_score
     see = _network(threads)
 
     def look_again(image: Image, by_face: Boxes) -> Boxes:
         persons = see(image)
         size = image.shape[1::-1]
         own = unseen(within(persons.boxes, size), within(by_face.boxes, size))
-        by_body = np.where(persons.scores[own] >= _CERTAIN, certain, weak).astype(np.float32)
-        scores = np.concatenate([by_face.scores, by_body])
+        scores = np.concatenate([by_face.scores, as_of_faces(persons.scores[own], faces.selection)])
         order = np.argsort(-scores, kind="stable")
         return Boxes(np.concatenate([by_face.boxes, persons.boxes[own]])[order], scores[order])
 
+    certain = faces.selection.candidate_score
     return PersonDetector(partial(find_by_face, faces), certain, sees_backs=False, look_again=look_again)
+
+
+def as_of_faces(probabilities: NDArray[np.float32], selection: Selection) -> NDArray[np.float32]:
+    """Return the scores of faces that count as much as persons of (n,) probabilities, (n,).
+
+    That of a person who may only continue a track is less than a certain face's, also with engines whose faces all are
+    certain.
+    """
+    certain = np.float32(selection.candidate_score)
+    weak = min(np.float32(selection.min_score), np.nextafter(certain, np.float32(0)))
+    return np.where(probabilities >= _CERTAIN, certain, weak)
 
 
 def within(boxes: NDArray[np.float32], size: Sequence[int]) -> NDArray[np.float32]:
