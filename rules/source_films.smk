@@ -62,13 +62,19 @@ def decoding_mb(work, more=0):
     )
 
 
-def portraits_mb(wildcards):
-    """Claim on memory of a job that reads the portraits of a film, one after the other."""
+@lru_cache(maxsize=None)
+def portrait_pixels(path):
+    """How many pixels a portrait has, which many films may share."""
     # Here, since no other job needs Pillow to be planned.
     from castsearch.data.images import claimed_pixels
 
+    return claimed_pixels(path)
+
+
+def portraits_mb(wildcards):
+    """Claim on memory of a job that reads the portraits of a film, one after the other."""
     cast = FILMS[wildcards.movie].cast.values()
-    return claims.crop_mb(max(map(claimed_pixels, sum(cast, [])), default=0))
+    return claims.crop_mb(max(map(portrait_pixels, sum(cast, [])), default=0))
 
 
 def video(wildcards):

@@ -104,6 +104,12 @@ def test_a_film_has_its_own_cast_besides_that_of_all(archive):
     }
 
 
+def test_one_portrait_of_two_people_in_the_cast_for_all_is_refused(archive):
+    cast = {"ada": f"{archive}/own/ada.jpg", "eve": f"{archive}/own/../own/ada.jpg"}
+    with pytest.raises(InputError, match=r"data\.cast: .*ada\.jpg: is a portrait of both ada and eve"):
+        find_films(f"{archive}/films", cast)
+
+
 def test_two_videos_of_one_name_below_a_folder_are_refused(archive):
     (archive / "films/1951/a.mov").touch()
     with pytest.raises(InputError, match=r"1951/a\.mov: has the name of .*1950/a\.mp4; rename one"):

@@ -68,7 +68,7 @@ def find_films(films: str | Mapping[str, str | Mapping], cast: Portraits | None 
         films = _folders(Path(films)) if cast is None else _videos_below(Path(films))
     if not films:
         raise InputError("data.films: there is no film; name one, or a folder that has a folder for each film")
-    shared = {} if cast is None else _cast("data.cast", cast)
+    shared = {} if cast is None else _each_once("data.cast", _cast("data.cast", cast))
     return {_name("data.films", name): _film(f"data.films.{name}", entry, shared) for name, entry in films.items()}
 
 
@@ -117,6 +117,8 @@ def _videos_below(folder: Path, above: tuple[str, ...] = ()) -> dict[str, dict[s
 
 def _film(key: str, entry: str | Mapping, shared: dict[str, list[str]]) -> FilmFiles:
     own = _from_folder(key, Path(entry)) if isinstance(entry, str) else _from_entry(key, entry)
+    if not own.cast:
+        return replace(own, cast=shared)
     cast = {name: [*own.cast.get(name, ()), *shared.get(name, ())] for name in own.cast | shared}
     return replace(own, cast=_each_once(f"{key}.cast", cast))
 
