@@ -12,6 +12,7 @@ from castsearch.errors import InputError
 from castsearch.search import diffusion
 from castsearch.search.facts import Facts, gather_facts
 from castsearch.search.fuse_stage import rank_gallery
+from castsearch.search.search_input import SearchInput
 from castsearch.search.similarity import face_similarity
 
 
@@ -30,6 +31,15 @@ def test_who_is_one_person_is_nobody_else_and_has_no_double_in_the_frame(tmp_pat
 
 def test_who_is_not_a_person_may_be_anybody_else(tmp_path):
     assert gathered(tmp_path, ("p3", "b", "no")).certain.T.tolist()[1] == [0, -1, 0]
+
+
+def test_who_is_one_person_may_be_who_has_that_name_in_another_movie(tmp_path):
+    for movie in "mn":
+        searches.write_gallery(tmp_path / movie, prefix=movie, labels=["a", "b"])
+    corrections = [Correction("c.tsv: line 2", "m", "m3", "a", "yes")]
+    crops = [read_crops(tmp_path / movie / "crops.arrow") for movie in "mn"]
+    facts = gather_facts(corrections, searches.load(tmp_path / "m", tmp_path / "n"), crops)
+    assert facts.certain[:, 1].tolist() == [1, -1, 0, -1, -1]
 
 
 def test_strangers_may_share_a_frame(tmp_path):
@@ -109,6 +119,32 @@ def test_facts_reach_the_rankings(tmp_path):
     [table] = rank_gallery(gallery, {}, [searches.variant("diffusion")], facts)
     row = table.to_pylist()[0]
     assert "p3" in row["ranking"][:2]  # an odd number, which looks like the other
+
+
+@pytest.mark.parametrize("movie", [0, 1])
+def test_whoever_is_certain_in_one_movie_is_not_somebody_else_in_another(movie):
+    rng = np.random.default_rng(0)
+    face = rng.normal(size=(20, 64))
+    portraits = face[[0, 0]]  # of one person in two movies
+    facts = np.zeros((3, 20), np.int8)
+    facts[:, 5] = -1
+    facts[movie, 5] = 1
+    given = SearchInput(
+        face_similarity=face_similarity(np.concatenate([portraits, face]), 2),
+        cast_face=portraits,
+        face=face,
+        body=None,
+        body_similarity=None,
+        frames=list("abcdefghijklmnopqrst"),
+        has_face=np.ones(20, bool),
+        frontal=np.ones(20),
+        person=np.arange(2),
+        cast_movies=np.arange(2),
+        facts=facts,
+    )
+    found = diffusion.search(given)
+    assert found.person.tolist() == [0, 0]
+    assert found.share[0, 5] == 1
 
 
 def test_a_box_with_a_new_name_is_the_portrait_of_somebody_else(tmp_path):

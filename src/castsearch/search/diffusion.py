@@ -409,11 +409,15 @@ def _clamp(scores: np.ndarray, facts: np.ndarray, least: np.ndarray) -> None:
 
 
 def _renumber(facts: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Facts of people who are numbered anew, and of whom some have become one; strangers stay last."""
+    """Facts of people who are numbered anew, and of whom some have become one; strangers stay last.
+
+    Where a candidate certainly shows one of several people who became one, it shows that person; that it is none of
+    the others then means nothing.
+    """
     renumbered = np.zeros((after.max(initial=-1) + 2, facts.shape[1]), facts.dtype)
     renumbered[-1] = facts[-1]
     for old, new in zip(before, after, strict=True):
-        renumbered[new] = np.where(facts[old] != 0, facts[old], renumbered[new])
+        renumbered[new] = np.where(renumbered[new] > 0, 1, np.where(facts[old] != 0, facts[old], renumbered[new]))
     return renumbered
 
 

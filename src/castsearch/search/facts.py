@@ -37,7 +37,8 @@ class Facts(NamedTuple):
 def gather_facts(corrections: Iterable[Correction], gallery: Gallery, movies: Sequence[Crops]) -> Facts | None:
     """Say what corrections tell of the candidates of a gallery.
 
-    Who is certainly one person is nobody else, and nobody else in the frame is that person.
+    Who is certainly one person is nobody else, and nobody else in the frame is that person. People of one name in
+    several movies may be one person, so that nothing follows for them.
 
     Args:
         corrections: of the gallery's movies.
@@ -68,7 +69,10 @@ def gather_facts(corrections: Iterable[Correction], gallery: Gallery, movies: Se
             if not all(faces.selected[candidate] for faces in gallery.faces.values()):
                 raise InputError(f"{each.place}: {one_line(each.box)}: shows no face clear enough to be a portrait")
             portraits[candidate] = each
-        for row, column, value in _follows(each.right != NO, person, candidate, stranger, present):
+        namesakes = {number for (_, name), number in people.items() if name == each.person}
+        others = [number for number in range(stranger + 1) if number != person and number not in namesakes]
+        alone = person != stranger  # of strangers, several may be in a frame
+        for row, column, value in _follows(each.right != NO, person, candidate, others, present if alone else None):
             if facts[row, column] == -value:
                 raise InputError(f"{each.place}: contradicts {said[row, column].place}; keep the one that is right")
             facts[row, column] = value
@@ -123,14 +127,14 @@ def _add_named(people: dict[tuple[str, str], int], corrections: Iterable[Correct
 
 
 def _follows(
-    right: bool, person: int, candidate: int, stranger: int, present: sparse.csr_array
+    right: bool, person: int, candidate: int, others: Iterable[int], present: sparse.csr_array | None
 ) -> Iterator[tuple[int, int, int]]:
-    """Yield person, candidate and fact of what a correction says, and of what follows from it."""
+    """Yield person, candidate and fact of what a correction says, and of what follows for others and the frame."""
     yield person, candidate, 1 if right else -1
     if not right:
         return
-    yield from ((other, candidate, -1) for other in range(stranger + 1) if other != person)
-    if person != stranger:  # of whom several may be in a frame
+    yield from ((other, candidate, -1) for other in others)
+    if present is not None:
         together = (present @ present[[candidate]].T).nonzero()[0].tolist()
         yield from ((person, other, -1) for other in together if other != candidate)
 
