@@ -51,9 +51,9 @@ def pictures(folder: Path) -> list[Path]:
 
 
 def movie_of(path: Path, photos: Path) -> str:
-    """The movie of a picture, by the name of its folder in `photos`; an id has no blanks and no accents."""
+    """The movie of a picture, by the name of its folder in `photos`, of which what an id cannot have is left out."""
     folder, *below = path.relative_to(photos).parts
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", folder if below else photos.name)
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", folder if below else photos.name).strip("._-") or "photos"
 
 
 def cast_of(movie: str, portraits: Path) -> list[dict]:

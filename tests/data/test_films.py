@@ -137,8 +137,9 @@ REFUSALS = {
     ),
     "no truth": ({"x": {"video": "{folder}/mine/film.mkv", "truth": "none.json"}}, "data.films.x.truth: none.json"),
     "a film's name": ({"../x": "{folder}/mine"}, "data.films: '../x': a name holds only"),
+    "a name that begins with a dash": ({"-x": "{folder}/mine"}, "begins with a letter or digit, such as 'x'"),
     "a name with accent, blank and apostrophe": ({"Zoë O'Brien": "{folder}/mine"}, "such as 'Zoe_OBrien'"),
-    "a name that is nearly the one of those without one": ({"unknown!": "{folder}/mine"}, "digits, '.', '_' and '-'$"),
+    "a name that is nearly the one of those without one": ({"unknown!": "{folder}/mine"}, "letter or digit$"),
     "one film's folder in place of a folder of films": ("{folder}/mine", "mine: has film.mkv itself, where a folder"),
     "a person's name": (
         {"x": {"video": "{folder}/mine/film.mkv", "cast": {"a/b": "{folder}/mine/ada.jpg"}}},

@@ -66,7 +66,7 @@ def test_people_of_a_clip_are_named(run, tmp_path):
 def test_people_in_photographs_become_movies(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
-    for path, people in {"photos/summer party/a.png": PEOPLE[:2], "photos/b.png": PEOPLE[:1]}.items():
+    for path, people in {"photos/(summer party)/a.png": PEOPLE[:2], "photos/b.png": PEOPLE[:1]}.items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.hstack([draw_portrait(rng, person, 240) for person in people])).save(path)
     Path("portraits").mkdir()

@@ -44,7 +44,10 @@ class Record:
 
 
 def is_id(name: str) -> bool:
-    """Whether a name can be an id, and part of a path: it has up to 200 letters, digits, '.', '_' and '-'."""
+    """Whether a name can be an id, and part of a path: letters, digits, '.', '_' and '-', 200 at most.
+
+    It begins with a letter or digit: what begins with a dot is hidden, and with a dash, an option.
+    """
     return _SAFE_ID.fullmatch(name) is not None
 
 
@@ -62,7 +65,10 @@ def load_annotations(path: str | Path) -> dict[str, dict]:
     movie_of: dict[str, str] = {}
     for movie, entry in annotations.items():
         if not is_id(movie):
-            raise InputError(f"{path}: movie {movie!r}: an id has up to 200 letters, digits, '.', '_' and '-'")
+            raise InputError(
+                f"{path}: movie {movie!r}: an id has up to 200 letters, digits, '.', '_' and '-', and begins with a "
+                "letter or digit"
+            )
         if not isinstance(entry, dict) or not all(isinstance(entry.get(k), list) for k in ("cast", "candidates")):
             raise InputError(
                 f"{path}: movie {movie}: expected an object with the lists 'cast' and 'candidates', as in "

@@ -220,7 +220,8 @@ def _name(key: str, name: object) -> str:
         raise InputError(f"{key}: YAML does not read the name {name!s} as text; put it into quotation marks")
     if not is_id(name):
         raise InputError(
-            f"{key}: {name!r}: a name holds only up to 200 letters A to Z, digits, '.', '_' and '-'{_such_as(name)}"
+            f"{key}: {name!r}: a name holds only up to 200 letters A to Z, digits, '.', '_' and '-', and begins with a "
+            f"letter or digit{_such_as(name)}"
         )
     if is_nameless(name):
         raise InputError(f"{key}: {name}: stands for whoever has no name; choose another")
