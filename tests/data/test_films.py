@@ -95,6 +95,14 @@ def test_a_symbolic_link_to_a_video_that_is_gone_is_refused(archive):
         find_films(f"{archive}/films", {})
 
 
+@pytest.mark.parametrize("name", ["films/{year}/e.mp4", "films/a\nb/e.mp4", "cast/bo/{2}.jpg"])
+def test_a_path_that_snakemake_would_misread_is_refused(archive, name):
+    (archive / name).parent.mkdir(exist_ok=True)
+    (archive / name).touch()
+    with pytest.raises(InputError, match="a path must have no braces and no control characters; rename it"):
+        find_films(f"{archive}/films", f"{archive}/cast")
+
+
 def test_a_film_has_its_own_cast_besides_that_of_all(archive):
     film = {"video": f"{archive}/films/c.MP4", "cast": f"{archive}/own"}
     found = find_films({"c": film}, {"ada": f"{archive}/cast/ada.jpg", "eve": f"{archive}/cast/bo/1.jpg"})["c"].cast

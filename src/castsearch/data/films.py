@@ -105,7 +105,7 @@ def _videos_below(folder: Path, above: tuple[str, ...] = ()) -> dict[str, dict[s
     above = (*above, os.path.realpath(folder))
     for path in _visible(folder):
         below = _videos_below(path, above) if path.is_dir() and os.path.realpath(path) not in above else {}
-        for name, entry in ({path.stem: {"video": str(path)}} if _is_video(path) else below).items():
+        for name, entry in ({path.stem: {"video": _plain("data.films", path)}} if _is_video(path) else below).items():
             if name in found:
                 raise InputError(
                     f"data.films: {entry['video']}: has the name of {found[name]['video']}; rename one of the two, "
@@ -141,8 +141,8 @@ def _from_folder(key: str, folder: Path) -> FilmFiles:
             f"{key}: {folder}: one video file was expected in a film's folder, not {found}; "
             "give each film a folder of its own, or name its `video` and `cast` in the configuration"
         )
-    truth = folder / TRUTH
-    return FilmFiles(str(videos[0]), _portraits(key, folder), truth=str(truth) if truth.is_file() else None)
+    truth, video = folder / TRUTH, _plain(key, videos[0])
+    return FilmFiles(video, _portraits(key, folder), truth=str(truth) if truth.is_file() else None)
 
 
 def _cast(key: str, cast: Portraits) -> dict[str, list[str]]:
@@ -172,7 +172,7 @@ def _portraits(key: str, folder: Path) -> dict[str, list[str]]:
         else:
             images = [path] if path.suffix.lower() in IMAGES else []
             name = path.stem
-        shown = [str(image) for image in images if not image.name.startswith(".")]
+        shown = [_plain(key, image) for image in images if not image.name.startswith(".")]
         if shown:
             cast.setdefault(_name(f"{key}: {path}", name), []).extend(shown)
     return cast
@@ -226,6 +226,13 @@ def _name(key: str, name: object) -> str:
     if is_nameless(name):
         raise InputError(f"{key}: {name}: stands for whoever has no name; choose another")
     return name
+
+
+def _plain(key: str, path: Path) -> str:
+    """A path that was found in a folder, as those in the configuration have to be."""
+    if re.search(r"[{}\x00-\x1f\x7f]", str(path)):
+        raise InputError(f"{key}: {str(path)!r}: a path must have no braces and no control characters; rename it")
+    return str(path)
 
 
 def _such_as(name: str) -> str:
