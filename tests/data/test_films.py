@@ -95,11 +95,11 @@ def test_a_symbolic_link_to_a_video_that_is_gone_is_refused(archive):
         find_films(f"{archive}/films", {})
 
 
-@pytest.mark.parametrize("name", ["films/{year}/e.mp4", "films/a\nb/e.mp4", "cast/bo/{2}.jpg"])
+@pytest.mark.parametrize("name", ["films/{year}/e.mp4", "films/a\nb/e.mp4", "films/\udce9/e.mp4", "cast/bo/{2}.jpg"])
 def test_a_path_that_snakemake_would_misread_is_refused(archive, name):
     (archive / name).parent.mkdir(exist_ok=True)
     (archive / name).touch()
-    with pytest.raises(InputError, match="a path must have no braces and no control characters; rename it"):
+    with pytest.raises(InputError, match="a path has no braces and no control characters, and is in UTF-8; rename it"):
         find_films(f"{archive}/films", f"{archive}/cast")
 
 

@@ -230,8 +230,10 @@ def _name(key: str, name: object) -> str:
 
 def _plain(key: str, path: Path) -> str:
     """A path that was found in a folder, as those in the configuration have to be."""
-    if re.search(r"[{}\x00-\x1f\x7f]", str(path)):
-        raise InputError(f"{key}: {str(path)!r}: a path must have no braces and no control characters; rename it")
+    if re.search(r"[{}\x00-\x1f\x7f\ud800-\udfff]", str(path)):  # the last stand for bytes that are no UTF-8
+        raise InputError(
+            f"{key}: {str(path)!r}: a path has no braces and no control characters, and is in UTF-8; rename it"
+        )
     return str(path)
 
 
