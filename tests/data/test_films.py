@@ -118,6 +118,21 @@ def test_one_portrait_of_two_people_in_the_cast_for_all_is_refused(archive):
         find_films(f"{archive}/films", cast)
 
 
+@pytest.mark.parametrize(
+    "names", [[("c", ("ada", "1", "2")), ("c", ("ada.2", "3"))], [("c", ("d.ada", "1")), ("c.d", ("ada", "2"))]]
+)
+def test_names_by_which_two_portraits_have_one_id_are_refused(tmp_path, names):
+    films = {}
+    for film, (person, *portraits) in names:
+        paths = [tmp_path / f"{portrait}.jpg" for portrait in portraits]
+        for path in (*paths, tmp_path / "x.mp4"):
+            path.touch()
+        entry = films.setdefault(film, {"video": str(tmp_path / "x.mp4"), "cast": {}})
+        entry["cast"][person] = list(map(str, paths))
+    with pytest.raises(InputError, match=r"would have the id c\.(ada\.2|d\.ada), as that of .*; rename"):
+        find_films(films)
+
+
 def test_two_videos_of_one_name_below_a_folder_are_refused(archive):
     (archive / "films/1951/a.mov").touch()
     with pytest.raises(InputError, match=r"1951/a\.mov: has the name of .*1950/a\.mp4; rename one"):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from castsearch.data.challenge import is_id
 from castsearch.data.nameless import is_nameless
+from castsearch.data.portrait_ids import portraits_of
 from castsearch.errors import InputError
 from castsearch.misnamed import nearly
 
@@ -69,7 +70,9 @@ def find_films(films: str | Mapping[str, str | Mapping], cast: Portraits | None 
     if not films:
         raise InputError("data.films: there is no film; name one, or a folder that has a folder for each film")
     shared = {} if cast is None else _each_once("data.cast", _cast("data.cast", cast))
-    return {_name("data.films", name): _film(f"data.films.{name}", entry, shared) for name, entry in films.items()}
+    found = {_name("data.films", name): _film(f"data.films.{name}", entry, shared) for name, entry in films.items()}
+    _check_ids(found)
+    return found
 
 
 def number_of_parts(duration: float | None, minutes: int) -> int:
@@ -185,6 +188,19 @@ def _people(folder: Path) -> Iterator[Path]:
             yield from _visible(path)
         else:
             yield path
+
+
+def _check_ids(films: Mapping[str, FilmFiles]) -> None:
+    """Refuse names by which two portraits would have one id, as the second of `ada` and the first of `ada.2`."""
+    owner: dict[str, tuple[str, str]] = {}
+    for film, files in films.items():
+        for portrait in portraits_of(film, files.cast):
+            if owner.setdefault(portrait.id, (film, portrait.path)) != (film, portrait.path):
+                other = ", ".join(owner[portrait.id])
+                raise InputError(
+                    f"data.films.{film}: {portrait.path}: the portrait would have the id {portrait.id}, as that of "
+                    f"{other} has; rename {portrait.person} or {film}, without a dot"
+                )
 
 
 def _each_once(key: str, cast: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from castsearch import vectors
 from castsearch.data import crops
 from castsearch.data.images import read_rgb
+from castsearch.data.portrait_ids import portraits_of
 from castsearch.errors import InputError, one_line
 from castsearch.film.colours import clothes
 from castsearch.film.decode import Film, seconds
@@ -84,8 +85,7 @@ def cut_out(
 def join_crops(movie: str, cast: Mapping[str, Sequence[str]], parts: Sequence[pa.Table], on_bad_image: str) -> pa.Table:
     """Make the crop table of a film.
 
-    A portrait's id is the film's name and the person's, with a number behind it from a person's second portrait on; its
-    label is the person's name.
+    A portrait's id is that of `portraits_of`, and its label the person's name.
 
     Args:
         movie: the film's name.
@@ -97,9 +97,7 @@ def join_crops(movie: str, cast: Mapping[str, Sequence[str]], parts: Sequence[pa
         InputError: a portrait cannot be used and `on_bad_image` is "stop".
     """
     rows = []
-    portraits = [(name, number, path) for name, paths in cast.items() for number, path in enumerate(paths, start=1)]
-    for name, number, path in portraits:
-        portrait = f"{movie}.{name}" if number == 1 else f"{movie}.{name}.{number}"
+    for portrait, name, path in portraits_of(movie, cast):
         row: dict[str, Any] = {"id": portrait, "role": "cast", "label": name, "frame": Path(path).name}
         row |= {"x": 0, "y": 0, "width": 0, "height": 0}
         try:
