@@ -52,8 +52,9 @@ def number_people(
 ) -> np.ndarray:
     """Number the people that portraits show: an actor may have one in each of several movies.
 
-    Portraits that are alike are linked. Where links would make one person of two of a movie's cast, such as of sisters
-    who are in several movies, only the strongest links that do not count, as in constrained agglomerative clustering.
+    Portraits that are alike are linked. Where all links together would make one person of two of a movie's cast, such
+    as of sisters who are in several movies, links are made from the strongest on, and one that would do so is left out,
+    as in constrained agglomerative clustering.
 
     Args:
         portraits: (c, d) face features of any length.
