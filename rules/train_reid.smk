@@ -23,7 +23,7 @@ rule validation_set:
         "../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=growing(700),
+        mem_mb=growing(650),
         runtime=growing(30),
     params:
         code=lambda wildcards: code("validation_set"),
