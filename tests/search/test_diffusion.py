@@ -2,11 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import sparse
 
-from castsearch.search import diffusion, links, strangers
+from castsearch.search import diffusion
 from castsearch.search.neighbors import l2_normalize
-from castsearch.search.search_input import Clothes, SearchInput
+from castsearch.search.search_input import SearchInput
 from castsearch.search.similarity import best_portrait, face_similarity, without_faceless
 
 
@@ -82,29 +81,6 @@ def test_images_that_are_all_alike_are_ranked():
     assert rank(alike, alike[2:], list("aabbcd"), np.ones(6, bool), 2).shape == (2, 6)
 
 
-def test_a_link_to_a_portrait_counts_from_what_strangers_reach():
-    strength = strangers.link_strength(np.array([0.2, 0.3, 0.65, 1.0]), strangers.Impostors(0.2, 0.1), 1)
-    np.testing.assert_allclose(strength, [0, 0, 0.25, 1], atol=1e-6)
-
-
-def test_people_seen_often_do_not_change_what_strangers_reach():
-    rng = np.random.default_rng(0)
-    apart, same = rng.normal(0.2, 0.05, 50_000), rng.normal(0.8, 0.05, 30_000)
-    np.testing.assert_allclose(strangers.lower_half(apart), (0.2, 0.05), atol=0.002)
-    np.testing.assert_allclose(strangers.lower_half(np.concatenate([apart, same])), (0.22, 0.06), atol=0.02)
-
-
-def test_one_person_in_most_pairs_does_not_change_what_strangers_reach_where_some_are_certain():
-    rng = np.random.default_rng(0)
-    apart, same = rng.normal(0.2, 0.05, 5_000), rng.normal(0.8, 0.05, 50_000)
-    found = strangers.impostors(np.concatenate([apart, same]), rng.normal(0.2, 0.05, 500))
-    np.testing.assert_allclose(found, (0.2, 0.05), atol=0.01)
-
-
-def test_few_certain_strangers_tell_nothing():
-    assert strangers.impostors(np.full(50, 0.9), np.array([0.0, 0.4])) == strangers.ANY_ENGINE
-
-
 def test_a_lone_portrait_is_found_where_it_is_most_of_the_movie():
     rng = np.random.default_rng(1)
     identity = np.array([0] * 61 + [1, 2, 3, 4] * 7)  # the portrait, its 60 candidates, and 28 of others
@@ -112,105 +88,6 @@ def test_a_lone_portrait_is_found_where_it_is_most_of_the_movie():
     frames = [str(number) for number in [*range(60), *range(28)]]  # each of the others stands beside the person
     ranking = rank(face, body[1:], frames, rng.random(88) >= 0.2, 1)
     assert precision(ranking, identity[1:]) > 0.95
-
-
-def test_what_all_bodies_have_in_common_is_taken_away():
-    rng = np.random.default_rng(0)
-    alike = rng.normal(size=(400, 16)) + 2
-    assert l2_normalize(alike[:2])[0] @ l2_normalize(alike[:2])[1] > 0.7
-    bodies = links.centred(alike)
-    assert (bodies @ bodies.T)[np.triu_indices(400, 1)].mean() < 0.2
-    two = links.centred(alike[:2])
-    assert two[0] @ two[1] > 0.7  # which tell nothing of a movie
-
-
-def test_a_lone_link_that_is_hardly_probable_carries_less_than_a_certain_one():
-    weak, strong = (
-        diffusion.spread([[1.0, 0.0]], sparse.csr_array([[0.0, link], [link, 0.0]]))[0, 1] for link in (0.01, 1)
-    )
-    assert weak < strong / 10
-
-
-def linked_by_face(face, frames):
-    apart = strangers.Impostors(0.0, 0.1)
-    return links.face_links(np.asarray(face, np.float32), np.asarray(frames), apart, links.EVEN_FACE).toarray()
-
-
-def test_people_of_one_frame_are_not_linked():
-    rng = np.random.default_rng(0)
-    features = np.repeat(l2_normalize(rng.normal(size=(10, 8))), 2, axis=0)  # each person twice
-    apart, together = linked_by_face(features, np.arange(20)), linked_by_face(features, np.arange(20) // 2)
-    np.testing.assert_array_equal(apart, apart.T)
-    assert (apart[::2, 1::2].diagonal() > 0.99).all()
-    assert (together[::2, 1::2].diagonal() == 0).all()
-
-
-def test_a_face_is_linked_with_the_best_of_a_frame_alone():
-    # The first two stand in one frame, the others in another. All are alike, and each resembles one there most.
-    near, far = l2_normalize([[1, 0.2], [1, -0.2]])
-    linked = linked_by_face([near, far, near, far], [0, 0, 1, 1]) > 0.5
-    np.testing.assert_array_equal(linked, np.eye(4, dtype=bool)[[2, 3, 0, 1]])
-
-
-def test_a_link_is_as_probable_as_the_two_are_one_person():
-    apart = strangers.Impostors(0.1, 0.2)
-    odds = links.log_odds(np.array([0.1, 0.5, 0.7]), apart, even=2)
-    np.testing.assert_allclose(odds, [-6, 0, 3])
-
-
-def test_faces_that_differ_part_bodies_that_are_alike():
-    face = np.eye(4, dtype=np.float32)[[0, 0, 1, 2]]
-    body = l2_normalize(np.random.default_rng(0).normal(size=(4, 16)) + 3 * np.eye(16)[0])
-    apart = strangers.Impostors(0.0, 0.1)
-    told = links.body_links(body, face, np.ones(4, bool), np.arange(4), apart, even_face=3, even_body=2).toarray()
-    untold = links.body_links(body, face, np.zeros(4, bool), np.arange(4), apart, even_face=3, even_body=2).toarray()
-    assert told[0, 1] > untold[0, 1]
-    assert told[0, 2] < untold[0, 2]
-
-
-def test_bodies_of_people_whose_faces_differ_tell_what_strangers_reach():
-    # Everybody wears the same: alike bodies link nobody, once the faces have told that they are different people.
-    rng = np.random.default_rng(0)
-    face = np.eye(40, dtype=np.float32)
-    body = l2_normalize(np.repeat(rng.normal(size=(4, 16)), 10, axis=0) + 0.1 * rng.normal(size=(40, 16)))
-    has_face = np.arange(40) % 10 < 8
-    apart, frames = strangers.Impostors(0.0, 0.1), np.arange(40)
-    unseen = np.flatnonzero(~has_face)
-    told = links.body_links(body, face, has_face, frames, apart, even_face=3, even_body=2).toarray()[unseen]
-    untold = links.body_links(body, face, np.zeros(40, bool), frames, apart, even_face=3, even_body=2).toarray()[unseen]
-    assert told.max() < 0.35
-    assert untold.max() > 0.9
-
-
-@pytest.mark.parametrize(
-    ("colours", "shots", "linked"),
-    [
-        (np.ones((20, 3)), np.zeros(20), False),
-        (np.ones((20, 3)), np.repeat([0, 1], 10), True),
-        (np.tile(np.eye(10), (2, 1)) + 0.5, np.zeros(20), True),
-    ],
-    ids=["unknown", "of two shots", "in clothes of the same colours"],
-)
-def test_people_without_a_face_are_found_again_in_another_light(colours, shots, linked):
-    # The same ten people in two frames, in whose light all are alike; eight show who is whom by their faces.
-    rng, person, frames = np.random.default_rng(0), np.tile(np.arange(10), 2), np.repeat([0, 1], 10)
-    looks, lights = (rng.normal(size=(count, 32)) for count in (10, 2))
-    body = l2_normalize(looks[person] + 1.5 * lights[frames] + 0.2 * rng.normal(size=(20, 32)))
-    face, apart = np.eye(10, dtype=np.float32)[person], strangers.Impostors(0.0, 0.1)
-    clothes = Clothes(colours.astype(np.float32), shots)
-    graph = links.body_links(body, face, person < 8, frames, apart, even_face=3, even_body=2, clothes=clothes).toarray()
-    assert (graph[[8, 9], [18, 19]] > 0.5).tolist() == [linked, linked]
-    assert graph[8, 19] < 0.1
-
-
-def test_labels_spread_along_links():
-    graph = sparse.csr_array(np.array([[0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]], float))
-    scores = diffusion.spread(np.array([[1, 0, 0, 0]]), graph)[0]
-    # (I - 0.8 S)^-1 0.2 y with S the graph over the roots of its degrees, to which 0.1 is added
-    near = (1.1 * 2.1) ** -0.5
-    scaled = np.array([[0, near, 0], [near, 0, near], [0, near, 0]])
-    expected = np.linalg.solve(np.eye(3) - 0.8 * scaled, [0.2, 0, 0])
-    np.testing.assert_allclose(scores, [*expected, 0], atol=1e-3)
 
 
 def test_places_in_a_frame_are_given_together():
@@ -252,30 +129,6 @@ def test_a_face_that_turns_away_tells_half_as_much_of_strangers():
     )
     np.testing.assert_allclose(turned[1], strange[1] / 2, rtol=1e-5)
     np.testing.assert_array_equal(turned[0], strange[0])
-
-
-def test_portraits_of_one_person_in_two_movies_are_told():
-    others = np.random.default_rng(0).normal(size=(200, 64))
-    portraits = others[[0, 1, 0, 0, 2]]
-    assert diffusion.number_people(portraits, np.array([0, 0, 1, 2, 2]), others).tolist() == [0, 1, 0, 0, 2]
-    # The cast of one movie are different people, however alike, but for those that are known to be one.
-    one_movie = np.zeros(5, int)
-    assert diffusion.number_people(portraits, one_movie, others).tolist() == [0, 1, 2, 3, 4]
-    known = np.array([0, 1, 1, 2, 3])
-    assert diffusion.number_people(portraits, one_movie, others, known).tolist() == [0, 1, 1, 2, 3]
-
-
-def test_sisters_who_are_in_several_movies_stay_two_people():
-    others = np.random.default_rng(0).normal(size=(200, 64))
-    sisters = l2_normalize(others[:2] + 2.5 * others[2])
-    assert sisters[0] @ sisters[1] > 0.8
-    movies = np.array([0, 0, 1, 1, 2])
-    assert diffusion.number_people(sisters[[0, 1, 0, 1, 1]], movies, others).tolist() == [0, 1, 0, 1, 1]
-
-
-def test_two_faces_are_too_few_to_tell_what_strangers_reach():
-    portraits = np.array([[1, 0, 0], [0.8, 0.6, 0], [0.4, 0, 0.9]])  # the first two with a cosine of 0.8, others 0.4
-    assert diffusion.number_people(portraits, np.arange(3), np.eye(3)[:2]).tolist() == [0, 0, 1]
 
 
 def test_portraits_of_one_person_do_not_compete():

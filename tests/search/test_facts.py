@@ -2,7 +2,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from factories import searches
-from scipy import sparse
 
 from castsearch import files
 from castsearch.data.corrections import Correction
@@ -100,16 +99,6 @@ def test_a_fact_is_ranked_first_or_last_and_passed_on_to_whom_it_resembles():
     assert found.share[0, 4] > plain.share[0, 4]
     facts[:, 5] = -1, 1
     assert diffusion.rank(face_similarity(face, 1), face[1:], None, **given, facts=facts).order[0, -1] == 5
-
-
-def test_who_has_no_face_passes_on_less_of_what_is_certain():
-    line = sparse.csr_array(np.array([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]], np.float32))
-    seeds = np.array([[0, 0, 0, 0], [1, 0, 0, 0]], np.float32)  # only the first has a face
-    facts = np.zeros((2, 4), np.int8)
-    facts[:, [0, 2]] = [[1], [-1]]
-    own = diffusion.spread(seeds, line, facts)[0]
-    assert own[0] > own[2] > 0
-    assert own[1] > 10 * own[3] > 0
 
 
 def test_facts_reach_the_rankings(tmp_path):

@@ -10,12 +10,12 @@ FUSE = {f"fuse {name}" for name in METHODS}
 @pytest.mark.parametrize("name", METHODS)
 def test_a_constant_of_a_method_runs_the_fusion_by_it_again_and_nothing_else(rerun_after, name):
     file = METHODS[name].module.removeprefix("castsearch.").replace(".", "/") + ".py"
-    also = {"names"} if name == "diffusion" else set()  # over whose graph unknown people are grouped
-    assert rerun_after(file, "", "\n_MORE = 1\n") == {f"fuse {name}"} | also
+    assert rerun_after(file, "", "\n_MORE = 1\n") == {f"fuse {name}"}
 
 
-def test_a_constant_of_the_diffusion_runs_the_fusion_by_it_again_and_nothing_else(rerun_after):
-    assert rerun_after("search/diffusion.py", "_PASSED_ON = 0.8", "_PASSED_ON = 0.7") == {"fuse diffusion", "names"}
+def test_how_labels_spread_runs_the_diffusion_again_and_what_to_review(rerun_after):
+    changed = rerun_after("search/label_spreading.py", "_PASSED_ON = 0.8", "_PASSED_ON = 0.7")
+    assert changed == {"fuse diffusion", "names"}
 
 
 def test_what_is_true_of_a_method_is_read_by_the_fusion_alone(rerun_after):

@@ -1,8 +1,8 @@
 """Let the cast's labels diffuse over the graph of candidates who probably are one person.
 
-Label spreading: Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Local and Global Consistency", NIPS 2003;
-with the links of `castsearch.search.links`, a label for strangers, and one place per person and frame. Memory grows
-with the number of candidates times that of the cast, so that all movies of a split can be searched at once.
+Label spreading (`castsearch.search.label_spreading`) over the links of `castsearch.search.links`, with a label for
+strangers, and one place per person and frame. Memory grows with the number of candidates times that of the cast, so
+that all movies of a split can be searched at once.
 """
 
 from dataclasses import replace
@@ -10,116 +10,31 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse.csgraph import connected_components
 from scipy.special import expit, log_ndtr
 
 from castsearch.search.calibration import Evidence, confidence, probability
+from castsearch.search.label_spreading import spread
 from castsearch.search.links import EVEN_FACE, link, log_odds
 from castsearch.search.moments import Frames, companies, presence
 from castsearch.search.neighbors import blocks, kept_neighbors, l2_normalize
+from castsearch.search.portrait_people import number_people
 from castsearch.search.search_input import Clothes, SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import best_portrait
-from castsearch.search.strangers import (
-    ANY_ENGINE,
-    Impostors,
-    certain_strangers,
-    impostors,
-    link_strength,
-    show_one_person,
-)
+from castsearch.search.strangers import ANY_ENGINE, Impostors, certain_strangers, impostors, link_strength
 from castsearch.threads import in_threads
 
 _PORTRAIT_SPREAD = 2  # standard deviations from which on a link to a portrait, with which all begins, counts …
 _BELOW_BEST = 1.5  # … or this much below the portrait's best one, where that is less
-_PASSED_ON = 0.8  # share of a score that comes from the neighbours …
-_HELD_BACK = 0.1  # … of a candidate that has links of much more strength than this
 _ALIKE = 5  # those of a typical person's most similar face up to which faces are averaged by full weights …
 _DISTINCT = 7  # … which fall to nothing at this many …
 _AVERAGED = 5  # … with as many others
-_STEPS = 30  # 0.8 ** 30 is 0.1 %
-_LABELS = 64  # labels that spread at a time
+_PORTRAITS = 64  # of whose cosines with all faces the highest is looked for at a time
 _IN_PROFILE = 0.5  # share of the strangers' label that is left to a face in profile
-_FACELESS_FACT = 0.01  # of a typical seed, what somebody without a face has who is certain; not 0, which is nobody
 # Chosen on portraits of one real set and faces of another, by four engines; see `docs/timeline.md`.
 _OUTSIDERS = Impostors(0.06, 0.09)  # cosines of portraits and faces of movies in which their people are not
 _EXPECTED = 0.6  # probability that somebody of a cast is in a movie, before a face is seen
 _HELD_BY_ANOTHER = 0.1  # what is left of a score for a place in a frame that somebody else of the cast has
-
-
-def number_people(
-    portraits: np.ndarray, movies: np.ndarray, face: np.ndarray, person: np.ndarray | None = None
-) -> np.ndarray:
-    """Number the people that portraits show: an actor may have one in each of several movies.
-
-    Portraits that are alike are linked. Where all links together would make one person of two of a movie's cast, such
-    as of sisters who are in several movies, links are made from the strongest on, and one that would do so is left out,
-    as in constrained agglomerative clustering.
-
-    Args:
-        portraits: (c, d) face features of any length.
-        movies: (c,) numbers; the cast of one movie are different people, but for those of one number in `person`.
-        face: (n, d) face features of candidates, among whom most are different people.
-        person: (c,) numbers, equal for portraits that are known to show one person; None where nothing is known.
-
-    Returns:
-        (c,) int64 numbers from 0 on, equal for portraits of one person.
-    """
-    person = np.arange(len(portraits)) if person is None else person
-    same = show_one_person(portraits, face)
-    same[movies[:, None] == movies] = False
-    same |= person[:, None] == person
-    found = connected_components(sparse.csr_array(same), directed=False)[1].astype(np.int64)
-    cast = np.unique(np.stack([found, movies, person]), axis=1)  # each person of a movie once
-    twice = (cast[:2, 1:] == cast[:2, :-1]).all(axis=0)
-    for number in np.unique(cast[0, 1:][twice]):
-        own = np.flatnonzero(found == number)
-        unit = l2_normalize(portraits[own])
-        parts = _link_apart(np.where(same[np.ix_(own, own)], unit @ unit.T, -np.inf), movies[own], person[own])
-        found[own] = found.max() + 1 + parts
-    _, first, number = np.unique(found, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[number]
-
-
-def spread(seeds: np.ndarray, graph: sparse.csr_array, facts: np.ndarray | None = None) -> np.ndarray:
-    """Spread labels over a graph, each step a mixture of the seeds and of what the neighbours have.
-
-    Links are scaled by the strength of all links of both ends. To it, a little is added: a lone link that is hardly
-    probable would otherwise carry as much as ten certain ones.
-
-    Args:
-        seeds: (labels, n) weights.
-        graph: (n, n) symmetric links.
-        facts: (labels, n), 1 where a label is certain, −1 where it is impossible, which stays so in every step; all
-            that comes to a candidate with a certain label becomes that label. It has a typical seed at least where it
-            has any seed, which is where its face is seen; bodies alone mislead too often to be given so much.
-
-    Returns:
-        (labels, n) float32 scores.
-    """
-    seeds = np.array(seeds, np.float32)
-    best = seeds.max(axis=0, initial=0)
-    least = float(np.median(best[best > 0])) if best.any() else 1.0
-    weight = np.where(best > 0, least, _FACELESS_FACT * least)
-    if facts is not None:
-        _clamp(seeds, facts, weight)
-    scale = 1 / np.sqrt(np.asarray(graph.sum(axis=1), np.float32) + np.float32(_HELD_BACK))
-    step = (sparse.diags_array(scale) @ graph @ sparse.diags_array(scale)).tocsr() * np.float32(_PASSED_ON)
-    # Labels spread each by itself, but for facts; a few at a time stay in the processor's cache.
-    together = _LABELS if facts is None else len(seeds)
-
-    def spread_some(labels: slice) -> None:
-        begun = seeds[labels].T * np.float32(1 - _PASSED_ON)
-        scores = np.ascontiguousarray(seeds[labels].T)
-        for _ in range(_STEPS):
-            scores = step @ scores
-            scores += begun
-            if facts is not None:
-                _clamp(scores.T, facts, weight)
-        seeds[labels] = scores.T
-
-    in_threads(spread_some, blocks(len(seeds), together))
-    return seeds
 
 
 def average_faces(
@@ -308,19 +223,6 @@ def search(given: SearchInput) -> SearchResult:
     return found._replace(person=person)
 
 
-def _link_apart(links: np.ndarray, movies: np.ndarray, person: np.ndarray) -> np.ndarray:
-    """Number people by (c, c) links, the strongest first, −inf for none; see `number_people` for the rest."""
-    numbers = np.unique(person, return_inverse=True)[1]
-    movies_of = [set(movies[numbers == number].tolist()) for number in range(numbers.max() + 1)]
-    one, other = np.nonzero(np.triu(links > -np.inf, 1))
-    for pair in np.argsort(-links[one, other], kind="stable"):
-        into, away = numbers[one[pair]], numbers[other[pair]]
-        if into != away and movies_of[into].isdisjoint(movies_of[away]):
-            movies_of[into] |= movies_of[away]
-            numbers[numbers == away] = into
-    return numbers
-
-
 def _strangers(by_person: np.ndarray, frames: Frames, has_face: np.ndarray) -> tuple[np.ndarray, Impostors]:
     """Similarities of portraits and who are certainly others, and what strangers reach by them."""
     certain = certain_strangers(by_person, frames, has_face)
@@ -341,7 +243,7 @@ def _alike(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> flo
 def _highest_cosine(portraits: np.ndarray, face: np.ndarray) -> float:
     """The highest cosine of any two; −1 of none."""
     portraits, face = l2_normalize(portraits), l2_normalize(face)
-    found = [(portraits[some] @ face.T).max(initial=-1) for some in blocks(len(portraits), _LABELS)]
+    found = [(portraits[some] @ face.T).max(initial=-1) for some in blocks(len(portraits), _PORTRAITS)]
     return float(max(found, default=-1))
 
 
@@ -398,15 +300,6 @@ def _falling(scores: np.ndarray, others: np.ndarray, by_face: np.ndarray, has_fa
     seen = np.where(has_face[own], by_face[own], -np.inf)
     order[tied] = own[np.lexsort((-seen, others[own], -scores[own]))]
     return order
-
-
-def _clamp(scores: np.ndarray, facts: np.ndarray, least: np.ndarray) -> None:
-    """Make (labels, n) scores agree with what is certain, in place; certain labels are `least`, (n,), at least."""
-    label, candidate = np.nonzero(facts > 0)
-    certain = np.maximum(scores[:, candidate].sum(axis=0), least[candidate])
-    scores[:, candidate] = 0
-    scores[label, candidate] = certain
-    scores[facts < 0] = 0
 
 
 def _renumber(facts: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:

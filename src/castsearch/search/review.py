@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from castsearch.search import diffusion
+from castsearch.search.label_spreading import spread
 
 _TOLD = 0.5  # of the worth of another box, as much is told by the answer about one that is linked with it by 1
 
@@ -23,7 +23,7 @@ def propose(graph: sparse.csr_array, confidence: NDArray[np.floating], count: in
         count: how many to propose, at most; nobody is whose answer is certain.
     """
     doubt = (confidence * (1 - confidence)).astype(np.float32)
-    worth = doubt * diffusion.spread(doubt[None], graph)[0]
+    worth = doubt * spread(doubt[None], graph)[0]
     proposed: list[int] = []
     while len(proposed) < min(count, len(worth)) and worth.max() > 0:
         best = int(worth.argmax())
