@@ -4,7 +4,7 @@ import pytest
 from castsearch import files
 from castsearch.data.rankings import by_split, each_ranking, read_ranks
 from castsearch.errors import InputError
-from castsearch.search.fuse_stage import SCHEMA as RANKINGS
+from castsearch.search.ranking_table import SCHEMA as RANKINGS
 
 ROWS = [
     {"variant": "face", "cast": "m_a", "ranking": ["1", "2", "3"]},

@@ -9,7 +9,7 @@ from castsearch import files
 from castsearch.data.cutting import crop_movie
 from castsearch.errors import InputError
 from castsearch.evaluation import tables
-from castsearch.search.fuse_stage import SCHEMA as RANKINGS
+from castsearch.search.ranking_table import SCHEMA as RANKINGS
 from castsearch.tsv import write_tsv
 
 LABELS = {"m_a": ["1"], "m_b": ["1", "2"]}

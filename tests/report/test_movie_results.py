@@ -6,7 +6,7 @@ import pytest
 from castsearch import files
 from castsearch.data.crops import crop_table
 from castsearch.report.movie_results import Hit, portraits, read_movies, read_skipped
-from castsearch.search.fuse_stage import SCHEMA as RANKINGS
+from castsearch.search.ranking_table import SCHEMA as RANKINGS
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from factories import searches
 from castsearch import files
 from castsearch.data.crops import crop_table
 from castsearch.data.name_tables import read_names, write_names
-from castsearch.search.fuse_stage import SCHEMA, rank_gallery
+from castsearch.search.fuse_stage import rank_gallery
 from castsearch.search.naming import assign, name_group
+from castsearch.search.ranking_table import SCHEMA
 
 
 def test_a_person_has_one_place_in_a_frame_and_the_next_best_has_the_other():

@@ -7,7 +7,7 @@ from factories import searches
 
 from castsearch import files
 from castsearch.data.rankings import read_alike, read_doubts
-from castsearch.search import fuse_stage
+from castsearch.search import ranking_table
 from castsearch.search.facts import Facts
 from castsearch.search.fuse_stage import rank_gallery
 from castsearch.search.gallery import load_gallery
@@ -167,7 +167,7 @@ def test_rankings_of_many_candidates_are_written_in_parts(tmp_path, monkeypatch)
     gallery = searches.gallery(tmp_path, unreadable=(1, 3))
     variant = searches.variant("diffusion")
     [whole] = rank_gallery(gallery, {}, [variant])
-    monkeypatch.setattr(fuse_stage, "TOGETHER", 1)
+    monkeypatch.setattr(ranking_table, "TOGETHER", 1)
     parts = [*rank_gallery(gallery, {}, [variant])]
     assert [len(part) for part in parts] == [1] * len(whole)
     files.write_tables(tmp_path / "rankings.arrow", parts)

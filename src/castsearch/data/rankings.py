@@ -1,4 +1,4 @@
-"""The tables of rankings that the search writes: how to read one variant's answers from them."""
+"""The tables of rankings that `castsearch.search.ranking_table` makes: how to read one variant's answers from them."""
 
 import json
 from collections import Counter

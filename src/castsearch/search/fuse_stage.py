@@ -1,8 +1,7 @@
 """Stage fuse: the faces and bodies of a gallery become one ranking for each cast member, in every variant."""
 
-import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from itertools import chain
@@ -14,39 +13,15 @@ from castsearch.data.feature_check import BODIES, FACES, cannot_link_groups, dou
 from castsearch.search.facts import Facts
 from castsearch.search.gallery import Gallery
 from castsearch.search.methods import METHODS
-from castsearch.search.neighbors import blocks, l2_normalize
+from castsearch.search.neighbors import l2_normalize
+from castsearch.search.ranking_table import ranking_tables, table_metadata
 from castsearch.search.search_input import SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import concatenate, face_similarity
 from castsearch.search.strangers import show_one_person
 from castsearch.search.variant import Variant, body_key, face_key
-from castsearch.threads import in_threads
 
 logger = logging.getLogger(__name__)
-
-# A candidate's id is stored once, since each ranking has them all.
-SCHEMA = pa.schema(
-    [
-        ("variant", pa.string()),
-        ("cast", pa.string()),
-        ("name", pa.string()),
-        ("person", pa.int32()),
-        ("ranking", pa.list_(pa.dictionary(pa.int32(), pa.string()))),
-        ("score", pa.list_(pa.float16())),
-        ("share", pa.list_(pa.float16())),
-    ]
-)
-"""Columns of the table of rankings; the table's metadata has the split, why features may be wrong, and which
-portraits look like one person's who has two names.
-
-`variant` is the variant's key. `cast` is the id of a portrait, and `name` null; or `cast` is a box that is the portrait
-of somebody who has none else, and `name` what corrections call that person. `person` is the number of whom the portrait
-shows, among those of the variant. `score` and `share` are those of the ranked candidates, see `SearchResult`, in their
-order; null where the method has none. They are 0 for what could not be read.
-"""
-
-TOGETHER = 1 << 24
-"""Places of rankings that are written together: what they take beside the search's answer."""
 
 
 def rank_gallery(
@@ -57,6 +32,8 @@ def rank_gallery(
 ) -> Iterator[pa.Table]:
     """Rank all candidates of a gallery for each of its cast, one variant after the other, since each may be large.
 
+    The log warns of portraits for which nobody is searched, and of those of two names that show one person.
+
     Args:
         gallery: what is searched.
         reranked: what `rerank_stage.rerank_gallery` yielded, by key.
@@ -64,24 +41,29 @@ def rank_gallery(
         facts: what is certain, as `facts.gather_facts` returns it.
 
     Yields:
-        By variant a row per portrait, of `SCHEMA`, in one table or, of many candidates, in several; boxes are portraits
-        only for methods that take facts. Candidates that could not be read come last. For whom nobody is searched, all
-        candidates are in their own order.
+        By variant a row per portrait, of `ranking_table.SCHEMA`, in one table or, of many candidates, in several; boxes
+        are portraits only for methods that take facts. Candidates that could not be read come last. For whom nobody is
+        searched, all candidates are in their own order.
     """
-    for engine in dict.fromkeys(variant.engine for variant in variants):
-        for name, person in zip(gallery.cast, gallery.person, strict=True):
-            if person not in gallery.person[gallery.faces[engine].searched]:
-                logger.warning("%s: by %s, this portrait is not clear, so nobody is searched for it", name, engine)
+    _warn_of_unsearched(gallery, dict.fromkeys(variant.engine for variant in variants))
     alike = {engine: _two_names(gallery, engine) for engine in gallery.faces}
     for engine, pairs in alike.items():
         for one, other in pairs:
             logger.warning("%s and %s: by %s, these portraits of two names show one person", one, other, engine)
-    metadata = {"split": gallery.split, "doubts": json.dumps(_doubts(gallery))}
-    metadata["alike"] = json.dumps(sorted(set(chain.from_iterable(alike.values()))))
+    metadata = table_metadata(gallery.split, _doubts(gallery), chain.from_iterable(alike.values()))
     for variant in variants:
         # Nothing of it is kept here, so that its memory is free while the next is searched.
         for table in _ranked(gallery, reranked, variant, facts):
             yield table.replace_schema_metadata(metadata)
+
+
+def _warn_of_unsearched(gallery: Gallery, engines: Iterable[str]) -> None:
+    """Warn of portraits of people none of whose portraits is searched."""
+    for engine in engines:
+        known = gallery.person[gallery.faces[engine].searched]
+        for name, person in zip(gallery.cast, gallery.person, strict=True):
+            if person not in known:
+                logger.warning("%s: by %s, this portrait is not clear, so nobody is searched for it", name, engine)
 
 
 def _ranked(
@@ -91,7 +73,7 @@ def _ranked(
     own = facts if METHODS[variant.method].shares else None
     # No name is given to what is searched: its similarities are free as soon as the method has done with them.
     found = import_module(METHODS[variant.method].module).search(_searched(gallery, reranked, variant, own))
-    return _tables(gallery, variant.key, _for_all_portraits(found, gallery, variant.engine, own), own)
+    return ranking_tables(gallery, variant.key, _for_all_portraits(found, gallery, variant.engine, own), own)
 
 
 def _two_names(gallery: Gallery, engine: str) -> list[tuple[str, str]]:
@@ -116,74 +98,6 @@ def _doubts(gallery: Gallery) -> list[str]:
     for network, bodies in gallery.bodies.items():
         found[network] = doubt(bodies, group[num_cast:], BODIES)
     return [f"{name}: {words}" for name, words in found.items() if words]
-
-
-def _tables(gallery: Gallery, key: str, found: SearchResult, facts: Facts | None) -> Iterator[pa.Table]:
-    """One variant's part of the table, some portraits after the others."""
-    lengths = np.array([len(own) for own in gallery.ranked], np.int32)
-    ids = pa.array([*chain.from_iterable(gallery.ranked), *gallery.skipped_candidates], pa.string())
-    searched = gallery.cast + [gallery.ranked[row][0] for row in (facts.portraits if facts else ())]
-    cast = searched + gallery.skipped_cast
-    names = [None] * len(gallery.cast) + (facts.names if facts else []) + [None] * len(gallery.skipped_cast)
-    # A portrait that cannot be read is nobody's but its own.
-    person = np.append(found.person, found.person.max(initial=-1) + 1 + np.arange(len(gallery.skipped_cast)))
-    for rows in blocks(max(1, len(cast)), max(1, TOGETHER // max(1, len(ids)))):
-        lists = _lists(found, found.person[rows], len(cast[rows]), lengths, ids)
-        keys = pa.array([key] * len(cast[rows]), pa.string())
-        yield pa.table([keys, cast[rows], names[rows], person[rows], *lists], schema=SCHEMA)
-
-
-def _lists(
-    found: SearchResult, person: np.ndarray, num_cast: int, lengths: np.ndarray, ids: pa.StringArray
-) -> Iterator[pa.Array]:
-    """The columns of some portraits that have lists.
-
-    Args:
-        found: the answer to all portraits.
-        person: of those portraits, which come first, that could be read.
-        num_cast: how many the portraits are.
-        lengths: of n candidates, how many boxes each stands for.
-        ids: of these boxes, and then of those that could not be read.
-    """
-    num_readable = lengths.sum()
-    order = np.empty((num_cast, len(ids)), np.int32)
-    order[: len(person), :num_readable] = _expand(found.order[person], lengths)
-    order[len(person) :], order[:, num_readable:] = np.arange(len(ids)), np.arange(num_readable, len(ids))
-    starts = np.arange(num_cast + 1, dtype=np.int32) * len(ids)
-    yield pa.ListArray.from_arrays(starts, pa.DictionaryArray.from_arrays(order.ravel(), ids))
-    for values in (found.score, found.share):
-        if values is None:
-            yield pa.nulls(num_cast, pa.list_(pa.float16()))
-            continue
-        by_rank = np.zeros(order.shape, np.float16)
-        _put_by_rank(by_rank[: len(person), :num_readable], values, found.order, person, lengths)
-        yield pa.ListArray.from_arrays(starts, pa.array(by_rank.ravel()))
-
-
-def _put_by_rank(
-    by_rank: np.ndarray, values: np.ndarray, order: np.ndarray, person: np.ndarray, lengths: np.ndarray
-) -> None:
-    """Write the values of some people's candidates into (c, boxes), in the order of their ranking."""
-
-    def put(row: int) -> None:
-        places = order[person[row]]
-        # The same as astype, which takes 20 times as long for numbers that are tiny in half precision.
-        half = pa.array(values[person[row], places]).cast(pa.float16()).to_numpy()
-        by_rank[row] = np.repeat(half, lengths[places])
-
-    in_threads(put, range(len(by_rank)))
-
-
-def _expand(ranking: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Put its boxes in the place of each candidate, in rankings (c, n); boxes count from one candidate to the next."""
-    if (lengths == 1).all():
-        return ranking
-    starts = np.cumsum(lengths) - lengths
-    expanded = np.empty((len(ranking), lengths.sum()), np.int32)
-    for row, places in zip(expanded, ranking, strict=True):
-        before = np.cumsum(lengths[places]) - lengths[places]
-        row[:] = np.repeat(starts[places] - before, lengths[places]) + np.arange(len(row))
-    return expanded
 
 
 def _searched(
