@@ -107,33 +107,35 @@ def group_unknown(
         A table of `COLUMNS`; groups are called "unknown 1", "unknown 2" and so on, by falling number of candidates. And
         a table of `REVIEW`.
     """
+    graph, present = _link_gallery(gallery, engine, networks), presence(gallery.frames)
+    named = read_names([names]).set_index("box").loc[[boxes[0] for boxes in gallery.ranked]]
+    is_unknown, confidence = (named["person"] == UNKNOWN).to_numpy(), named["confidence"].to_numpy(float)
+    movie_of = {name: movie.movie for movie in map(read_crops, crops) for name in movie.candidates}
+    movies = np.array([movie_of[boxes[0]] for boxes in gallery.ranked], object)
+    rows, proposed = [], []
+    for movie in dict.fromkeys(movies):
+        own = np.flatnonzero(is_unknown & (movies == movie))
+        for candidate, group in zip(own, find_groups(graph[own][:, own], present[own]), strict=True):
+            rows += [(movie, box, f"{UNKNOWN} {group + 1}") for box in gallery.ranked[candidate] if group >= 0]
+        own = np.flatnonzero(movies == movie)
+        best = propose(graph[own][:, own], confidence[own], _PROPOSED)
+        proposed += [(movie, gallery.ranked[candidate][0]) for candidate in own[best]]
+    return pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(proposed, columns=REVIEW)
+
+
+def _link_gallery(gallery: Gallery, engine: str, networks: Sequence[str]) -> sparse.csr_array:
+    """Link the candidates of a gallery, by the face engine and the networks with which they were searched."""
     faces = gallery.faces[engine]
     features, num_cast = faces.searched_feature, faces.num_searched
     _, person = np.unique(gallery.person[faces.searched], return_inverse=True)
-    present = presence(gallery.frames)
-    graph = link(
-        certain_strangers(best_portrait(face_similarity(features, num_cast), person), present, faces.selected),
+    by_person = best_portrait(face_similarity(features, num_cast), person)
+    return link(
+        certain_strangers(by_person, gallery.frames, faces.selected),
         features[num_cast:],
         concatenate([gallery.bodies[network] for network in networks]) if networks else None,
-        frames=present,
+        frames=gallery.frames,
         has_face=faces.selected,
         even_face=EVEN_FACE_IN_GROUPS,
         even_body=EVEN_BODY_IN_GROUPS,
         clothes=gallery.clothes if networks else None,
     )
-    named = read_names([names])
-    unknown = set(named.loc[named["person"] == UNKNOWN, "box"])
-    sure = dict(zip(named["box"], named["confidence"], strict=True))
-    movie_of = {name: movie.movie for movie in map(read_crops, crops) for name in movie.candidates}
-    boxes = gallery.ranked
-    movies = np.array([movie_of[own[0]] for own in boxes], object)
-    unnamed = np.array([own[0] in unknown for own in boxes], bool)
-    confidence = np.array([sure[own[0]] for own in boxes], float)
-    rows, proposed = [], []
-    for movie in dict.fromkeys(movies):
-        own = np.flatnonzero(unnamed & (movies == movie))
-        for candidate, group in zip(own, find_groups(graph[own][:, own], present[own]), strict=True):
-            rows += [(movie, box, f"{UNKNOWN} {group + 1}") for box in boxes[candidate] if group >= 0]
-        own = np.flatnonzero(movies == movie)
-        proposed += [(movie, boxes[own[row]][0]) for row in propose(graph[own][:, own], confidence[own], _PROPOSED)]
-    return pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(proposed, columns=REVIEW)
