@@ -6,11 +6,7 @@ rule appearances:
         names=of_groups("results/names/{split}/{group}.tsv", SEARCH),
         groups=of_groups("results/groups/{split}/{group}.tsv", SEARCH),
         tracks=expand("results/tracks/{movie}.arrow", movie=STEPS),
-        followed=[
-            f"results/tracks/followed/{movie}/{part}.arrow"
-            for movie in STEPS
-            for part in range(PARTS[movie])
-        ],
+        followed=of_films("results/tracks/followed/{movie}/{part}.arrow"),
         shots=expand("results/shots/{movie}.tsv", movie=STEPS),
     output:
         appearances=of_movies("results/appearances/{split}/{movie}.tsv", SEARCH),

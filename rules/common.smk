@@ -80,6 +80,15 @@ def of_groups(pattern, splits):
     ]
 
 
+def of_films(pattern):
+    """`pattern` with every part of every film filled in, film by film; nothing of a source without films."""
+    return [
+        pattern.format(movie=movie, part=part)
+        for movie, parts in PARTS.items()
+        for part in range(parts)
+    ]
+
+
 def searched(pattern):
     """Input function: `pattern` with the movies of a job's group filled in."""
 

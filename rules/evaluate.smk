@@ -51,7 +51,7 @@ rule evaluate:
         titles=TITLES,
         across=ACROSS,
         on_bad_image=DATA["on_bad_image"],
-        config=value_digest(COMPUTING),
+        config=value_digest(CONFIG_OF_RESULTS),
         seeds=SEEDS,
         packages=PACKAGES,
     script:

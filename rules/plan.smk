@@ -98,7 +98,7 @@ SEEDS = DATA_SEEDS | {
 }
 
 # The configuration that results are made with; the report's section only decides on how they are shown.
-COMPUTING = {key: value for key, value in config.items() if key != "report"}
+CONFIG_OF_RESULTS = {key: value for key, value in config.items() if key != "report"}
 # All files of the user's, for the record of the run; of models, those that are changed before they are used.
 GIVEN = [
     *SOURCE_FILES,

@@ -35,7 +35,7 @@ rule provenance:
         networks=list(NETWORKS),
         imported=IMPORTED,
         config=value_digest(config),
-        computing=value_digest(COMPUTING),
+        computing=value_digest(CONFIG_OF_RESULTS),
         seeds=SEEDS,
         packages=PACKAGES,
     script:

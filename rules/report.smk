@@ -30,16 +30,8 @@ rule report:
             else []
         ),
         shots=expand("results/shots/{movie}.tsv", movie=PARTS),
-        changes=[
-            f"results/shots/parts/{movie}/{part}.json"
-            for movie, parts in PARTS.items()
-            for part in range(parts)
-        ],
-        shot_pictures=[
-            f"results/shots/pictures/{movie}/{part}.arrow"
-            for movie, parts in PARTS.items()
-            for part in range(parts)
-        ],
+        changes=of_films("results/shots/parts/{movie}/{part}.json"),
+        shot_pictures=of_films("results/shots/pictures/{movie}/{part}.arrow"),
         labels=[SPLITS[split]["labels"] for split in LABELLED],
         after=BEHIND_ANCIENT,
         ablation="results/tables/ablation.tsv" if LABELLED else [],

@@ -4,11 +4,7 @@
 rule film_scores:
     input:
         shots=expand("results/shots/{movie}.tsv", movie=FILMS),
-        persons=[
-            f"results/persons/{movie}/{part}.arrow"
-            for movie in FILMS
-            for part in range(PARTS[movie])
-        ],
+        persons=of_films("results/persons/{movie}/{part}.arrow"),
         tracks=expand("results/tracks/{movie}.arrow", movie=FILMS),
         truths=[as_it_is(files.truth) for files in FILMS.values()],
     output:
