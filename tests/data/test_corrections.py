@@ -27,6 +27,9 @@ def test_corrections_are_read_with_their_lines(tmp_path):
         (HEADER + "m\t1\tada\n", "line 2: has 3 cells, not 4"),
         (HEADER + "n\t1\tada\tyes\n", "line 2: movie n: is not searched"),
         (HEADER + "m\t1\tada\ttrue\n", "line 2: right is 'true'; it must be yes, no or new"),
+        (HEADER + "m\t1\t\tnew\n", "line 2: '' cannot be a new name"),
+        (HEADER + "m\t1\tada \tnew\n", "line 2: 'ada ' cannot be a new name"),
+        (HEADER + f"m\t1\t{'a' * 201}\tnew\n", "line 2: 'a+' cannot be a new name"),
     ],
 )
 def test_a_row_that_is_no_correction_is_refused_by_line(tmp_path, text, message):

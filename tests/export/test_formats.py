@@ -153,6 +153,32 @@ def test_cvat_gives_back_whom_tracks_show_though_it_numbers_them_anew(tmp_path):
     assert cvat.read_track_names(path, given) == {1: "ada & co", 2: "ada & co", 3: "bo", 4: "bo"}
 
 
+def test_what_lies_where_no_track_does_is_left_out_with_a_warning(tmp_path, caplog):
+    given = timeline(tmp_path)
+    path = rendered(tmp_path, "cvat", given)
+    moved = '<track id="7" label="bo"><box frame="3" outside="0" xtl="300" ytl="20" xbr="320" ybr="80"/></track>'
+    path.write_text(path.read_text().replace("</annotations>", f"{moved}</annotations>"))
+    assert len(cvat.read_track_names(path, given)) == 4
+    assert f"{path}: track 7, bo: lies where no track of m does, so it is left out" in caplog.text
+
+
+def test_of_two_labels_for_one_track_the_first_is_taken_with_a_warning(tmp_path, caplog):
+    given = timeline(tmp_path)
+    path = rendered(tmp_path, "cvat", given)
+    again = '<track id="7" label="bo"><box frame="1828" outside="0" xtl="10" ytl="20" xbr="30" ybr="80"/></track>'
+    path.write_text(path.read_text().replace("</annotations>", f"{again}</annotations>"))
+    assert cvat.read_track_names(path, given)[1] == "ada & co"
+    assert f"{path}: track 1 of m is both ada & co and bo there; it is taken for ada & co" in caplog.text
+
+
+def test_the_annotations_of_another_film_are_refused(tmp_path):
+    given = timeline(tmp_path)
+    path = rendered(tmp_path, "cvat", given)
+    elsewhere = [each._replace(boxes=[box._replace(frame=5) for box in each.boxes]) for each in given.appearances]
+    with pytest.raises(InputError, match=r"m\.cvat\.xml: none of its 4 tracks lies where one of m does"):
+        cvat.read_track_names(path, replace(given, appearances=elsewhere))
+
+
 def test_what_was_changed_in_cvat_is_a_file_of_corrections(tmp_path):
     given = timeline(tmp_path)
     path = rendered(tmp_path, "cvat", given)
@@ -176,6 +202,14 @@ def test_a_table_of_tib_has_the_columns_that_it_writes_itself(tmp_path):
     assert table["duration hh:mm:ss.ms"].tolist() == ["0:00:02.000", "0:00:01.500"]
     assert [json.loads(names) for names in table["annotations"]] == [["ada & co"]] * 2
     assert {path.name for path in (tmp_path / "m.tib").iterdir()} == {"01-ada___co.tsv", "02-bo.tsv"}
+
+
+def test_a_person_with_a_long_name_has_a_table_of_tib(tmp_path):
+    given = timeline(tmp_path)
+    long = [each._replace(person="ö" * 200) for each in given.appearances]
+    write_formats(tmp_path, replace(given, appearances=long), ["tib"])
+    [table] = (tmp_path / "m.tib").iterdir()
+    assert table.name == f"01-{'ö' * 100}.tsv"
 
 
 def test_the_preview_has_the_frames_of_the_film_and_boxes_where_people_are(tmp_path):

@@ -17,6 +17,7 @@ from castsearch.errors import InputError, one_line
 from castsearch.misnamed import instead_of, nearly
 
 COLUMNS = ("movie", "box", "person", "right")
+_LONGEST_NAME = 200  # characters, as of an id
 YES, NO, NEW = ANSWERS = ("yes", "no", "new")
 
 
@@ -69,5 +70,15 @@ def read_corrections(path: str | Path, movies: Collection[str]) -> list[Correcti
             raise InputError(f"{place}: movie {one_line(movie)}: is not searched in this run")
         if right not in ANSWERS:
             raise InputError(f"{place}: right is {one_line(right)!r}; it must be yes, no or new")
+        if right == NEW and not _can_be_name(person):
+            raise InputError(
+                f"{place}: {one_line(person)!r} cannot be a new name, which has up to {_LONGEST_NAME} printable "
+                "characters, and no space at its beginning or end"
+            )
         corrections.append(Correction(place, movie, box, person, right))
     return corrections
+
+
+def _can_be_name(person: str) -> bool:
+    """Whether every table can hold a new name, and nobody takes it for another: not `ada` with a space behind it."""
+    return 0 < len(person) <= _LONGEST_NAME and person.isprintable() and person == person.strip()

@@ -11,6 +11,7 @@ from castsearch.export.film_timeline import FilmTimeline
 _HEADER = (
     "start hh:mm:ss.ms", "start in seconds", "duration hh:mm:ss.ms", "duration in seconds", "annotations",
 )  # fmt: skip
+_LONGEST = 200  # bytes of a name in that of a file, which may have 255
 
 
 def render(timeline: FilmTimeline) -> dict[str, str]:
@@ -22,7 +23,7 @@ def render(timeline: FilmTimeline) -> dict[str, str]:
             length = each.end - each.start
             times = (_clock(each.start), f"{each.start:.3f}", _clock(length), f"{length:.3f}")
             lines.append("\t".join((*times, json.dumps([person], ensure_ascii=False))))
-        name = re.sub(r"[^\w.-]", "_", person)
+        name = re.sub(r"[^\w.-]", "_", person).encode()[:_LONGEST].decode(errors="ignore")
         texts[f"{timeline.film}.tib/{number:02d}-{name}.tsv"] = "\n".join(lines) + "\n"
     return texts or {f"{timeline.film}.tib/nobody.tsv": "\t".join(_HEADER) + "\n"}
 
