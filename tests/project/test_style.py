@@ -66,7 +66,27 @@ def test_the_post_deploy_scripts_install_what_is_pinned():
             assert not equals or pins()[name] == version
 
 
-@pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+
+
+def headings(page):
+    """Anchors of the headings of a page, as GitHub makes them."""
+    words = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in words}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_link_to_a_part_of_a_page_leads_to_a_heading(page):
+    text = re.sub(r"\s+", " ", (ROOT / page).read_text())
+    missing = []
+    for file, anchor in re.findall(r"\]\(([^):]*)#([^)]+)\)", text):
+        target = (ROOT / page).parent / file if file else ROOT / page
+        if target.suffix == ".md" and anchor not in headings(target):
+            missing.append(f"{file}#{anchor}")
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_finished_and_its_links_lead_somewhere(page):
     text = (ROOT / page).read_text()
     assert "@@" not in text

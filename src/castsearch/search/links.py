@@ -24,7 +24,7 @@ from castsearch.search.strangers import (
     sample,
 )
 
-# As real sets choose them, see `docs/search-methods.md`; `bench/held_out.py` tries others.
+# As real sets choose them, see `docs/tried.md`; `bench/held_out.py` tries others.
 EVEN_FACE = 3.5  # standard deviations above strangers from which on two faces are rather one person's …
 EVEN_BODY = 2.0  # … and two bodies
 STEEPNESS = 3.0  # log odds of one person that a standard deviation adds
