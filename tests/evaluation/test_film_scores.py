@@ -17,7 +17,7 @@ from castsearch.evaluation.film_scores import (
     score_shots,
     score_tracks,
 )
-from castsearch.evaluation.film_truth import Truth, label_candidates, label_films, read_truth
+from castsearch.evaluation.film_truth import Truth, check_times, label_candidates, label_films, read_truth
 
 ADA, BO = [0.0, 0, 10, 20], [50.0, 0, 60, 20]
 
@@ -165,8 +165,35 @@ def test_the_candidates_of_all_films_are_labelled(films):
     assert label_films(crops, truths) == {"a.ada": ["a.1"], "b.ada": ["b.1"]}
 
 
-@pytest.mark.parametrize("content", [{}, {"changes": 1, "frames": []}, {"changes": [], "frames": [{"time": 0}]}])
-def test_a_truth_of_another_form_is_refused(tmp_path, content):
+FRAME = {"time": 0, "shot": 1, "boxes": []}
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ({}, "changes"),
+        ({"changes": 1, "frames": []}, "changes"),
+        ({"changes": []}, "frames"),
+        ({"changes": [], "frames": [FRAME, {"time": 0}]}, "frame 1"),
+        ({"changes": [], "frames": [FRAME | {"time": float("nan")}]}, "frame 0"),
+        ({"changes": [], "frames": [FRAME | {"shot": 10**30}]}, "frame 0"),
+        ({"changes": [], "frames": [FRAME | {"boxes": [{"person": "ada", "box": [0, 0, 1]}]}]}, "frame 0"),
+    ],
+)
+def test_a_truth_of_another_form_is_refused_by_its_frame(tmp_path, content, place):
     (tmp_path / "truth.json").write_text(json.dumps(content))
-    with pytest.raises(InputError, match=r"truth\.json: not the truth of a film"):
+    with pytest.raises(InputError, match=rf"truth\.json: not the truth of a film: {place} "):
         read_truth(tmp_path / "truth.json")
+
+
+def test_a_truth_with_rounded_times_is_refused():
+    film = 1001 / 30000 * np.arange(90)
+    known = Truth(np.empty((0, 2)), film.round(3), np.ones(90, int), [np.empty((0, 4))] * 90, [[]] * 90)
+    with pytest.raises(InputError, match=r"truth\.json: the frame at 0\.2002 s has the time 0\.2 there"):
+        check_times("truth.json", known, film[::6].round(6))
+
+
+def test_a_truth_may_know_some_frames_alone():
+    frames = np.arange(0, 3, 0.2)
+    known = Truth(np.empty((0, 2)), frames[:5], np.ones(5, int), [np.empty((0, 4))] * 5, [[]] * 5)
+    check_times("truth.json", known, frames)

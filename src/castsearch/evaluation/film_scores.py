@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from castsearch import files, vectors
 from castsearch.boxes import overlap
-from castsearch.evaluation.film_truth import Truth, read_truth
+from castsearch.evaluation.film_truth import Truth, check_times, read_truth
 
 TOLERANCE = 0.1  # seconds by which a change of shots may be off
 MATCH = 0.5  # overlap from which on a box is right
@@ -116,13 +116,16 @@ def score_films(
         A row for each film: `film`, and what `score_film` returns.
 
     Raises:
-        InputError: see `film_truth.read_truth`.
+        InputError: see `film_truth.read_truth` and `film_truth.check_times`.
     """
     waiting, rows = iter(persons), []
-    for (film, count), *paths in zip(parts.items(), shots, tracks, truths, strict=True):
-        starts = pd.read_csv(paths[0], sep="\t")["start"].tolist()[1:]
-        found = [files.read_table(path) for path in islice(waiting, count)]
-        rows.append({"film": film} | score_film(starts, found, files.read_table(paths[1]), read_truth(paths[2])))
+    for (film, count), own_shots, own_tracks, path in zip(parts.items(), shots, tracks, truths, strict=True):
+        starts = pd.read_csv(own_shots, sep="\t")["start"].tolist()[1:]
+        found = [files.read_table(part) for part in islice(waiting, count)]
+        truth = read_truth(path)
+        for part in found:
+            check_times(path, truth, part["time"].to_numpy())
+        rows.append({"film": film} | score_film(starts, found, files.read_table(own_tracks), truth))
     return pd.DataFrame(rows)
 
 
