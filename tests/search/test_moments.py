@@ -4,7 +4,7 @@ from castsearch.search.cascade import rank as cascade
 from castsearch.search.diffusion import settle_frames
 from castsearch.search.groups import find_groups
 from castsearch.search.links import nearest_links
-from castsearch.search.moments import companies, presence
+from castsearch.search.moments import presence, seen_together
 from castsearch.search.propagation import link_movie
 
 # The second track is seen with the first and, later, with the third; those two are never seen together.
@@ -13,12 +13,12 @@ ALIKE = np.ones((3, 3))
 
 
 def test_boxes_of_one_frame_are_together():
-    assert [own.tolist() for own in companies(["b", "a", "b", "c"])] == [[0, 2]]
+    assert [own.tolist() for own in seen_together(["b", "a", "b", "c"])] == [[0, 2]]
 
 
 def test_a_track_may_be_seen_at_several_moments():
-    assert [own.tolist() for own in companies(TRACKS)] == [[0, 1], [1, 2]]
-    assert [own.tolist() for own in companies(TRACKS, np.array([7, 8, 9]))] == [[7, 8], [8, 9]]
+    assert [own.tolist() for own in seen_together(TRACKS)] == [[0, 1], [1, 2]]
+    assert [own.tolist() for own in seen_together(TRACKS, np.array([7, 8, 9]))] == [[7, 8], [8, 9]]
 
 
 def test_names_and_numbers_of_frames_are_the_same():
@@ -26,7 +26,7 @@ def test_names_and_numbers_of_frames_are_the_same():
 
 
 def test_of_nobody_there_is_no_company():
-    assert companies([]) == []
+    assert seen_together([]) == []
 
 
 def test_tracks_are_linked_only_where_they_are_never_seen_together():

@@ -15,7 +15,7 @@ from scipy.special import expit, log_ndtr
 from castsearch.search.calibration import Evidence, confidence, probability
 from castsearch.search.label_spreading import spread
 from castsearch.search.links import EVEN_FACE, link, log_odds
-from castsearch.search.moments import Frames, companies, presence
+from castsearch.search.moments import Frames, presence, seen_together
 from castsearch.search.neighbors import blocks, kept_neighbors, l2_normalize
 from castsearch.search.portrait_people import number_people
 from castsearch.search.search_input import Clothes, SearchInput
@@ -91,7 +91,7 @@ def settle_frames(scores: np.ndarray, frames: Frames) -> np.ndarray:
     present, best = presence(frames), scores.max(axis=0, initial=0)
     # Whoever is at one moment alone still has at it what it had at first.
     before = scores.copy() if (np.diff(present.indptr) > 1).any() else scores
-    for together in sorted(companies(present), key=lambda own: -best[own].max()):
+    for together in sorted(seen_together(present), key=lambda own: -best[own].max()):
         places = scores[:, together]
         cast, place = linear_sum_assignment(places, maximize=True)
         own = places[cast]
@@ -117,9 +117,9 @@ def gather(
 ) -> Evidence:
     """Let labels spread, and gather what speaks for each person; see `rank` for the arguments."""
     certain, apart = _strangers(by_person, frames, has_face)
-    alike, somebody = _alike(by_person, has_face, apart), _somebody(by_person, has_face, apart, best_cosine)
-    if alike > 0:
-        by_person, face = average_faces(by_person, face, frames, has_face, alike)
+    share, somebody = _averaging_share(by_person, has_face, apart), _somebody(by_person, has_face, apart, best_cosine)
+    if share > 0:
+        by_person, face = average_faces(by_person, face, frames, has_face, share)
         certain, apart = _strangers(by_person, frames, has_face)
     graph = link(certain, face, body, frames=frames, has_face=has_face, clothes=clothes)
     del certain  # of many movies at once, this and each array of people and candidates may take a gigabyte
@@ -194,7 +194,7 @@ def rank(
     order, total = np.empty(scores.shape, np.int32), labels.sum(axis=0)
 
     def put_in_order(number: int) -> None:
-        order[number] = _falling(scores[number], total - labels[number], by_person[number], has_face)
+        order[number] = _best_first(scores[number], total - labels[number], by_person[number], has_face)
 
     in_threads(put_in_order, range(num_people))
     share = confidence(likely, familiar, somebody).astype(np.float32, copy=False)
@@ -229,7 +229,7 @@ def _strangers(by_person: np.ndarray, frames: Frames, has_face: np.ndarray) -> t
     return certain, impostors(np.compress(has_face, by_person, axis=1).ravel(), certain)
 
 
-def _alike(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> float:
+def _averaging_share(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors) -> float:
     """How little the faces most like the portraits stand out from strangers', from 0, as with most engines, to 1.
 
     It changes gradually, so that one face more or less cannot change a whole ranking.
@@ -289,7 +289,7 @@ def _scores(labels: np.ndarray, likely: np.ndarray) -> np.ndarray:
     return scores
 
 
-def _falling(scores: np.ndarray, others: np.ndarray, by_face: np.ndarray, has_face: np.ndarray) -> np.ndarray:
+def _best_first(scores: np.ndarray, others: np.ndarray, by_face: np.ndarray, has_face: np.ndarray) -> np.ndarray:
     """Order one person's candidates; see `rank`. All arrays are (n,)."""
     order = np.argsort(-scores)
     ranked = scores[order]

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import expit
 
-from castsearch.search.moments import Frames, companies, moments_of, presence
+from castsearch.search.moments import Frames, moments_of, presence, seen_together
 from castsearch.search.neighbors import BLOCK_ROWS, blocks, kept_neighbors, l2_normalize
 from castsearch.search.search_input import Clothes
 from castsearch.search.strangers import (
@@ -70,7 +70,7 @@ def link(
     seen = np.flatnonzero(has_face)
     present = presence(frames)
     unit = l2_normalize(face)
-    together = companies(present[seen], seen)
+    together = seen_together(present[seen], seen)
     within = np.concatenate([np.empty(0, np.float32), *(pairs_of(unit[rows]) for rows in together)])
     some = seen[sample(len(seen))]
     apart = impostors(pairs_of(unit[some]), np.concatenate([within, certain]))
@@ -265,7 +265,7 @@ def _best_of_each_other(indices: np.ndarray, present: sparse.csr_array) -> np.nd
     apart = np.empty(n * k, bool)
     tables = [(np.array([-1]), np.array([-1]))]  # comes before all keys
     for block, rows, columns in _pairs(indices):
-        apart[block] = ~_seen_together(rows, columns, present)
+        apart[block] = ~_share_a_moment(rows, columns, present)
         tables.append(_best_at_moments(rows[apart[block]], columns[apart[block]], present))
     keys, best = (np.concatenate(parts) for parts in zip(*tables, strict=True))
     for block, rows, columns in _pairs(indices):
@@ -281,7 +281,7 @@ def _pairs(indices: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]
         yield slice(k * block.start, k * block.stop), np.repeat(np.arange(n)[block], k), indices[block].ravel()
 
 
-def _seen_together(rows: np.ndarray, columns: np.ndarray, present: sparse.csr_array) -> np.ndarray:
+def _share_a_moment(rows: np.ndarray, columns: np.ndarray, present: sparse.csr_array) -> np.ndarray:
     """(pairs,) bool, whether the two of each pair have a moment in common."""
     return present[rows].multiply(present[columns]).sum(axis=1) > 0
 

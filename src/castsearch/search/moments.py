@@ -32,7 +32,7 @@ def presence(frames: Frames) -> sparse.csr_array:
     return sparse.csr_array((np.ones(len(moments), bool), moments, starts), shape=shape)
 
 
-def companies(frames: Frames, rows: NDArray[np.integer] | None = None) -> list[NDArray[np.integer]]:
+def seen_together(frames: Frames, rows: NDArray[np.integer] | None = None) -> list[NDArray[np.integer]]:
     """List who are seen together.
 
     Args:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from castsearch.search.moments import Frames, companies, presence
+from castsearch.search.moments import Frames, presence, seen_together
 from castsearch.search.neighbors import l2_normalize
 
 FEWEST_CERTAIN = 10  # similarities of certain strangers that are enough to tell what strangers reach at most …
@@ -104,7 +104,7 @@ def certain_strangers(by_person: np.ndarray, frames: Frames, has_face: np.ndarra
     if len(seen) == 0:
         return seen.ravel()
     if len(seen) == 1:
-        parts = [np.sort(seen[0, together])[:-1] for together in companies(presence(frames)[has_face])]
+        parts = [np.sort(seen[0, together])[:-1] for together in seen_together(presence(frames)[has_face])]
         return np.concatenate([np.empty(0, np.float32), *parts])
     seen.partition(-1, axis=0)
     return seen[:-1].ravel()
