@@ -2,12 +2,20 @@
 from castsearch.export.formats import FORMATS
 
 
+def group_of(wildcards):
+    """What the film of a job was searched with."""
+    return "all" if ACROSS else wildcards.movie
+
+
 rule export:
     input:
         video=video,
-        appearances="results/appearances/films/{movie}.tsv",
+        # Not the table of appearances, which is made in one job with those of all films.
+        names=lambda wildcards: f"results/names/films/{group_of(wildcards)}.tsv",
+        groups=lambda wildcards: f"results/groups/films/{group_of(wildcards)}.tsv",
         tracks="results/tracks/{movie}.arrow",
         followed=of_parts("results/tracks/followed/{movie}/{part}.arrow"),
+        shots="results/shots/{movie}.tsv",
     output:
         directory("results/export/{movie}"),
     log:
@@ -25,5 +33,6 @@ rule export:
             "export", *(FORMATS[name] for name in config["export"])
         ),
         formats=config["export"],
+        step=lambda wildcards: STEPS[wildcards.movie],
     script:
         "../src/scripts/export.py"

@@ -17,7 +17,7 @@
 import json
 import re
 
-from castsearch.data.corrections import read_corrections
+from castsearch.data.corrections import correction_files, read_corrections
 from castsearch.faces import engines
 from castsearch.reid import kinds
 from castsearch.search import variant as searches
@@ -99,10 +99,15 @@ SEEDS = DATA_SEEDS | {
 
 # The configuration that results are made with; the report's section only decides on how they are shown.
 CONFIG_OF_RESULTS = {key: value for key, value in config.items() if key != "report"}
+CORRECTED = (
+    or_stop(correction_files, config["search"]["corrections"])
+    if config["search"]["corrections"]
+    else []
+)
 # All files of the user's, for the record of the run; of models, those that are changed before they are used.
 GIVEN = [
     *SOURCE_FILES,
-    *filter(None, [config["search"]["corrections"]]),
+    *map(str, CORRECTED),
     *[path for checkpoint in CHECKPOINTS.values() for path in checkpoint],
     *[
         network[key]

@@ -89,6 +89,7 @@ rule report:
         imported=IMPORTED,
         top=config["report"]["crops"],
         pictures=config["report"]["pictures"],
+        corrections=[list(row[1:]) for row in CORRECTIONS],
         parts=PARTS,
         film_warning=FILM_WARNING,
         config=value_digest(config),

@@ -96,6 +96,7 @@ def _weights(options: argparse.Namespace) -> str:
 def _corrections(options: argparse.Namespace) -> str:
     from castsearch.export import cvat  # noqa: PLC0415
     from castsearch.export.film_timeline import load_timeline  # noqa: PLC0415
+    from castsearch.timeline.appearances import read_appearances  # noqa: PLC0415
 
     appearances = options.results / f"appearances/films/{options.film}.tsv"
     tracks = options.results / f"tracks/{options.film}.arrow"
@@ -103,7 +104,7 @@ def _corrections(options: argparse.Namespace) -> str:
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; run the workflow on the film first")
     # Found boxes alone tell tracks apart: of who was followed, parts of a run with other `film.minutes` may lie there.
-    timeline = load_timeline(options.film, options.video, appearances, tracks, followed=[])
+    timeline = load_timeline(options.film, options.video, read_appearances(appearances), tracks, followed=[])
     return cvat.corrections(options.file, timeline)
 
 

@@ -39,6 +39,7 @@ with logging_to(snakemake.log[0]):
         versions=provenance.software(snakemake.scriptdir, params.packages),
         top=params.top,
         pictures=params.pictures,
+        corrections=params.corrections,
     )
     listed = pages.write_pages(
         run,

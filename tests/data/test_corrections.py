@@ -19,6 +19,22 @@ def test_corrections_are_read_with_their_lines(tmp_path):
     ]
 
 
+def test_a_folder_has_a_file_for_each_movie(tmp_path):
+    (tmp_path / "b.corrections.tsv").write_text(HEADER + "m\t1\tada\tyes\n")
+    (tmp_path / "a.corrections.tsv").write_text(HEADER + "m\t2\tbo\tno\n")
+    (tmp_path / "._a.corrections.tsv").write_bytes(b"\xff")
+    rows = read_corrections(tmp_path, {"m"})
+    assert [(row.place, row.box) for row in rows] == [
+        (f"{tmp_path}/a.corrections.tsv: line 2", "2"),
+        (f"{tmp_path}/b.corrections.tsv: line 2", "1"),
+    ]
+
+
+def test_a_folder_without_corrections_is_refused(tmp_path):
+    with pytest.raises(InputError, match="has no file of corrections"):
+        read_corrections(tmp_path, {"m"})
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -25,7 +25,7 @@ from castsearch.export import cvat, edl
 from castsearch.export.film_timeline import Appearance, Box, FilmTimeline, find_rate, load_timeline
 from castsearch.export.formats import FORMATS, write_formats
 from castsearch.film.followed import SCHEMA
-from castsearch.timeline.appearances import COLUMNS, write_appearances
+from castsearch.timeline.appearances import COLUMNS
 
 NTSC = Fraction(30000, 1001)
 
@@ -247,8 +247,8 @@ def test_a_film_is_loaded_with_the_numbers_of_its_frames(tmp_path):
     followed = {"time": 0.7, "box": [2, 2, 4, 4], "shot": 1, "track": 7, "backward": False}
     files.write_table(tmp_path / "f.arrow", pa.Table.from_pylist([followed], SCHEMA))
     row = (0.4, 0.9, "seconds", 1, "7", "ada", 0.9, "ada", 1)
-    write_appearances(tmp_path / "m.tsv", pd.DataFrame([row], columns=COLUMNS))
-    loaded = load_timeline("m", tmp_path / "m.mkv", tmp_path / "m.tsv", tmp_path / "t.arrow", [tmp_path / "f.arrow"])
+    rows = pd.DataFrame([row], columns=COLUMNS)
+    loaded = load_timeline("m", tmp_path / "m.mkv", rows, tmp_path / "t.arrow", [tmp_path / "f.arrow"])
     assert loaded.times.tolist() == pytest.approx([0, 0.1, 0.3, 0.4, 0.7, 0.9], abs=0.001)
     assert not loaded.constant
     assert loaded.appearances[0].boxes == [Box(3, 1, 2, 3, 4), Box(4, 2, 2, 4, 4)]

@@ -124,7 +124,7 @@ def test_the_index_says_what_was_found(run, movie):
     words = index(run, movie).words()
     assert "mAP 1.000 by face alone 0.833, +0.167" in words
     assert "Crops without a face found 100 % of 1 that show the cast; by face alone 0 %" in words
-    assert "Cast members 1 a query each, in 1 movie" in words
+    assert "Portraits 1 a query each, in 1 movie" in words
     assert "Candidates 4 1 without a face" in words
     assert "face+body (shown) faces, then bodies" in words
     assert "m_nm1 rank 3 → 2" in words  # in the gallery of those found without a face
@@ -143,6 +143,15 @@ def test_the_page_of_a_movie_shows_each_ranking(run, movie):
         "m_2, rank 3, wrong",
     ]
     assert "cannot be read" in shown.words()
+
+
+def test_portraits_of_one_person_are_one_of_the_cast_and_have_one_ranking(run, movie):
+    more = replace(movie, queries=[movie.queries[0], replace(movie.queries[0], cast="m_nm1.2")])
+    shown = page(run, more)
+    assert "Cast members 1 by 2 portraits" in shown.words()
+    assert "m_nm1.2" in shown.words()
+    assert [image["alt"] for image in shown.all("img")].count("m_0, rank 1, right") == 1
+    assert "The same ranking as above" in shown.words()
 
 
 def test_no_more_crops_are_shown_than_asked_for(run, movie):
@@ -318,6 +327,13 @@ def test_the_page_has_a_button_for_each_appearance(run, movie):
     assert "ada bo unknown" in page.words()
 
 
+def test_a_page_goes_on_with_the_corrections_of_its_movie_and_shows_no_others(run, movie):
+    given = [["m", "track 4", "bo", "no"], ["other", "track 5", "carl", "yes"]]
+    html = pages.render_movie(replace(run, corrections=given), movie, "..", timeline())
+    assert 'answers = [["m", "track 4", "bo", "no"]], unsaved' in html
+    assert "carl" not in html
+
+
 def test_a_page_says_who_of_the_cast_is_named_nowhere(run, movie):
     both = replace(movie, queries=[movie.queries[0], replace(movie.queries[0], person="bo")])
     some, nobody, everybody = (
@@ -409,7 +425,7 @@ def test_a_page_of_two_hours_can_be_sent_by_mail(run, movie):
     ]
     lanes = [Lane(f"unknown {number}", "0:04.0", spans[number::50], 1) for number in range(50)]
     hits = [replace(movie.queries[0].hits[0], image=looks[number]) for number in range(20)]
-    queries = [replace(movie.queries[0], hits=hits)] * 12
+    queries = [replace(movie.queries[0], person=f"person {number}", hits=hits) for number in range(12)]
     html = pages.render_movie(run, replace(movie, queries=queries), "..", Timeline("seconds", ["0"], lanes, spans[:12]))
     assert html.count("data:image") > 1000
     assert len(html.encode()) < 5_000_000

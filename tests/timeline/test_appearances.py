@@ -108,6 +108,14 @@ def test_the_interval_of_screen_time_grows_with_doubt_and_counts_who_was_too_unl
     assert doubted["on_screen"] == doubted["high"] == 50
 
 
+def test_what_is_exported_has_the_times_of_the_table(tmp_path):
+    names, _ = film()
+    rows = appearances.of_film(names, boxes(), SHOTS, step=1.001 / 3)
+    appearances.write_appearances(tmp_path / "m.tsv", rows)
+    read = appearances.read_appearances(tmp_path / "m.tsv")
+    assert appearances.as_written(rows)[["start", "end"]].equals(read[["start", "end"]])
+
+
 def test_people_are_together_in_a_frame_and_in_a_shot():
     names, _ = film()
     rows = appearances.of_film(names, boxes(), SHOTS, step=0.5)

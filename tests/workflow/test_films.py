@@ -145,16 +145,31 @@ def test_a_film_that_cannot_be_used_does_not_stop_the_others(films, tmp_path):
     assert (tmp_path / "run/results/rankings/films/good.arrow").exists()
 
 
-def test_a_film_without_anybody_has_a_complete_result(films, tmp_path):
-    write(tmp_path / "frame.mkv", [numbered(3)])
-    write(tmp_path / "nobody.mkv", [numbered(0)] * 30)
+@pytest.fixture(scope="module")
+def empty(films, tmp_path_factory):
+    """The folder of a finished run of two films without anybody, and its configuration."""
+    folder = tmp_path_factory.mktemp("empty")
+    write(folder / "frame.mkv", [numbered(3)])
+    write(folder / "nobody.mkv", [numbered(0)] * 30)
     cast = {"ada": str(next((films / "good").glob("*.jpg")))}
-    empty = {name: {"video": str(tmp_path / f"{name}.mkv"), "cast": cast} for name in ("frame", "nobody")}
-    done = run(tmp_path, config(empty))
+    settings = config({name: {"video": str(folder / f"{name}.mkv"), "cast": cast} for name in ("frame", "nobody")})
+    done = run(folder, settings)
     assert done.returncode == 0, done.stdout
-    assert (tmp_path / "results/report.html").exists()
-    counts = {name: len(read_table(tmp_path / f"results/tracks/{name}.arrow")) for name in empty}
+    return folder, settings
+
+
+def test_a_film_without_anybody_has_a_complete_result(empty):
+    folder, settings = empty
+    assert (folder / "results/report.html").exists()
+    counts = {name: len(read_table(folder / f"results/tracks/{name}.arrow")) for name in settings["data"]["films"]}
     assert counts == {"frame": 0, "nobody": 0}
+
+
+def test_a_correction_exports_its_own_film_alone(empty):
+    folder, settings = empty
+    (folder / "corrections.tsv").write_text("movie\tbox\tperson\tright\nnobody\ttrack 1\tada\tyes\n")
+    jobs = planned(folder, settings | {"search": {"corrections": "corrections.tsv"}})
+    assert jobs["fuse"] == jobs["names"] == jobs["export"] == 1
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,8 @@ A file is tab-separated text with a header and a row per correction, in any orde
     person    a cast member by the name that the tables of names have, or "unknown" for anybody else
     right     "yes" if the box shows this person, "no" if it does not, and "new" if it shows somebody who has no
               portrait and is called `person` from now on: the box is the portrait
+
+In place of a file, a folder of such files can be named, with one for each movie, say.
 """
 
 from collections.abc import Collection
@@ -39,25 +41,43 @@ class Correction(NamedTuple):
     right: str
 
 
+def correction_files(path: str | Path) -> list[Path]:
+    """Return the files of corrections that a path stands for: itself, or all `.tsv` of a folder by name.
+
+    Raises:
+        InputError: the folder has none.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return [path]
+    if found := sorted(file for file in path.glob("*.tsv") if not file.name.startswith(".")):
+        return found
+    raise InputError(f"{path}: this folder has no file of corrections, whose name ends in .tsv")
+
+
 def read_corrections(path: str | Path, movies: Collection[str]) -> list[Correction]:
-    """Read a file of corrections.
+    """Read a file of corrections, or all files of a folder.
 
     Args:
-        path: the file.
+        path: the file or the folder.
         movies: ids of all movies that are searched.
 
     Raises:
         InputError: the file cannot be read, or a row is no correction of one of the movies; names the line.
     """
+    return [row for file in correction_files(path) for row in _read(file, movies)]
+
+
+def _read(path: Path, movies: Collection[str]) -> list[Correction]:
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}{nearly(Path(path))}") from None
+        raise InputError(f"{path}: cannot be read: {error.strerror}{nearly(path)}") from None
     except UnicodeDecodeError:
-        raise InputError(f"{path}: {instead_of('a text', Path(path), 'is not UTF-8 text')}") from None
+        raise InputError(f"{path}: {instead_of('a text', path, 'is not UTF-8 text')}") from None
     if not lines or tuple(lines[0].split("\t")) != COLUMNS:
         wrong = f"line 1: the header must be the words {', '.join(COLUMNS)}, with tabs between them"
-        raise InputError(f"{path}: {instead_of('a text', Path(path), wrong)}")
+        raise InputError(f"{path}: {instead_of('a text', path, wrong)}")
     corrections = []
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -14,7 +15,6 @@ from castsearch import files
 from castsearch.data.nameless import UNKNOWN
 from castsearch.film.decode import Film
 from castsearch.film.followed import join_boxes
-from castsearch.timeline.appearances import read_appearances
 
 _NTSC = Fraction(1001, 1000)  # what whole rates are divided by in television of some countries
 USUAL_RATES = tuple(Fraction(rate, scale) for rate in (24, 25, 30, 48, 50, 60) for scale in (1, _NTSC))
@@ -103,14 +103,14 @@ class FilmTimeline:
 
 
 def load_timeline(
-    film: str, video: str | Path, appearances: str | Path, tracks: str | Path, followed: Sequence[str | Path]
+    film: str, video: str | Path, appearances: pd.DataFrame, tracks: str | Path, followed: Sequence[str | Path]
 ) -> FilmTimeline:
     """Gather what is known of a film.
 
     Args:
         film: its name.
         video: the video file.
-        appearances: its table of appearances.
+        appearances: its table of appearances, see `castsearch.timeline.appearances`.
         tracks: its table of tracks.
         followed: the tables of who was followed, of its parts; none where boxes that were found are enough.
 
@@ -123,7 +123,7 @@ def load_timeline(
     rate, constant = find_rate(times)
     table = files.read_table(tracks)
     boxes = _boxes(join_boxes(table, [files.read_table(path) for path in followed]), times)
-    rows = read_appearances(appearances).itertuples(index=False)
+    rows = appearances.itertuples(index=False)
     found = [
         Appearance(row.start, row.end, int(row.track), row.person, row.confidence, boxes[int(row.track)])
         for row in rows

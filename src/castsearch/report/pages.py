@@ -52,6 +52,7 @@ class Run:
         top: how many crops of each ranking are shown.
         pictures: whether people are shown at all.
         doubts: movie and reason why its features may be wrong.
+        corrections: movie, box, person and answer of each correction that the run was given.
     """
 
     title: str
@@ -66,6 +67,7 @@ class Run:
     top: int
     pictures: bool = True
     doubts: Sequence[tuple[str, str]] = ()
+    corrections: Sequence[Sequence[str]] = ()
 
 
 def write_pages(
@@ -184,6 +186,7 @@ def render_movie(
         faces=faces,
         film=film,
         stills=stills,
+        corrections=[list(row) for row in run.corrections if row[0] == movie.name],
     )
 
 

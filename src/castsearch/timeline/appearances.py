@@ -68,6 +68,12 @@ def write_appearances(path: str | Path, appearances: pd.DataFrame) -> None:
     write_tsv(path, table)
 
 
+def as_written(appearances: pd.DataFrame) -> pd.DataFrame:
+    """Return a film's table as `read_appearances` reads it: with times in whole milliseconds."""
+    times = {column: appearances[column].map(lambda time: round(time, 3)) for column in ("start", "end")}
+    return appearances.assign(**times)
+
+
 def read_appearances(path: str | Path) -> pd.DataFrame:
     """Read the table of a movie."""
     return with_numbers(read_tsv(path), _NUMBERS)

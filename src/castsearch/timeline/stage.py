@@ -9,25 +9,9 @@ import pandas as pd
 
 from castsearch import files
 from castsearch.data.name_tables import read_names
-from castsearch.film.followed import join_boxes
 from castsearch.timeline import appearances, summary
-from castsearch.tsv import read_tsv, write_tsv
-
-
-class FilmTables(NamedTuple):
-    """What is known of a film's time.
-
-    Attributes:
-        tracks: path of its table of tracks.
-        followed: paths of the tables of who was followed, of its parts.
-        shots: path of its table of shots.
-        step: seconds between samples.
-    """
-
-    tracks: str | Path
-    followed: Sequence[str | Path]
-    shots: str | Path
-    step: float
+from castsearch.timeline.of_films import FilmTables, film_appearances, read_named, read_shots
+from castsearch.tsv import write_tsv
 
 
 class Tables(NamedTuple):
@@ -82,7 +66,7 @@ def make_tables(
     by_movie = {
         (split, movie): rows
         for split, path, groups in names
-        for movie, rows in _named(path, groups).groupby("movie", sort=False)
+        for movie, rows in read_named(path, groups).groupby("movie", sort=False)
     }
     nobody = read_names([])
     made: list[pd.DataFrame] = []
@@ -91,9 +75,8 @@ def make_tables(
         own = by_movie.get((split, movie), nobody)
         if movie in films:
             film = films[movie]
-            shots = pd.read_csv(film.shots, sep="\t")
-            boxes = join_boxes(files.read_table(film.tracks), [files.read_table(path) for path in film.followed])
-            rows = appearances.of_film(own, boxes, shots, film.step)
+            shots = read_shots(film)
+            rows = film_appearances(own, film)
             length = shots["end"].max() - shots["start"].min()
         else:
             shots = pd.DataFrame(columns=["shot", "length"])
@@ -114,10 +97,3 @@ def write_tables(
     for path, table in ((screen_time, tables.screen_time), (together, tables.together)):
         write_tsv(path, table, decimals=3)
     files.write_text(graph, summary.to_graphml(summary.graph(tables.screen_time, tables.together)))
-
-
-def _named(names: str | Path, groups: str | Path) -> pd.DataFrame:
-    """A table of names, in which unknown people who were seen more than once have the names of their groups."""
-    table = read_names([names])
-    group = table[["movie", "box"]].merge(read_tsv(groups), how="left")["group"]
-    return table.assign(person=group.fillna(table["person"]))
