@@ -116,6 +116,34 @@ def test_what_is_exported_has_the_times_of_the_table(tmp_path):
     assert appearances.as_written(rows)[["start", "end"]].equals(read[["start", "end"]])
 
 
+def seconds(*rows):
+    """A table of appearances in one shot: of each row start, end, person, and confidence."""
+    table = pd.DataFrame(rows, columns=["start", "end", "person", "confidence"])
+    return table.assign(unit="seconds", shot=1, likeliest=table["person"])
+
+
+def test_an_appearance_counts_in_the_interval_by_its_length():
+    [ada] = summary.screen_time("val", "m", seconds((0, 10, "ada", 0.9), (20, 24, "ada", 0.5)), 60).to_dict("records")
+    expected, deviation = 10 * 0.9 + 4 * 0.5, np.sqrt(0.9 * 0.1 * 10**2 + 0.5 * 0.5 * 4**2)
+    assert (ada["low"], ada["high"]) == pytest.approx((expected - 1.96 * deviation, expected + 1.96 * deviation))
+
+
+def test_nobody_is_on_screen_for_less_than_no_time():
+    assert summary.screen_time("val", "m", seconds((0, 2, "ada", 0.5)), 60)["low"].tolist() == [0]
+
+
+def test_of_a_movie_without_length_nobody_has_a_share():
+    assert summary.screen_time("val", "m", seconds((0, 0, "ada", 0.9)), 0)["share"].tolist() == [0]
+
+
+def test_two_who_share_a_shot_and_no_frame_are_together_in_the_shot_alone():
+    rows = seconds((0, 1, "ada", 0.9), (1, 2, "bo", 0.9), (5, 6, "cy", 0.9))
+    pairs = summary.together("films", "m", rows, {1: 6.0}).set_index(["person", "other"])
+    assert pairs.index.tolist() == [("ada", "bo"), ("ada", "cy"), ("bo", "cy")]
+    assert pairs["in_frame"].tolist() == [0, 0, 0]
+    assert pairs["in_shot"].tolist() == [6, 6, 6]
+
+
 def test_people_are_together_in_a_frame_and_in_a_shot():
     names, _ = film()
     rows = appearances.of_film(names, boxes(), SHOTS, step=0.5)

@@ -28,7 +28,7 @@ def make(name: str, file: str | Path, threads: int = 1) -> PersonDetector:
         InputError: torchvision has no such detector, or the file does not fit it.
     """
     if not hasattr(detection, name):
-        raise InputError(f"persons.torchvision.name: {name}: torchvision has no such detector")
+        raise InputError(f"film.persons.torchvision.name: {name}: torchvision has no such detector")
     torch.set_num_threads(threads)
     network = get_model(name, weights=None, weights_backbone=None)
     fill(network, read_tensors(Path(file), f"the weights of {name}"), Path(file), name)
