@@ -177,6 +177,7 @@ FRAME = {"time": 0, "shot": 1, "boxes": []}
         ({"changes": [], "frames": [FRAME, {"time": 0}]}, "frame 1"),
         ({"changes": [], "frames": [FRAME | {"time": float("nan")}]}, "frame 0"),
         ({"changes": [], "frames": [FRAME | {"shot": 10**30}]}, "frame 0"),
+        ({"changes": [], "frames": [FRAME | {"shot": [1]}]}, "frame 0"),
         ({"changes": [], "frames": [FRAME | {"boxes": [{"person": "ada", "box": [0, 0, 1]}]}]}, "frame 0"),
     ],
 )

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from fractions import Fraction
 from importlib import import_module
+from xml.etree import ElementTree
 
 import av
 import motmetrics
@@ -43,6 +44,12 @@ def timeline(tmp_path, rate=NTSC, constant=True):
     return FilmTimeline("m", tmp_path / "my film.mp4", (640, 360), times, rate, constant, appearances)
 
 
+def late(tmp_path, box):
+    """Ada in one box, after an hour."""
+    ada = Appearance(3723.045, 3725.5, 1, "ada", 0.9, [box])
+    return FilmTimeline("m", tmp_path / "m.mp4", (640, 360), np.arange(100_000) / 25, Fraction(25), True, [ada])
+
+
 def rendered(tmp_path, form, given):
     """Write a format's files, and return the path of the first."""
     write_formats(tmp_path, given, [form])
@@ -63,6 +70,20 @@ def test_webvtt_names_who_is_on_screen_where_they_stand(tmp_path):
         ("00:01:02.000", "00:01:04.500", "ada &amp; co"),
     ]
     assert "line:0 position:3.4%" in (tmp_path / "m.vtt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("box", "place"),
+    [
+        (Box(0, 300, 180, 340, 300), "line:6 position:50.0%"),
+        (Box(0, -80, -40, -20, 60), "line:0 position:0.0%"),
+        (Box(0, 620, 355, 700, 400), "line:13 position:100.0%"),
+    ],
+    ids=["in the middle", "beyond the upper left", "beyond the lower right"],
+)
+def test_webvtt_has_names_above_the_head_and_within_the_picture(tmp_path, box, place):
+    text = rendered(tmp_path, "webvtt", late(tmp_path, box)).read_text()
+    assert f"01:02:03.045 --> 01:02:05.500 {place} align:center\nada\n" in text
 
 
 @pytest.mark.parametrize(
@@ -112,6 +133,16 @@ def test_opentimelineio_has_the_frames_of_the_film(tmp_path, rate):
     assert bo.name == "bo"
 
 
+def test_every_clip_of_opentimelineio_is_where_it_is_in_the_film(tmp_path):
+    given = timeline(tmp_path, Fraction(25))
+    alone = replace(given, appearances=[each._replace(person="ada") for each in given.appearances])
+    [track] = otio.adapters.read_from_file(str(rendered(tmp_path, "otio", alone))).tracks
+    times = [(track.range_of_child(clip).start_time.value, clip.duration().value) for clip in track.find_clips()]
+    assert times == [(61 * 25, 50), (63 * 25, 37), (70 * 25, 25)]  # what begins within another, behind that
+    assert {clip.source_range.start_time.value for clip in track.find_clips()} == {start for start, _ in times}
+    assert track[1].media_reference.available_range.duration.value == 3000
+
+
 def test_a_film_of_variable_rate_is_in_milliseconds(tmp_path):
     made = otio.adapters.read_from_file(str(rendered(tmp_path, "otio", timeline(tmp_path, constant=False))))
     assert made.tracks[0][1].source_range.start_time.value == 61000
@@ -135,6 +166,12 @@ def test_mot_has_every_box(tmp_path):
     assert (tmp_path / "m.mot/gt/labels.txt").read_text() == "ada & co\nbo\nunknown\n"
 
 
+def test_the_labels_of_mot_are_numbered_as_in_their_list(tmp_path):
+    path = rendered(tmp_path, "mot", timeline(tmp_path))
+    rows = [line.split(",") for line in path.read_text().splitlines()]
+    assert {row[1]: row[7] for row in rows} == {"1": "1", "2": "1", "3": "2", "4": "3"}  # by track
+
+
 def test_web_annotations_are_linked_data(tmp_path):
     page = json.loads(rendered(tmp_path, "web_annotation", timeline(tmp_path)).read_text())
     # The context lies on a server; here is what of it the page uses.
@@ -144,6 +181,16 @@ def test_web_annotations_are_linked_data(tmp_path):
     )
     people = {str(value) for value in graph.objects(None, rdflib.URIRef("http://www.w3.org/ns/oa#value"))}
     assert {"ada & co", "bo", "t=61.000,63.000&xywh=10,20,22,60"} <= people
+
+
+def test_a_track_of_cvat_ends_where_the_person_leaves_or_with_the_film(tmp_path):
+    given = timeline(tmp_path, Fraction(25))  # with 3,000 frames, of which the last box of each track is in frame 1,880
+    last = given.appearances[3]._replace(end=120.0, boxes=[Box(2990, 1, 2, 3, 4), Box(2999, 1, 2, 3, 4)])
+    given = replace(given, appearances=[given.appearances[0]._replace(end=76.0), last])
+    document = ElementTree.parse(rendered(tmp_path, "cvat", given))  # noqa: S314 (it is ours)
+    ends = [(box.get("frame"), box.get("outside")) for box in document.iter("box")]
+    assert ends == [("1525", "0"), ("1880", "0"), ("1900", "1"), ("2990", "0"), ("2999", "0")]
+    assert [document.findtext(f"meta/task/{name}") for name in ("size", "stop_frame")] == ["3000", "2999"]
 
 
 def test_cvat_gives_back_whom_tracks_show_though_it_numbers_them_anew(tmp_path):
@@ -188,7 +235,17 @@ def test_what_was_changed_in_cvat_is_a_file_of_corrections(tmp_path):
     assert correction[1:] == ("m", "track 4", "bo", "yes")
 
 
-@pytest.mark.parametrize("text", ["<annotations", "<other/>", "<annotations><track><box/></track></annotations>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<annotations",
+        "<other/>",
+        "<annotations><track><box/></track></annotations>",
+        "<annotations><image/></annotations>",
+        "<?xml version='1.0' encoding='utf-9'?><annotations/>",
+        "<?xml version='1.0' encoding='shift_jis'?><annotations/>",
+    ],
+)
 def test_a_file_that_is_not_of_cvat_is_refused(tmp_path, text):
     (tmp_path / "a.xml").write_text(text)
     with pytest.raises(InputError, match=r"a\.xml: "):
@@ -202,6 +259,12 @@ def test_a_table_of_tib_has_the_columns_that_it_writes_itself(tmp_path):
     assert table["duration hh:mm:ss.ms"].tolist() == ["0:00:02.000", "0:00:01.500"]
     assert [json.loads(names) for names in table["annotations"]] == [["ada & co"]] * 2
     assert {path.name for path in (tmp_path / "m.tib").iterdir()} == {"01-ada___co.tsv", "02-bo.tsv"}
+
+
+def test_a_table_of_tib_has_times_after_an_hour(tmp_path):
+    table = pd.read_csv(rendered(tmp_path, "tib", late(tmp_path, Box(0, 1, 2, 3, 4))), sep="\t")
+    assert table["start hh:mm:ss.ms"].tolist() == ["1:02:03.045"]
+    assert table["duration hh:mm:ss.ms"].tolist() == ["0:00:02.455"]
 
 
 def test_a_person_with_a_long_name_has_a_table_of_tib(tmp_path):
@@ -252,6 +315,12 @@ def test_a_film_is_loaded_with_the_numbers_of_its_frames(tmp_path):
     assert loaded.times.tolist() == pytest.approx([0, 0.1, 0.3, 0.4, 0.7, 0.9], abs=0.001)
     assert not loaded.constant
     assert loaded.appearances[0].boxes == [Box(3, 1, 2, 3, 4), Box(4, 2, 2, 4, 4)]
+
+
+def test_an_edit_decision_list_has_the_whole_rate_that_is_nearest(tmp_path):
+    path = rendered(tmp_path, "edl", timeline(tmp_path, Fraction(40)))
+    again = otio.adapters.read_from_file(str(path), "cmx_3600", rate=48)
+    assert next(iter(again.find_clips())).source_range.start_time.value == 61 * 48
 
 
 @pytest.mark.parametrize("timecode", [None, "10:00:00:00"])

@@ -20,8 +20,10 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from castsearch.errors import InputError
@@ -141,6 +143,19 @@ def corrections(folder: Path) -> tuple[list[str], Read]:
     rows = ["\t".join(COLUMNS), "tt1\ttt1_0\tada\tyes", "tt1\ttrack 3\tbo\tno"]
     (folder / "corrections.tsv").write_text("\n".join(rows))
     return ["corrections.tsv"], lambda path: read_corrections(path, ["tt1", "tt2"])
+
+
+def cvat(folder: Path) -> tuple[list[str], Read]:
+    """Annotations that CVAT exports."""
+    from castsearch.export import cvat
+    from castsearch.export.film_timeline import Appearance, Box, FilmTimeline
+
+    boxes = [Box(0, 10, 20, 30, 80), Box(5, 12, 20, 32, 80)]
+    seen = [Appearance(0.0, 0.2, 1, "ada", 0.9, boxes), Appearance(0.2, 0.4, 2, "unknown", 0.1, [Box(6, 0, 0, 9, 9)])]
+    timeline = FilmTimeline("m", folder / "m.mp4", (640, 360), np.arange(10) / 25, Fraction(25), True, seen)
+    [text] = cvat.render(timeline).values()
+    (folder / "annotations.xml").write_text(text)
+    return ["annotations.xml"], lambda path: cvat.corrections(path, timeline)
 
 
 def truth(folder: Path) -> tuple[list[str], Read]:
@@ -280,7 +295,7 @@ def films(folder: Path) -> tuple[list[str], Read]:
 READERS: Mapping[str, Callable[[Path], tuple[list[str], Read]]] = {
     each.__name__: each
     for each in (
-        annotations, labels, submissions, corrections, truth, config,
+        annotations, labels, submissions, corrections, cvat, truth, config,
         mxnet_symbol, mxnet_params, weights, pack, images, films,
     )
 }  # fmt: skip

@@ -62,7 +62,8 @@ def _read_frame(frame: Mapping[str, Any]) -> tuple[float, np.int64, NDArray[np.f
     boxes = _finite([box["box"] for box in frame["boxes"]]).reshape(-1, 4)
     corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
     persons = [str(box["person"]) for box in frame["boxes"]]
-    return float(_finite(frame["time"])), np.int64(frame["shot"]), corners, persons
+    time, shot = _finite(float(frame["time"])), np.int64(int(frame["shot"]))
+    return float(time), shot, corners, persons
 
 
 def _finite(numbers: object) -> NDArray[np.float64]:

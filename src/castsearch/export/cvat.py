@@ -97,7 +97,7 @@ def _read_tracks(path: str | Path) -> list[tuple[str, str, list[Box]]]:
     """Number, label and boxes of each track in a file of CVAT for video, without boxes that are outside the picture."""
     try:
         document = ElementTree.parse(path).getroot()  # noqa: S314 (expat of Python 3.11 limits what entities expand to)
-    except (OSError, ElementTree.ParseError) as error:
+    except (OSError, ElementTree.ParseError, LookupError, ValueError) as error:  # the last two, of its encoding
         raise InputError(f"{path}: cannot be read as CVAT's XML: {error}") from None
     if document.tag != "annotations":
         raise InputError(f"{path}: is no file of CVAT for video: it begins with {document.tag}, not annotations")
