@@ -25,6 +25,18 @@ onstart:
             f"{RESULTS} still has files of movies that this configuration does not have ({len(left)}). They stay as they "
             f"are. If you do not want them any more: castsearch delete-movie {shown}"
         )
+    tree = DATA["films"]
+    if (
+        DATA["source"] == "films"
+        and DATA["cast"] is not None
+        and isinstance(tree, str)
+    ):
+        if unread := films.passed_over(tree, FILMS):
+            shown = ", ".join(unread[:5]) + (", …" if len(unread) > 5 else "")
+            logger.warning(
+                f"data.films: with data.cast, images and truths beside the videos are not read ({len(unread)}): {shown}. "
+                "To use them, name their film in the configuration, with its own `cast` or `truth`."
+            )
     if workflow.executor_plugin.name == "slurm":
         settings = workflow.executor_settings
         or_stop(

@@ -99,8 +99,9 @@ def test_a_search_of_all_movies_is_scored_across_them(scored_split, capsys):
     assert "mAP      1.000000" in capsys.readouterr().out
 
 
-def test_the_package_of_the_evaluation_runs_as_a_program(scored_split):
-    command = [sys.executable, "-m", "castsearch.evaluation", *scored_split[:2]]
+@pytest.mark.parametrize("program", [["castsearch.evaluation"], ["castsearch.cli", "evaluate"]])
+def test_a_module_runs_as_a_program(scored_split, program):
+    command = [sys.executable, "-m", *program, *scored_split[:2]]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "mAP      0.500000" in done.stdout, done.stderr
 

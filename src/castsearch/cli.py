@@ -136,3 +136,7 @@ def _demo(options: argparse.Namespace) -> str:
     movies = {"train": options.train, "val": options.val, "test": options.test}
     write_dataset(options.folder, movies, MovieSettings(seed=options.seed))
     return f"{options.folder}: {sum(movies.values())} movies"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

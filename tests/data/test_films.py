@@ -1,6 +1,6 @@
 import pytest
 
-from castsearch.data.films import FilmFiles, find_films, number_of_parts, part_bounds
+from castsearch.data.films import FilmFiles, find_films, number_of_parts, part_bounds, passed_over
 from castsearch.data.nameless import UNKNOWN
 from castsearch.errors import InputError
 
@@ -79,6 +79,16 @@ def test_with_a_cast_for_all_every_video_below_a_folder_is_a_film(archive):
     videos = {"a": "1950/a.mp4", "b": "1951/mai/b.mkv", "c": "c.MP4"}
     expected = {name: FilmFiles(f"{archive}/films/{path}", cast) for name, path in videos.items()}
     assert find_films(f"{archive}/films", f"{archive}/cast") == expected
+
+
+def test_what_is_not_read_beside_videos_of_one_cast_is_known(archive):
+    (archive / "films/1951/truth.json").touch()
+    (archive / "films/cast").symlink_to(archive / "cast")
+    films = find_films(f"{archive}/films", f"{archive}/films/cast")
+    assert passed_over(f"{archive}/films", films) == [
+        f"{archive}/films/1950/poster.jpg",
+        f"{archive}/films/1951/truth.json",
+    ]
 
 
 def test_videos_are_found_behind_symbolic_links_to_folders(archive):

@@ -25,6 +25,7 @@ from castsearch.errors import InputError
 from castsearch.export import cvat, edl
 from castsearch.export.film_timeline import Appearance, Box, FilmTimeline, find_rate, load_timeline
 from castsearch.export.formats import FORMATS, write_formats
+from castsearch.export.otio import first_frame
 from castsearch.film.followed import SCHEMA
 from castsearch.timeline.appearances import COLUMNS
 
@@ -323,10 +324,26 @@ def test_an_edit_decision_list_has_the_whole_rate_that_is_nearest(tmp_path):
     assert next(iter(again.find_clips())).source_range.start_time.value == 61 * 48
 
 
-@pytest.mark.parametrize("timecode", [None, "10:00:00:00"])
-def test_an_edit_decision_list_of_a_silent_film_keeps_to_the_clock(tmp_path, timecode):
+@pytest.mark.parametrize(
+    ("timecode", "event"),
+    [(None, "00:01:01:00 00:01:03:00"), ("10:00:00:08", "10:01:01:12 10:01:03:12")],
+)
+def test_an_edit_decision_list_of_a_silent_film_keeps_to_the_clock(tmp_path, timecode, event):
     path = rendered(tmp_path, "edl", replace(timeline(tmp_path, Fraction(16)), timecode=timecode))
-    assert " 00:01:01:00 00:01:03:00 " in path.read_text()
+    assert f" {event} " in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("rate", "timecode", "first"),
+    [
+        (Fraction(24000, 1001), "01:00:00:00", 86_400),
+        (Fraction(100), "01:00:00:99", 360_099),
+        (Fraction(120000, 1001), "01:00:00:119", 432_119),
+        (Fraction(25, 2), "01:00:00:00", 0),
+    ],
+)
+def test_a_time_code_counts_every_frame_at_any_rate_of_whole_codes(tmp_path, rate, timecode, first):
+    assert first_frame(replace(timeline(tmp_path, rate), timecode=timecode), float(rate)) == first
 
 
 SLOW = [Fraction(12), Fraction(25, 2), Fraction(15000, 1001), Fraction(16), Fraction(18)]

@@ -301,6 +301,20 @@ def test_every_wrong_key_is_named_at_once():
         validate_config(config, SCHEMA)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "source"),
+    [
+        ("films", "my_films", "films"),
+        ("cast", "portraits", "films"),
+        ("files", {"val": {"annotations": "a", "images": "a"}}, "files"),
+    ],
+)
+def test_data_of_another_source_are_refused_and_not_passed_over(key, value, source):
+    message = rf"data\.{key}: the source demo does not read it; set data\.source to {source}"
+    with pytest.raises(InputError, match=message):
+        validate_config(changed(f"data.{key}", value), SCHEMA)
+
+
 def test_only_films_are_exported_and_only_by_a_method_that_names_boxes():
     with pytest.raises(InputError, match=r"export: only films have times"):
         validate_config(changed("export", ["elan"]), SCHEMA)

@@ -75,6 +75,16 @@ def find_films(films: str | Mapping[str, str | Mapping], cast: Portraits | None 
     return found
 
 
+def passed_over(folder: str | Path, films: Mapping[str, FilmFiles]) -> list[str]:
+    """Return the images and truths below a folder of videos that are nobody's portrait and no film's truth."""
+    read = {os.path.realpath(path) for film in films.values() for paths in film.cast.values() for path in paths}
+    return [
+        str(path)
+        for path in _below(Path(folder))
+        if (path.suffix.lower() in IMAGES or path.name == TRUTH) and os.path.realpath(path) not in read
+    ]
+
+
 def number_of_parts(duration: float | None, minutes: int) -> int:
     """Return in how many parts a film is worked on; the last one has what is beyond the duration that a file claims.
 
@@ -99,23 +109,30 @@ def _folders(films: Path) -> dict[str, str]:
     return {folder.name: str(folder) for folder in _visible(films) if folder.is_dir()}
 
 
-def _videos_below(folder: Path, above: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
-    """An entry for each video in a folder, and in the folders below that are not hidden, by the name of its file.
+def _videos_below(folder: Path) -> dict[str, dict[str, str]]:
+    """An entry for each video in a folder, and in the folders below that are not hidden, by the name of its file."""
+    found: dict[str, dict[str, str]] = {}
+    for path in filter(_is_video, _below(folder)):
+        if path.stem in found:
+            raise InputError(
+                f"data.films: {path}: has the name of {found[path.stem]['video']}; rename one of the two, "
+                "or name each film in the configuration"
+            )
+        found[path.stem] = {"video": _plain("data.films", path)}
+    return found
+
+
+def _below(folder: Path, above: tuple[str, ...] = ()) -> Iterator[Path]:
+    """What is in a folder, and in the folders below that are not hidden, apart from folders.
 
     Symbolic links are followed, except back to a folder `above`.
     """
-    found: dict[str, dict[str, str]] = {}
     above = (*above, os.path.realpath(folder))
     for path in _visible(folder):
-        below = _videos_below(path, above) if path.is_dir() and os.path.realpath(path) not in above else {}
-        for name, entry in ({path.stem: {"video": _plain("data.films", path)}} if _is_video(path) else below).items():
-            if name in found:
-                raise InputError(
-                    f"data.films: {entry['video']}: has the name of {found[name]['video']}; rename one of the two, "
-                    "or name each film in the configuration"
-                )
-            found[name] = entry
-    return found
+        if not path.is_dir():
+            yield path
+        elif os.path.realpath(path) not in above:
+            yield from _below(path, above)
 
 
 def _film(key: str, entry: str | Mapping, shared: dict[str, list[str]]) -> FilmFiles:

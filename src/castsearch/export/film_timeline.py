@@ -16,8 +16,9 @@ from castsearch.data.nameless import UNKNOWN
 from castsearch.film.decode import Film
 from castsearch.film.followed import join_boxes
 
-_NTSC = Fraction(1001, 1000)  # what whole rates are divided by in television of some countries
-USUAL_RATES = tuple(Fraction(rate, scale) for rate in (24, 25, 30, 48, 50, 60) for scale in (1, _NTSC))
+NTSC = Fraction(1001, 1000)
+"""What whole rates are divided by in television of some countries."""
+USUAL_RATES = tuple(Fraction(rate, scale) for rate in (24, 25, 30, 48, 50, 60) for scale in (1, NTSC))
 """Frames a second that cameras and editing programs work with."""
 _SAME_RATE = 0.0005  # relative difference, as the last frame's length is not known; 24 and 24000/1001 differ by 0.001
 _STEADY = 0.25  # of a frame; a film whose frames stray further from one rate has no constant one
@@ -145,7 +146,7 @@ def find_rate(times: NDArray[np.float64]) -> tuple[Fraction, bool]:
         return Fraction(25), True
     mean = (len(times) - 1) / (times[-1] - times[0])
     usual = _nearest(mean)
-    for rate in (usual, *(Fraction(round(2 * mean * scale), 2) / scale for scale in (1, _NTSC))):
+    for rate in (usual, *(Fraction(round(2 * mean * scale), 2) / scale for scale in (1, NTSC))):
         if abs(float(rate) / mean - 1) <= _SAME_RATE and _keep_to(rate, times):
             return rate, True
     nominal = usual if abs(float(usual) / mean - 1) <= _SAME_RATE else _nearest(1 / float(np.median(np.diff(times))))

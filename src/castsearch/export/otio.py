@@ -2,11 +2,12 @@
 
 import logging
 import re
+from fractions import Fraction
 
 import opentimelineio as otio
 from opentimelineio.opentime import RationalTime, TimeRange
 
-from castsearch.export.film_timeline import Appearance, FilmTimeline
+from castsearch.export.film_timeline import NTSC, Appearance, FilmTimeline
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,19 @@ def make_clip(timeline: FilmTimeline, appearance: Appearance, rate: float, first
     return otio.schema.Clip(appearance.person, media, source, metadata)
 
 
+def _every_frame(code: str, rate: Fraction) -> int:
+    """Count the frames up to a code that leaves out no number, at any rate; OpenTimelineIO knows few, not 16 or 120.
+
+    Raises:
+        ValueError: the code has more frames in a second than the rate, or a second has no whole number of codes.
+    """
+    codes = round(rate)  # in a second of the code, which lasts 1.001 seconds at 30000/1001
+    hours, minutes, seconds, frames = map(int, code.split(":"))
+    if frames >= codes or rate not in (codes, codes / NTSC):
+        raise ValueError
+    return ((60 * hours + minutes) * 60 + seconds) * codes + frames
+
+
 def first_frame(timeline: FilmTimeline, rate: float) -> int:
     """Count the frames of a rate up to a film's time code, by which editing programs find its frames; 0 without one."""
     if timeline.timecode is None:
@@ -55,8 +69,10 @@ def first_frame(timeline: FilmTimeline, rate: float) -> int:
     try:
         if not _TIME_CODE.fullmatch(timeline.timecode):
             raise ValueError
-        dropped = timeline.timecode.replace(".", ";")  # FFmpeg takes both for the sign of a drop-frame code
-        return round(RationalTime.from_timecode(dropped, float(timeline.rate)).to_seconds() * rate)
+        code = timeline.timecode.replace(".", ";")  # FFmpeg takes both for the sign of a drop-frame code
+        if ";" in code:
+            return round(RationalTime.from_timecode(code, float(timeline.rate)).to_seconds() * rate)
+        return round(_every_frame(code, timeline.rate) / timeline.rate * Fraction(rate))
     except ValueError:
         logger.warning(
             "%s: its time code %r is not one of its rate, %.3f frames a second, so frames are counted from 0",

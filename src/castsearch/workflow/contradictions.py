@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from castsearch.search.methods import METHODS
 from castsearch.workflow.planning import is_trained
 
+_READ_BY = {"films": ("films", "cast"), "files": ("files",)}  # by source, the keys of `data` that no other source reads
 PHOTOGRAPHED = 10
 """How many people there are in `castsearch.demo`, which is not imported for its weight."""
 
@@ -13,6 +14,11 @@ PHOTOGRAPHED = 10
 def contradictions(config: Mapping) -> Iterator[str]:
     """Yield what of a configuration, which its schema allows, cannot be; each time with the key."""
     data, faces, networks = config["data"], config["faces"], config["reid"]["networks"]
+    own = data["source"]
+    for source, keys in _READ_BY.items():
+        for key in keys:
+            if data[key] and source != own:
+                yield f"data.{key}: the source {own} does not read it; set data.source to {source}, or leave it out"
     for purpose in ("train", "search"):
         for split in data[purpose]:
             if data["source"] == "files" and not data["files"].get(split):
