@@ -55,20 +55,14 @@ def gather_facts(corrections: Iterable[Correction], gallery: Gallery, movies: Se
     corrections = list(corrections)
     if not corrections:
         return None
-    people = _people(gallery, movies)
-    candidates = _candidates(gallery, movies)
+    people, candidates = _people(gallery, movies), _candidates(gallery, movies)
     present = presence(gallery.frames)
     stranger = _add_named(people, corrections, gallery.person.max(initial=-1) + 1)
-    portraits: dict[int, Correction] = {}
     facts = np.zeros((stranger + 1, len(gallery.candidates)), np.int8)
     said: dict[tuple[int, int], Correction] = {}
     for each in corrections:
         candidate = _candidate_of(each, candidates)
         person = stranger if each.person == UNKNOWN else _person_of(each, people)
-        if each.right == NEW:
-            if not all(faces.selected[candidate] for faces in gallery.faces.values()):
-                raise InputError(f"{each.place}: {one_line(each.box)}: shows no face clear enough to be a portrait")
-            portraits[candidate] = each
         namesakes = {number for (_, name), number in people.items() if name == each.person}
         others = [number for number in range(stranger + 1) if number != person and number not in namesakes]
         alone = person != stranger  # of strangers, several may be in a frame
@@ -77,6 +71,7 @@ def gather_facts(corrections: Iterable[Correction], gallery: Gallery, movies: Se
                 raise InputError(f"{each.place}: contradicts {said[row, column].place}; keep the one that is right")
             facts[row, column] = value
             said.setdefault((row, column), each)
+    portraits = _portraits(corrections, candidates, gallery)
     numbers = {crops.movie: number for number, crops in enumerate(movies)}
     named = list(portraits.values())
     return Facts(
@@ -86,6 +81,21 @@ def gather_facts(corrections: Iterable[Correction], gallery: Gallery, movies: Se
         movies=np.array([numbers[each.movie] for each in named], int),
         names=[one_line(each.person) for each in named],
     )
+
+
+def _portraits(
+    corrections: Iterable[Correction], candidates: Mapping[tuple[str, str], int], gallery: Gallery
+) -> dict[int, Correction]:
+    """By the row of a candidate that is a portrait, the last correction that says so; all engines must see its face."""
+    portraits: dict[int, Correction] = {}
+    for each in corrections:
+        if each.right != NEW:
+            continue
+        candidate = _candidate_of(each, candidates)
+        if not all(faces.selected[candidate] for faces in gallery.faces.values()):
+            raise InputError(f"{each.place}: {one_line(each.box)}: shows no face clear enough to be a portrait")
+        portraits[candidate] = each
+    return portraits
 
 
 def _candidate_of(correction: Correction, candidates: Mapping[tuple[str, str], int]) -> int:
