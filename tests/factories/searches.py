@@ -6,6 +6,8 @@ import pyarrow as pa
 from castsearch import files
 from castsearch.data.crops import crop_table
 from castsearch.search.gallery import Gallery, load_gallery
+from castsearch.search.search_input import SearchInput
+from castsearch.search.similarity import face_similarity
 from castsearch.search.variant import Variant
 
 FRONTAL = [0, 0, 2, 0, 1, 1, 0.3, 2, 1.7, 2]  # a face as a detector finds it: eyes, nose, corners of the mouth
@@ -61,6 +63,22 @@ def gallery(folder, on_unclear="skip", **options) -> Gallery:
     """Write a movie and load it."""
     write_gallery(folder, **options)
     return load(folder, on_unclear=on_unclear)
+
+
+def search_input(face, body, frames, has_face, num_cast, **fields) -> SearchInput:
+    """What a method is given of a movie whose portraits are of one person each; faces have the cast first."""
+    fields = {"face_similarity": face_similarity(face, num_cast), "body_similarity": None} | fields
+    return SearchInput(
+        cast_face=face[:num_cast],
+        face=face[num_cast:],
+        body=body,
+        frames=frames,
+        has_face=has_face,
+        frontal=np.ones(len(has_face), np.float32),
+        person=np.arange(num_cast),
+        cast_movies=np.zeros(num_cast, int),
+        **fields,
+    )
 
 
 def variant(

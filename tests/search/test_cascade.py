@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from factories.searches import search_input
 
 from castsearch.search import cascade, similarity
 from castsearch.search.rerank import RERANKINGS
@@ -52,6 +53,21 @@ def assert_complete(ranking, num_cast, n):
 def test_equals_the_reference(golden, case):
     arguments, keywords, expected, _ = load(golden, case)
     np.testing.assert_array_equal(cascade.rank_candidates(*arguments, **keywords), expected)
+
+
+@pytest.mark.parametrize("rerank", [False, True])
+@pytest.mark.parametrize("bodies", [False, True])
+def test_the_workflow_searches_by_what_is_compared_with_the_reference(bodies, rerank):
+    face, body, frames, has_face, num_cast = movie()
+    body, fields = body if bodies else None, {}
+    if rerank:
+        by_rank = RERANKINGS["k_reciprocal"]
+        fields["face_similarity"] = by_rank(face, slice(num_cast), slice(num_cast, None))
+        if bodies:
+            fields["body_similarity"] = similarity.body_similarity(body, by_rank(body, slice(None), slice(None)))
+    given = search_input(face, body, frames, has_face, num_cast, thresholds=cascade.REFERENCE_THRESHOLDS, **fields)
+    expected = cascade.rank_candidates(face, body, frames, has_face, num_cast, face_rerank=rerank, body_rerank=rerank)
+    np.testing.assert_array_equal(cascade.search(given).order, expected)
 
 
 @pytest.mark.parametrize("case", [2, 3])

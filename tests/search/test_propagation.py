@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from factories.searches import search_input
 
-from castsearch.search import propagation
+from castsearch.search import propagation, similarity
 
 
 def load(golden, case, *names):
@@ -120,6 +121,23 @@ def test_a_ranking_puts_whom_consensus_reaches_before_others():
 
 def test_a_lone_cast_member_competes_with_nobody():
     assert propagation.rank(linked(), 1)[0].tolist() == [[0, 1, 2]]  # by portrait
+
+
+@pytest.mark.parametrize("bodies", [False, True])
+def test_the_workflow_searches_by_the_links_of_a_movie(bodies):
+    rng = np.random.default_rng(0)
+    who = np.concatenate([np.arange(3), rng.integers(0, 4, 40)])
+    face, body = (rng.normal(size=(4, 16))[who] + 0.5 * rng.normal(size=(43, 16)) for _ in range(2))
+    body, frames, has_face = body[3:] if bodies else None, rng.integers(0, 20, 40), rng.random(40) < 0.7
+    by_body = similarity.body_similarity(body) if bodies else None
+    cosine = similarity.cosine_similarity(face[3:])
+    affinity = propagation.link_movie(
+        similarity.face_similarity(face, 3), cosine, by_body, frames=frames, has_face=has_face
+    )
+    expected, scores = propagation.rank(affinity, 3)
+    found = propagation.search(search_input(face, body, frames, has_face, 3))
+    np.testing.assert_array_equal(found.order, expected)
+    np.testing.assert_allclose(found.score, scores, rtol=1e-5)
 
 
 def test_links_that_do_not_fit_are_refused():
