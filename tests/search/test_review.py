@@ -4,9 +4,9 @@ from scipy import sparse
 from castsearch.search.review import propose
 
 
-def graph(n, *links):
+def graph(n, *links, strength=1):
     rows, columns = zip(*links, strict=True)
-    half = sparse.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=(n, n))
+    half = sparse.csr_array((np.full(len(rows), strength, np.float32), (rows, columns)), shape=(n, n))
     return (half + half.T).tocsr()
 
 
@@ -20,6 +20,12 @@ def test_whom_an_answer_tells_of_already_comes_later():
     first, second = propose(graph(5, (0, 1), (0, 2), (1, 2), (3, 4)), doubtful, 2)
     assert {first, second} & {0, 1, 2}
     assert {first, second} & {3, 4}
+
+
+def test_an_answer_tells_of_another_box_by_half_of_the_strength_of_their_link():
+    # Each of the second two is worth 0.7 of each of the first two, of whom the other one is worth 0.75 after an answer.
+    doubtful = np.array([0.5, 0.5, 0.7025, 0.7025])
+    assert propose(graph(4, (0, 1), (2, 3), strength=0.5), doubtful, 4).tolist() == [0, 1, 2, 3]
 
 
 def test_what_is_certain_is_not_proposed():
