@@ -58,6 +58,15 @@ def test_boxes_are_named_by_the_labels_of_portraits_and_weak_names_are_unknown(t
     assert names["confidence"].tolist() == pytest.approx([0.9, 0.06, 0.9], abs=1e-3)
 
 
+def test_a_person_of_several_movies_is_called_in_each_as_its_own_portrait_is(tmp_path):
+    searched = {"n.ada": (0, {"1": 0.9, "2": 0.8}), "m.ada": (0, {"1": 0.9, "2": 0.8})}
+    movie(tmp_path, [cast("m.ada", "ada"), box("1")], searched)
+    files.write_table(tmp_path / "n.arrow", crop_table("films", "n", [cast("n.ada", "adele"), box("2")]))
+    crops = [tmp_path / "crops.arrow", tmp_path / "n.arrow"]
+    names = name_group(crops, tmp_path / "rankings.arrow", "v", 0.5)
+    assert names[["movie", "person"]].to_numpy().tolist() == [["m", "ada"], ["n", "adele"]]
+
+
 def test_the_boxes_of_a_track_have_one_name(tmp_path):
     tracks = [
         box(str(number), time=number / 2, shot=1, track=track, moments=[1]) for number, track in enumerate([1, 2, 1, 2])
@@ -91,6 +100,11 @@ def test_names_are_written_and_read_again(tmp_path):
     assert again["time"].tolist() == [1.25, 2.5]
     assert again["person"].tolist() == ["ada", "unknown"]
     assert read_names([]).empty
+
+
+def test_a_movie_that_is_no_film_has_no_times_shots_and_tracks(tmp_path):
+    write_names(tmp_path / "names.tsv", movie(tmp_path, [cast("ada"), box("1")], {"ada": (0, {"1": 0.9})}))
+    assert (tmp_path / "names.tsv").read_text().splitlines()[1] == "m\t1\tframe of 1\t\t\t\tada\t0.8999\tada"
 
 
 def test_what_the_search_ranks_is_what_is_named(tmp_path):
