@@ -64,11 +64,11 @@ def prepared(data: Path, folder: Path) -> dict[str, tuple[Path, Path]]:
     engine = engines.load(ENGINE).make({"detector": None, "recogniser": None})
     tables = {}
     for movie, entry in tqdm(load_annotations(data / "val.json").items(), desc="faces"):
-        crops, faces, detections = (folder / f"{movie}.{part}.arrow" for part in ("crops", "faces", "detections"))
+        crops, faces = (folder / f"{movie}.{part}.arrow" for part in ("crops", "faces"))
         source, images = f"val.json: movie {movie}", data / "val"
         crop_movie(crops, "val", movie, entry, source=source, images=images, on_bad_image="skip")
-        files.write_table(detections, detect_table(crops, engine))
-        files.write_table(faces, embed_table(crops, detections, engine, engine.selection))
+        people = read_crops(crops)
+        files.write_table(faces, embed_table(people, detect_table(people, engine), engine, engine.selection))
         tables[movie] = crops, faces
     return tables
 

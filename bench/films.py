@@ -31,6 +31,7 @@ import pyarrow as pa
 
 from castsearch import files
 from castsearch.boxes import overlap
+from castsearch.data.crops import crops_of, read_crops
 from castsearch.data.films import find_films
 from castsearch.demo.film import RATE, write_film
 from castsearch.evaluation import film_scores as evaluation
@@ -75,10 +76,10 @@ def kinds(yolox: Path | None) -> dict[str, dict]:
 def search_score(folder: Path, video: Film, cast: dict, tracks: pa.Table, truth: Truth) -> float:
     """Mean average precision of the default search by faces, over the boxes that were found."""
     engine = engines.load(ENGINE).make({"detector": None, "recogniser": None})
-    crops, detections, faces = (folder / f"{name}.arrow" for name in ("crops", "detections", "faces"))
+    crops, faces = (folder / f"{name}.arrow" for name in ("crops", "faces"))
     files.write_table(crops, join_crops("demo", cast, [cut_out(video, "demo", tracks)], "stop"))
-    files.write_table(detections, detect_table(crops, engine))
-    files.write_table(faces, embed_table(crops, detections, engine))
+    people = read_crops(crops)
+    files.write_table(faces, embed_table(people, detect_table(people, engine), engine))
     labels = label_candidates(files.read_table(crops), truth)
     gallery = load_gallery([crops], {ENGINE: [faces]}, {})
     [ranked] = rank_gallery(gallery, {}, [Variant("diffusion", ENGINE, (), "diffusion")])
@@ -248,10 +249,8 @@ def against_insightface(folder: Path, pack: Path, rate: float = 5) -> pd.DataFra
     def ours() -> None:
         with Film(film.video) as video:
             tracks = track_table([boxes()], join_changes([find_changes(video, "adaptive")]))
-            crops, detections = folder / "compared.arrow", folder / "detections.arrow"
-            files.write_table(crops, join_crops("demo", {}, [cut_out(video, "demo", tracks)], "stop"))
-            files.write_table(detections, detect_table(crops, engine))
-            embed_table(crops, detections, engine)
+            people = crops_of(join_crops("demo", {}, [cut_out(video, "demo", tracks)], "stop"))
+            embed_table(people, detect_table(people, engine), engine)
 
     with Film(film.video) as video:
         minutes = float(video.duration) / 60

@@ -82,12 +82,12 @@ def make_faces(folder: Path, options: Mapping[str, Any]) -> Path:
     found_by = sha256(
         json.dumps([options["name"], planned.detection], default=str, sort_keys=True).encode()
     ).hexdigest()
-    detections = folder / f"{found_by}.arrow"
+    detections, people = folder / f"{found_by}.arrow", read_crops(folder / "crops.arrow")
     if not detections.exists():
-        files.write_table(detections, detect_table(folder / "crops.arrow", module.make(planned.detection)))
+        files.write_table(detections, detect_table(people, module.make(planned.detection)))
     engine = module.make(planned.embedding)
     path = folder / f"{engine_label(options)}.arrow"
-    files.write_table(path, embed_table(folder / "crops.arrow", detections, engine))
+    files.write_table(path, embed_table(people, files.read_table(detections), engine))
     return path
 
 

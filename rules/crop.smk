@@ -2,6 +2,10 @@
 # parameter: a movie that is added or corrected reruns alone. A parameter says where images are that no rule makes; those
 # that one makes are found where their movies' folders are, which a storage may have copied.
 
+# Whose faces and bodies are described, and the folder of what is made of them.
+PEOPLE = ["results/crops/{split}/{movie}.arrow"]
+OF_PEOPLE = "results"
+
 
 rule crop:
     input:

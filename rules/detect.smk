@@ -3,13 +3,13 @@
 
 rule detect:
     input:
-        crops="results/crops/{split}/{movie}.arrow",
+        crops=PEOPLE,
         models=lambda wildcards: [
             *map(as_it_is, FACES[wildcards.engine].detection_files)
         ],
         verified=lambda wildcards: verified(FACES[wildcards.engine].detection_files),
     output:
-        "results/detections/{engine}/{split}/{movie}.arrow",
+        f"{OF_PEOPLE}/detections/{{engine}}/{{split}}/{{movie}}.arrow",
     log:
         "results/logs/detect/{engine}/{split}/{movie}.log",
     benchmark:
@@ -26,6 +26,7 @@ rule detect:
         code=lambda wildcards: code(
             "detect", f"castsearch.faces.engines.{wildcards.engine}"
         ),
+        movie=lambda wildcards: wildcards.movie,  # is in the ids, and Snakemake's cache sees no wildcards
         options=lambda wildcards: FACES[wildcards.engine].detection,
         models=lambda wildcards: contents(FACES[wildcards.engine].detection_files),
         gpus=lambda wildcards: FACES[wildcards.engine].gpus,

@@ -3,7 +3,7 @@
 
 rule embed_bodies:
     input:
-        crops="results/crops/{split}/{movie}.arrow",
+        crops=PEOPLE,
         weights=lambda wildcards: BODY_FILES[wildcards.network],
     output:
         "results/bodies/{network}/{split}/{movie}.npy",

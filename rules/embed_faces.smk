@@ -3,14 +3,14 @@
 
 rule embed_faces:
     input:
-        crops="results/crops/{split}/{movie}.arrow",
-        detections="results/detections/{engine}/{split}/{movie}.arrow",
+        crops=PEOPLE,
+        detections=f"{OF_PEOPLE}/detections/{{engine}}/{{split}}/{{movie}}.arrow",
         models=lambda wildcards: [
             *map(as_it_is, FACES[wildcards.engine].embedding_files)
         ],
         verified=lambda wildcards: verified(FACES[wildcards.engine].embedding_files),
     output:
-        "results/faces/{engine}/{split}/{movie}.arrow",
+        f"{OF_PEOPLE}/faces/{{engine}}/{{split}}/{{movie}}.arrow",
     log:
         "results/logs/embed_faces/{engine}/{split}/{movie}.log",
     benchmark:
@@ -27,6 +27,7 @@ rule embed_faces:
         code=lambda wildcards: code(
             "embed_faces", f"castsearch.faces.engines.{wildcards.engine}"
         ),
+        movie=lambda wildcards: wildcards.movie,  # as in detect.smk
         options=lambda wildcards: FACES[wildcards.engine].embedding,
         models=lambda wildcards: contents(FACES[wildcards.engine].embedding_files),
         gpus=lambda wildcards: FACES[wildcards.engine].gpus,

@@ -94,6 +94,7 @@ wildcard_constraints:
 include: "shots.smk"
 include: "persons.smk"
 include: "tracks.smk"
+include: "embed_portraits.smk"
 include: "export.smk"
 
 

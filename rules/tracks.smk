@@ -1,6 +1,11 @@
 # The boxes of one person in one shot, and the crop table of the film: of each track the boxes that stand for it, cut out
 # of the film's parts, with the portraits of the cast. In the same pass, people are followed to where no box was found.
 
+# Whose faces and bodies are described, and the folder of what is made of them: the boxes of a film. Its portraits are
+# described by themselves (embed_portraits.smk), so that boxes need not be described anew for another portrait.
+PEOPLE = of_parts("results/tracks/crops/{movie}/{part}.arrow")
+OF_PEOPLE = "results/tracks"
+
 
 rule tracks:
     input:

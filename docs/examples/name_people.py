@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from castsearch.data.crops import read_crops
 from castsearch.faces import engines
 from castsearch.faces.detection import detect_table
 from castsearch.faces.embedding import embed_table
@@ -51,8 +52,8 @@ def main(video: str, *portraits: str) -> None:
     with TemporaryDirectory() as name:
         crop_file, face_file, ranking_file = (Path(name, f"{part}.arrow") for part in ("crops", "faces", "rankings"))
         write_table(crop_file, crops)
-        write_table(face_file.with_stem("detections"), detect_table(crop_file, engine))
-        write_table(face_file, embed_table(crop_file, face_file.with_stem("detections"), engine, engine.selection))
+        people = read_crops(crop_file)
+        write_table(face_file, embed_table(people, detect_table(people, engine), engine))
         write_tables(ranking_file, rank_gallery(load_gallery([crop_file], {ENGINE: [face_file]}, {}), {}, [variant]))
         names = name_group([crop_file], ranking_file, variant.key, least=0.5)
     spans = pd.DataFrame(shots).rename_axis("shot").reset_index()

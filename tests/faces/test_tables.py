@@ -12,7 +12,7 @@ from PIL import Image
 from castsearch.data.crops import crop_table, crops_of
 from castsearch.errors import InputError
 from castsearch.faces.detection import detect_table
-from castsearch.faces.embedding import embed_table, select_faces
+from castsearch.faces.embedding import add_portraits, embed_table, select_faces
 from castsearch.faces.engine import Faces
 from castsearch.faces.engines import yunet_sface
 from castsearch.faces.selection import Selection
@@ -37,8 +37,8 @@ def crop(name, role, image):
 
 
 @pytest.fixture(scope="module")
-def movie(tmp_path_factory, engine, collins):
-    """Tables of a movie: a portrait, one without a face, and four candidates of whom the last cannot be read."""
+def movie(collins):
+    """The crop table of a movie: two portraits, one without a face, and four candidates, the last unreadable."""
     wall = np.full((300, 120, 3), 90, np.uint8)
     person = np.ascontiguousarray(collins[40:340, 160:280])
     aside = np.ascontiguousarray(collins[40:400, 235:450])  # the left edge leaves one eye and a cheek of her
@@ -50,20 +50,22 @@ def movie(tmp_path_factory, engine, collins):
         crop("aside", "candidate", aside),
         crop("unreadable", "candidate", None),
     ]
-    folder = tmp_path_factory.mktemp("movie")
-    write_table(folder / "crops.arrow", crop_table("val", "tt1", rows))
-    write_table(folder / "detections.arrow", detect_table(folder / "crops.arrow", engine))
-    return folder
+    return crop_table("val", "tt1", rows)
 
 
 @pytest.fixture(scope="module")
-def detections(movie):
-    return pa.ipc.open_file(movie / "detections.arrow").read_all()
+def people(movie):
+    return crops_of(movie)
 
 
 @pytest.fixture(scope="module")
-def faces(movie, engine):
-    return embed_table(movie / "crops.arrow", movie / "detections.arrow", engine)
+def detections(people, engine):
+    return detect_table(people, engine)
+
+
+@pytest.fixture(scope="module")
+def faces(people, detections, engine):
+    return embed_table(people, detections, engine)
 
 
 def test_detections_have_the_documented_columns(detections):
@@ -133,14 +135,11 @@ def test_unreadable_crop_has_no_feature(faces):
 
 
 @pytest.mark.parametrize("turn", [0, 1, 2, 3])
-def test_a_portrait_is_described_as_well_however_it_lies(tmp_path, engine, collins, faces, turn, caplog):
+def test_a_portrait_is_described_as_well_however_it_lies(engine, collins, faces, turn, caplog):
     lying = np.ascontiguousarray(np.rot90(collins, turn))
-    write_table(tmp_path / "crops.arrow", crop_table("val", "tt1", [crop("portrait", "cast", lying)]))
-    write_table(tmp_path / "detections.arrow", detect_table(tmp_path / "crops.arrow", engine))
-    own, upright = (
-        embed_table(tmp_path / "crops.arrow", tmp_path / "detections.arrow", engine).to_pylist()[0],
-        faces.to_pylist()[0],
-    )
+    people = crops_of(crop_table("val", "tt1", [crop("portrait", "cast", lying)]))
+    own = embed_table(people, detect_table(people, engine), engine).to_pylist()[0]
+    upright = faces.to_pylist()[0]
     assert own["turn"] == 90 * turn
     assert ("portrait portrait: lies on its side" in caplog.text) == (turn > 0)
     cosine = np.dot(own["feature"], upright["feature"]) / own["feature_norm"] / upright["feature_norm"]
@@ -150,9 +149,9 @@ def test_a_portrait_is_described_as_well_however_it_lies(tmp_path, engine, colli
     assert 0 <= own["box"][1] < own["box"][3] <= height
 
 
-def test_selection_can_be_overridden(movie, engine):
+def test_selection_can_be_overridden(people, detections, engine):
     strict = replace(engine.selection, candidate_score=100.0)
-    faces = embed_table(movie / "crops.arrow", movie / "detections.arrow", engine, strict).to_pylist()
+    faces = embed_table(people, detections, engine, strict).to_pylist()
     assert faces[2]["detected"]
     assert not faces[2]["selected"]
     assert faces[2]["feature"] is not None
@@ -165,12 +164,30 @@ def test_tables_say_which_engine_made_them(detections, faces):
         assert made_with["models"]
 
 
-def test_movie_without_people_gives_empty_tables(tmp_path, engine):
-    write_table(tmp_path / "crops.arrow", crop_table("val", "tt1", []))
-    write_table(tmp_path / "detections.arrow", detect_table(tmp_path / "crops.arrow", engine))
-    faces = embed_table(tmp_path / "crops.arrow", tmp_path / "detections.arrow", engine)
+def test_movie_without_people_gives_empty_tables(engine):
+    people = crops_of(crop_table("val", "tt1", []))
+    faces = embed_table(people, detect_table(people, engine), engine)
     assert len(faces) == 0
     assert faces["feature"].type == pa.list_(pa.float32(), 128)
+
+
+@pytest.mark.parametrize("num_cast", [0, 1, 2])
+def test_portraits_that_are_added_to_boxes_give_the_table_of_all_people_at_once(movie, engine, num_cast, tmp_path):
+    table = movie.slice(2 - num_cast)
+    people, portraits, boxes = map(crops_of, (table, table.slice(0, num_cast), table.slice(num_cast)))
+    at_once = embed_table(people, detect_table(people, engine), engine)
+    of_boxes = embed_table(boxes, detect_table(boxes, engine), engine)
+    added = add_portraits(people, portraits, of_boxes, engine, engine.selection)
+    for name, made in (("at_once", at_once), ("added", added)):
+        write_table(tmp_path / name, made)
+    assert (tmp_path / "at_once").read_bytes() == (tmp_path / "added").read_bytes()
+
+
+def test_portraits_alone_give_the_table_of_all_people_at_once(movie, engine):
+    people, nobody = crops_of(movie.slice(0, 2)), crops_of(movie.slice(0, 0))
+    boxes = embed_table(nobody, detect_table(nobody, engine), engine)
+    added = add_portraits(people, people, boxes, engine, engine.selection)
+    assert added.equals(embed_table(people, detect_table(people, engine), engine))
 
 
 def test_what_scores_below_the_least_score_was_not_detected():
@@ -227,11 +244,11 @@ class BrokenEngine:
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
-def test_numbers_that_are_not_finite_are_refused_with_their_record(movie, number):
-    with pytest.raises(InputError, match=r"crops\.arrow: wall portrait: the detector's .* not finite"):
-        detect_table(movie / "crops.arrow", BrokenEngine(number, right=4))  # a portrait in four positions
-    with pytest.raises(InputError, match=r"crops\.arrow: wall portrait: the embedder's feature is not finite"):
-        embed_table(movie / "crops.arrow", movie / "detections.arrow", BrokenEngine(number, right=1))
+def test_numbers_that_are_not_finite_are_refused_with_their_record(people, detections, number):
+    with pytest.raises(InputError, match=r"val/tt1: wall portrait: the detector's .* not finite"):
+        detect_table(people, BrokenEngine(number, right=4))  # a portrait in four positions
+    with pytest.raises(InputError, match=r"val/tt1: wall portrait: the embedder's feature is not finite"):
+        embed_table(people, detections, BrokenEngine(number, right=1))
 
 
 class BlindEngine:
@@ -248,9 +265,13 @@ class BlindEngine:
             yield np.float32([1, 0])
 
 
-def test_an_engine_that_describes_all_people_alike_is_refused(tmp_path, collins):
+def test_an_engine_that_describes_all_people_alike_is_refused(collins):
     rows = [crop(name, "cast", collins) for name in ("ada", "bo", "cy")]
-    write_table(tmp_path / "crops.arrow", crop_table("val", "movie", rows))
-    write_table(tmp_path / "detections.arrow", detect_table(tmp_path / "crops.arrow", BlindEngine()))
+    people = crops_of(crop_table("val", "movie", rows))
+    detections = detect_table(people, BlindEngine())
     with pytest.raises(InputError, match=r"3 pairs of different people have a median cosine of 1\.0000"):
-        embed_table(tmp_path / "crops.arrow", tmp_path / "detections.arrow", BlindEngine())
+        embed_table(people, detections, BlindEngine())
+    nobody = crops_of(crop_table("val", "movie", []))
+    boxes = embed_table(nobody, detect_table(nobody, BlindEngine()), BlindEngine())
+    with pytest.raises(InputError, match=r"3 pairs of different people have a median cosine of 1\.0000"):
+        add_portraits(people, people, boxes, BlindEngine(), Selection())

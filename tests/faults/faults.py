@@ -53,6 +53,9 @@ RULES = {  # by source, and by rule a pattern of what one of its jobs writes, in
         "export": "export/good/*",
         "pretrained_reid": "reid/imagenet/weights.safetensors",
         **SEARCH,
+        "detect": "tracks/detections/yunet_sface/*",
+        "embed_faces": "tracks/faces/yunet_sface/*",
+        "embed_portraits": "faces/yunet_sface/*",
     },
     "demo": {
         "demo_movie": "demo/annotations/val/*",

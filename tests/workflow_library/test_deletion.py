@@ -49,9 +49,11 @@ def test_nothing_of_a_person_is_left(results, person, capsys):
 
 @pytest.mark.parametrize(("person", "stay"), [("ada", True), ("carl", False)])
 def test_boxes_of_a_film_stay_where_the_person_is_named_nowhere(results, person, stay):
-    files.write_text(results / "persons/m/0.arrow", "")
+    boxes = [results / "persons/m/0.arrow", results / "tracks/faces/e/films/m.arrow"]
+    for path in boxes:
+        files.write_text(path, "")
     assert main(["delete-person", person, "--results", str(results)]) == 0
-    assert (results / "persons/m/0.arrow").exists() == stay
+    assert [path.exists() for path in boxes] == [stay, stay]
 
 
 def test_movies_that_were_searched_as_one_go_together(results):

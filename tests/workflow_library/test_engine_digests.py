@@ -8,6 +8,7 @@ from castsearch.workflow.code_digest import imported, reached
 
 SCRIPTS = Path(__file__).parents[2] / "src/scripts"
 ENGINES = ("insightface", "retinaface_arcface", "yunet_sface")
+RULES = ("detect", "embed_faces", "embed_portraits")
 
 
 def test_a_new_engine_runs_nothing_again(rerun_after):
@@ -16,10 +17,7 @@ def test_a_new_engine_runs_nothing_again(rerun_after):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_change_in_an_engine_runs_its_own_jobs_again_and_no_other(rerun_after, engine):
-    assert rerun_after(f"faces/engines/{engine}.py", "", "\n_MORE = 1\n") == {
-        f"detect {engine}",
-        f"embed_faces {engine}",
-    }
+    assert rerun_after(f"faces/engines/{engine}.py", "", "\n_MORE = 1\n") == {f"{rule} {engine}" for rule in RULES}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -38,7 +36,7 @@ def test_the_wording_of_an_error_runs_nothing_again(rerun_after):
 
 
 def test_a_change_in_what_all_engines_share_runs_all_their_jobs_again(rerun_after):
-    jobs = {f"{rule} {engine}" for rule in ("detect", "embed_faces") for engine in ENGINES}
+    jobs = {f"{rule} {engine}" for rule in RULES for engine in ENGINES}
     assert rerun_after("faces/engine.py", '"engine": engine.name', '"engine": str(engine.name)') == jobs | {"persons"}
 
 
@@ -46,7 +44,7 @@ def test_a_change_in_the_import_from_mxnet_runs_imports_again_and_no_detection(r
     assert rerun_after("faces/mxnet/importing.py", "_OPSET = 17", "_OPSET = 18") == {"import_mxnet"}
 
 
-@pytest.mark.parametrize("rule", ["detect", "embed_faces"])
+@pytest.mark.parametrize("rule", RULES)
 def test_another_version_of_torch_runs_no_job_of_the_default_engine_again(rule):
     files = reached(SCRIPTS / f"{rule}.py", ["castsearch.faces.engines.yunet_sface"])
     assert "torch" not in imported(files)

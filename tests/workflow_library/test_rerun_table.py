@@ -2,8 +2,9 @@
 
 import pytest
 
-YUNET_SFACE = {"detect yunet_sface", "embed_faces yunet_sface"}
-IN_TORCH = {"detect retinaface_arcface", "embed_faces retinaface_arcface", "embed_bodies onnx_features"}
+YUNET_SFACE = {f"{rule} yunet_sface" for rule in ("detect", "embed_faces", "embed_portraits")}
+IN_TORCH = {f"{rule} retinaface_arcface" for rule in ("detect", "embed_faces", "embed_portraits")}
+IN_TORCH |= {"embed_bodies onnx_features"}
 ROWS = {
     "a constant of a face engine": ("faces/engines/yunet_sface.py", "_SIDE = 320", "_SIDE = 300", YUNET_SFACE),
     "an engine's licence": ("faces/engines/yunet_sface.py", 'LICENCE = "', 'LICENCE = "new: ', set()),

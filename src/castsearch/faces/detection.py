@@ -2,7 +2,7 @@
 
 The table has a row per face, by person, best first:
 
-    person       int32, row in the crop table
+    person       int32, number of the person in the movie, or among the boxes of a film, from 0 on
     id           string, of the person
     score        float32, on the detector's own scale
     box          float32[4] x1, y1, x2, y2 in pixels of the crop
@@ -14,7 +14,6 @@ The table has a row per face, by person, best first:
 import json
 import logging
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from castsearch import vectors
-from castsearch.data.crops import Crops, decode_rgb, read_crops
+from castsearch.data.crops import Crops, decode_rgb
 from castsearch.errors import InputError
 from castsearch.faces.engine import Engine, Faces, identity
 
@@ -37,13 +36,13 @@ like nobody's."""
 WRONG_FILE = "its model file may be damaged: get it anew"
 
 
-def detect_table(crops: str | Path, engine: Engine) -> pa.Table:
-    """Detect the faces of one movie's people.
+def detect_table(people: Crops, engine: Engine) -> pa.Table:
+    """Detect the faces of people.
 
     Portraits are tried in all four positions, since people scan them on their side.
 
     Args:
-        crops: the movie's crop table; people without an image have no faces.
+        people: of one movie; those without an image have no faces.
         engine: the detector.
 
     Returns:
@@ -52,7 +51,6 @@ def detect_table(crops: str | Path, engine: Engine) -> pa.Table:
     Raises:
         InputError: what the detector gives for a person is not finite.
     """
-    people = read_crops(crops)
     ids, persons = people.ids, np.flatnonzero(people.readable).tolist()
     tries = [(row, turn) for row in persons for turn in (_TURNS if row < len(people.cast) else _TURNS[:1])]
     decoded = (np.ascontiguousarray(np.rot90(decode_rgb(people.image(row)), -turn)) for row, turn in tries)
@@ -64,7 +62,7 @@ def detect_table(crops: str | Path, engine: Engine) -> pa.Table:
                 raise FloatingPointError("the detector's boxes, scores or landmarks are not finite")
             found.append(faces)
     except FloatingPointError as error:
-        raise InputError(f"{crops}: {ids[tries[len(found)][0]]}: {error}; {WRONG_FILE}") from None
+        raise InputError(f"{people.name}: {ids[tries[len(found)][0]]}: {error}; {WRONG_FILE}") from None
     found, turns = _choose_turns(people, tries, found)
     counts = [len(faces.scores) for faces in found]
     rows = np.repeat(np.array(persons, np.int32), counts)

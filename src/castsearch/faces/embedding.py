@@ -1,6 +1,6 @@
 """Stage embed_faces: one face per person, selected, aligned and described, in one table.
 
-The table has the rows of the movie's crop table:
+The table has a row for each of them:
 
     id              string
     num_faces       int32, how many faces the detector found
@@ -16,7 +16,6 @@ The table has the rows of the movie's crop table:
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -26,10 +25,10 @@ from tqdm import tqdm
 
 from castsearch import vectors
 from castsearch.boxes import overlap
-from castsearch.data.crops import Crops, decode_rgb, read_crops
+from castsearch.data.crops import Crops, decode_rgb
 from castsearch.data.feature_check import FACES, check_features
 from castsearch.errors import InputError
-from castsearch.faces.detection import WRONG_FILE, engine_metadata
+from castsearch.faces.detection import WRONG_FILE, detect_table, engine_metadata
 from castsearch.faces.engine import Engine, Face
 from castsearch.faces.selection import (
     Selection,
@@ -38,7 +37,6 @@ from castsearch.faces.selection import (
     select_cast_face,
     select_tracked_face,
 )
-from castsearch.files import read_table
 
 logger = logging.getLogger(__name__)
 
@@ -47,14 +45,12 @@ _Number = TypeVar("_Number", bound=np.number)
 _SAME_FACE = 0.5  # overlap in the frame from which on two detections are one face
 
 
-def embed_table(
-    crops: str | Path, detections: str | Path, engine: Engine, selection: Selection | None = None
-) -> pa.Table:
-    """Select and embed the faces of one movie's people.
+def embed_table(people: Crops, detections: pa.Table, engine: Engine, selection: Selection | None = None) -> pa.Table:
+    """Select and embed the faces of people.
 
     Args:
-        crops: the movie's crop table.
-        detections: the movie's table of detections, made by the same engine.
+        people: of one movie.
+        detections: their table of detections, made by the same engine.
         engine: the embedder.
         selection: thresholds; None takes the engine's own.
 
@@ -64,14 +60,49 @@ def embed_table(
     Raises:
         InputError: a person's feature is not finite, or the features cannot tell people apart.
     """
-    people = read_crops(crops)
+    faces = _faces(people, detections, engine, selection)
+    _check(people, faces)
+    return faces
+
+
+def add_portraits(people: Crops, portraits: Crops, boxes: pa.Table, engine: Engine, selection: Selection) -> pa.Table:
+    """Detect, select and embed the faces of a film's portraits, and put them before those of its boxes.
+
+    The table is the one that `embed_table` makes of all people of the film at once. But boxes need not be described
+    anew for another portrait.
+
+    Args:
+        people: of the film, portraits and boxes.
+        portraits: the portraits alone.
+        boxes: the table of the boxes' faces, made by the same engine and thresholds.
+        engine: detector and embedder.
+        selection: thresholds.
+
+    Returns:
+        See `embed_table`, which also names the errors.
+    """
+    of_portraits = _faces(portraits, detect_table(portraits, engine), engine, selection)
+    faces = pa.concat_tables([of_portraits, boxes]).combine_chunks()
+    _check(people, faces)
+    return faces
+
+
+def _check(people: Crops, faces: pa.Table) -> None:
+    """See `check_features`; the middle of a crop in which no face is selected tells nobody apart."""
+    features = vectors.to_rows(faces["feature"], 0)
+    selected = faces["selected"].to_numpy()
+    check_features(people, np.where(selected[:, None], features, 0), FACES)
+
+
+def _faces(people: Crops, detections: pa.Table, engine: Engine, selection: Selection | None) -> pa.Table:
+    """The table of faces, whose features nobody has looked at yet; see `embed_table`."""
     ids, readable = people.ids, people.readable
-    found = read_table(detections)
-    score = found["score"].to_numpy()
-    box = vectors.to_rows(found["box"])
-    landmarks = vectors.to_rows(found["landmarks"])
-    turn = found["turn"].to_numpy()
-    face, num_faces = select_faces(people, found["person"].to_numpy(), box, score, selection or engine.selection)
+    score = detections["score"].to_numpy()
+    box = vectors.to_rows(detections["box"])
+    landmarks = vectors.to_rows(detections["landmarks"])
+    turn = detections["turn"].to_numpy()
+    person = detections["person"].to_numpy()
+    face, num_faces = select_faces(people, person, box, score, selection or engine.selection)
     selected = face >= 0
     for row, name in enumerate(people.cast):
         if readable[row] and not (num_faces[row] == 1 and selected[row]):
@@ -81,13 +112,12 @@ def embed_table(
     own_faces = {
         row: Face(box[face[row]], landmarks[face[row]].reshape(5, 2)) for row in np.flatnonzero(selected).tolist()
     }
-    features = _embed(people, own_faces, engine, crops)
-    check_features(people, np.where(selected[:, None], features, 0), FACES)
+    features = _embed(people, own_faces, engine)
 
     own = face[selected]
     return pa.table(
         {
-            "id": ids,
+            "id": pa.array(ids, pa.string()),
             "num_faces": pa.array(num_faces, pa.int32()),
             "detected": num_faces > 0,
             "selected": selected,
@@ -102,15 +132,15 @@ def embed_table(
     ).replace_schema_metadata(engine_metadata(engine))
 
 
-def _embed(people: Crops, faces: Mapping[int, Face], engine: Engine, crops: str | Path) -> NDArray[np.float32]:
-    """The features of the people of a crop table, some of whom have a face, by row; 0 for who cannot be read."""
+def _embed(people: Crops, faces: Mapping[int, Face], engine: Engine) -> NDArray[np.float32]:
+    """The features of people, some of whom have a face, by row; 0 for who cannot be read."""
     readable = np.flatnonzero(people.readable).tolist()
     samples = ((decode_rgb(people.image(row)), faces.get(row)) for row in readable)
     features = np.zeros((len(people.ids), engine.dimension), np.float32)
     progress = tqdm(engine.embed(samples), f"embed_faces {people.name}", len(readable), unit="crop", mininterval=2)
     for row, feature in zip(readable, progress, strict=True):
         if not np.isfinite(feature).all():
-            raise InputError(f"{crops}: {people.ids[row]}: the embedder's feature is not finite; {WRONG_FILE}")
+            raise InputError(f"{people.name}: {people.ids[row]}: the embedder's feature is not finite; {WRONG_FILE}")
         features[row] = feature
     return features
 

@@ -21,9 +21,9 @@ class EngineFiles:
 
     Attributes:
         detection: options for `make` where the engine only detects, so that another recogniser does not detect anew.
-        embedding: options for `make` where it embeds.
+        embedding: options for `make` where it embeds, or does both.
         detection_files: model files, or folders of them, that detection depends on.
-        embedding_files: model files, or folders of them, that embedding depends on.
+        embedding_files: model files, or folders of them, that such an engine depends on.
         checkpoints: for each file that is imported from MXNet, its symbol and its params file.
         gpus: how many GPUs the engine can use.
     """

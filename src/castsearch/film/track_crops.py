@@ -51,7 +51,7 @@ def cut_out(
         followers: of the part, who see the film's samples in the same pass.
 
     Returns:
-        The part's rows of the crop table.
+        The part's crop table, without portraits.
 
     Raises:
         InputError: the film cannot be read, or is not the one that the tracks are of.
@@ -79,7 +79,7 @@ def cut_out(
     progress.close()
     if by_time:
         raise InputError(f"{film.path}: has no frame at {min(by_time)} s, where there was one; has it been replaced?")
-    return pa.Table.from_pylist(rows, schema=crops.SCHEMA)
+    return crops.crop_table("films", movie, rows)
 
 
 def join_crops(movie: str, cast: Mapping[str, Sequence[str]], parts: Sequence[pa.Table], on_bad_image: str) -> pa.Table:

@@ -22,8 +22,8 @@ _TOGETHER = "all"  # what movies are called that are searched as one
 def delete_person(results: str | Path, person: str) -> list[Path]:
     """Delete what a run has made of the movies in which a person is in the cast, or is named.
 
-    Of a film in which the person is named nowhere, shots, boxes and tracks stay, since no portrait was looked at for
-    them.
+    Of a film in which the person is named nowhere, shots, boxes, tracks and the faces in boxes stay, since no portrait
+    was looked at for them.
 
     Args:
         results: the folder of the results.
