@@ -46,6 +46,30 @@ def test_a_folder_may_hold_the_portraits_of_all_people(folder, name):
     assert {person: len(paths) for person, paths in find_films(str(folder))["mine"].cast.items()} == {"ada": 1, "bo": 2}
 
 
+@pytest.mark.parametrize("image", [None, "2010/eve.jpg"])
+def test_a_persons_folder_without_an_image_is_refused_among_portraits(folder, image):
+    eve = folder / "mine/cast/eve"
+    (eve / (image or "x")).parent.mkdir(parents=True)
+    if image:
+        (eve / image).touch()
+    with pytest.raises(InputError, match=r"data\.films\.mine: .*cast/eve: this folder has no image"):
+        find_films(str(folder))
+    with pytest.raises(InputError, match=r"data\.cast: .*cast/eve: this folder has no image"):
+        find_films({"x": {"video": str(folder / "mine/film.mkv")}}, str(folder / "mine"))
+
+
+def test_folders_of_films_may_lie_beside_the_portraits_of_all(folder):
+    (folder / "mine/2001").mkdir()
+    (folder / "mine/film.mkv").rename(folder / "mine/2001/film.mkv")
+    assert list(find_films(str(folder / "mine"), str(folder / "mine"))["film"].cast) == ["ada", "bo"]
+
+
+@pytest.mark.parametrize("name", ["subtitles", "cast/@eaDir"])
+def test_a_folder_that_need_not_be_a_persons_may_have_no_image(folder, name):
+    (folder / "mine" / name).mkdir(parents=True)
+    assert list(find_films(str(folder))["mine"].cast) == ["ada", "bo"]
+
+
 def test_a_film_is_named_by_its_files(folder):
     own = folder / "mine"
     entry = {"video": str(own / "film.mkv"), "cast": {"ada": str(own / "ada.jpg")}, "fps": 2}

@@ -170,7 +170,7 @@ def _cast(key: str, cast: Portraits) -> dict[str, list[str]]:
     if isinstance(cast, str):
         if not Path(cast).is_dir():
             raise InputError(f"{key}: {cast}: there is no such folder{nearly(Path(cast))}")
-        if not (found := _portraits(key, Path(cast))):
+        if not (found := _portraits(key, Path(cast), only_people=True)):
             raise InputError(
                 f"{key}: {cast}: has no portrait; put an image or a folder of images for each person there"
             )
@@ -182,10 +182,14 @@ def _cast(key: str, cast: Portraits) -> dict[str, list[str]]:
     return by_name
 
 
-def _portraits(key: str, folder: Path) -> dict[str, list[str]]:
-    """What a folder has of portraits: for each person an image, or a folder of images, or both."""
+def _portraits(key: str, folder: Path, only_people: bool = False) -> dict[str, list[str]]:
+    """What a folder has of portraits: for each person an image, or a folder of images, or both.
+
+    What is no portrait is passed over, but for a folder that can only be a person's: nobody would be searched by it.
+    """
     cast: dict[str, list[str]] = {}
-    for path in _people(folder):
+    empty: list[Path] = []
+    for path, is_person in _people(folder, only_people):
         if path.is_dir():
             images = [image for image in sorted(path.iterdir()) if image.suffix.lower() in IMAGES]
             name = path.name
@@ -195,16 +199,23 @@ def _portraits(key: str, folder: Path) -> dict[str, list[str]]:
         shown = [_plain(key, image) for image in images if not image.name.startswith(".")]
         if shown:
             cast.setdefault(_name(f"{key}: {path}", name), []).extend(shown)
+        elif is_person and path.is_dir() and is_id(name) and not any(map(_is_video, _below(path))):
+            empty.append(path)  # not such as @eaDir, which servers make, and no films beside the portraits
+    if empty and (cast or not only_people):
+        raise InputError(
+            f"{key}: {empty[0]}: this folder has no image, so nobody would be searched by its name; put the person's "
+            "images into it, or take it away from the portraits"
+        )
     return cast
 
 
-def _people(folder: Path) -> Iterator[Path]:
-    """Files and folders in a film's folder, each of which may be a person's portraits."""
+def _people(folder: Path, only_people: bool) -> Iterator[tuple[Path, bool]]:
+    """Files and folders, each of which may be a person's portraits; and whether it can be nothing else, if a folder."""
     for path in _visible(folder):
         if path.is_dir() and path.name.casefold() in _OF_ALL_PEOPLE:
-            yield from _visible(path)
+            yield from ((own, True) for own in _visible(path))
         else:
-            yield path
+            yield path, only_people
 
 
 def _check_ids(films: Mapping[str, FilmFiles]) -> None:
