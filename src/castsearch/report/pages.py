@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import zip_longest
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pandas as pd
 import yaml
@@ -32,6 +32,14 @@ _SHOTS = 1_500_000  # and of those of shots
 _LINKED = 50  # movies that the index names for one person
 
 _Key = TypeVar("_Key", bound=Hashable)
+
+
+class Thumbnail(NamedTuple):
+    """A small picture: the size that it is shown at, in CSS pixels, and all of it as a URI."""
+
+    width: int
+    height: int
+    uri: str
 
 
 @dataclass(frozen=True)
@@ -190,7 +198,7 @@ def render_movie(
     )
 
 
-def _timeline_pictures(timeline: Timeline) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
+def _timeline_pictures(timeline: Timeline) -> tuple[dict[str, str], dict[str, Thumbnail]]:
     """The pictures of a timeline within what a page may weigh.
 
     Returns:
@@ -202,21 +210,20 @@ def _timeline_pictures(timeline: Timeline) -> tuple[dict[str, str], dict[str, di
     hovered = _within(_HOVERED, _pictured([*timeline.review, *spans]), 60, 90)
     best = [lane.best for lane in timeline.groups]
     faces = [own[place] for place in range(max(map(len, best), default=0)) for own in best if place < len(own)]
-    return {box: str(thumbnail["uri"]) for box, thumbnail in hovered.items()}, _within(
-        _GROUPED, _pictured(faces), 90, 110
-    )
+    shown = {box: thumbnail.uri for box, thumbnail in hovered.items()}
+    return shown, _within(_GROUPED, _pictured(faces), 90, 110)
 
 
 def _within(
     budget: int, images: Iterable[tuple[_Key, Encoded | None]], width: int, height: int
-) -> dict[_Key, dict[str, object]]:
+) -> dict[_Key, Thumbnail]:
     """Thumbnails of images by their keys, as long as they are no more than some bytes."""
-    found: dict[_Key, dict[str, object]] = {}
+    found: dict[_Key, Thumbnail] = {}
     for key, image in images:
         thumbnail = None if key in found else _thumbnail(image, width, height, density=1)
         if thumbnail is None:
             continue
-        budget -= len(str(thumbnail["uri"]))
+        budget -= len(thumbnail.uri)
         if budget < 0:
             break
         found[key] = thumbnail
@@ -257,12 +264,10 @@ def _score(value: float) -> str:
 
 
 @lru_cache(1000)  # a page shows many a picture more than once
-def _thumbnail(image: Encoded | None, width: int, height: int, density: int = 2) -> dict[str, object] | None:
+def _thumbnail(image: Encoded | None, width: int, height: int, density: int = 2) -> Thumbnail | None:
     """A picture to be shown within `width` × `height` CSS pixels, never enlarged; None where there is none.
 
-    Returns:
-        `width` and `height` that it is shown at, and `uri`, with `density` times the pixels each way: dense screens
-        show two.
+    It has `density` times the pixels each way: dense screens show two.
     """
     if image is None:
         return None
@@ -275,7 +280,7 @@ def _thumbnail(image: Encoded | None, width: int, height: int, density: int = 2)
     picture.thumbnail(pixels, Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=70, method=2)  # twice as fast as the default, for a twentieth more bytes
-    return {"width": shown[0], "height": shown[1], "uri": _uri("webp", buffer.getvalue())}
+    return Thumbnail(shown[0], shown[1], _uri("webp", buffer.getvalue()))
 
 
 def _uri(kind: str, data: bytes) -> str:
