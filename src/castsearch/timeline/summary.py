@@ -3,7 +3,7 @@
 `screen_time` has a row per movie and person, by falling screen time:
 
     on_screen            how long, in `unit`: seconds, or frames where the movie has no times
-    low, high            interval that has the true value with a probability of 95 %, if the confidences are right
+    low, high            interval that has the true value with a probability of about 95 %, if the confidences are right
     share                of the movie
     first, last          when the person is first seen, and until when
     appearances          how many tracks, or boxes
@@ -126,6 +126,8 @@ def _length(spans: np.ndarray) -> float:
 
 def _interval(likely: pd.DataFrame, time: float) -> tuple[float, float]:
     """What the time of independent appearances is, each with its confidence; it holds the time that was found.
+
+    By a normal distribution, which few appearances do not have: then `high` may be more than all of them last.
 
     Nobody says how sure a group of unknown people is, so that it has none.
     """
