@@ -522,6 +522,28 @@ def test_recordings_that_follow_each_other_are_one_film(tmp_path):
     assert found[-1] == 59
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
+def test_packets_have_the_times_of_the_frames(tmp_path, name):
+    path = write(tmp_path / name, numbers(60), options={"bf": "3", "g": "20"})
+    with Film(path) as film:
+        assert film.frame_times() == times(path)
+
+
+@pytest.mark.parametrize(("second", "count"), [(20, 40), (60, 69)])
+def test_where_times_start_anew_packets_have_those_of_the_frames_that_come_later(tmp_path, second, count):
+    """Two files of MPEG-TS that both begin at 0, joined: a picture is shown only after those before it."""
+    sizes = {25: 40, 20: second}
+    parts = [
+        write(tmp_path / f"{rate}.ts", numbers(size), rate=rate, options={"bf": "3"}) for rate, size in sizes.items()
+    ]
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with Film(path) as film:
+        found = film.frame_times()
+    assert found == times(path)
+    assert len(found) == count
+
+
 def test_frames_are_freed_when_they_have_been_looked_at(tmp_path):
     path = write(tmp_path / "a.mp4", numbers(5))
     gc.collect()

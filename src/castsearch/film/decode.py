@@ -116,16 +116,25 @@ class Film:
         Raises:
             InputError: see `frames`.
         """
-        times = []
+        times: set[Fraction] = set()
+        restarted = decoded = Fraction(-1)
         self._close()
         self._open()
         for packet in self._container.demux(self._stream):
             if packet.size and packet.pts is None:
                 return [frame.time for frame in self.frames()]
-            if packet.size and packet.pts is not None and not packet.is_discard:
-                times.append(packet.pts * _unit(packet.time_base) - self._origin)
+            if not packet.size or packet.pts is None or packet.is_discard:
+                continue
+            if packet.dts is not None:
+                order = packet.dts * _unit(packet.time_base) - self._origin
+                if order < decoded - 1:  # times start anew, as where recordings were joined; `frames` only goes forward
+                    restarted = max(times, default=restarted)
+                decoded = order
+            shown = packet.pts * _unit(packet.time_base) - self._origin
+            if shown > restarted:
+                times.add(shown)
         self._source.check()
-        return sorted(time for time in set(times) if time >= 0)
+        return sorted(time for time in times if time >= 0)
 
     def samples(
         self, rate: Fraction | float, start: Fraction | float = 0, end: Fraction | float | None = None
