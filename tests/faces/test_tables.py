@@ -217,6 +217,18 @@ def test_a_face_in_two_boxes_belongs_to_whom_it_fits():
     assert face.tolist() == [1, 2]
 
 
+def test_a_face_in_two_boxes_is_rather_theirs_who_reach_lower():
+    # Somebody before another, whose head the edge of the picture cuts off: the face fits the box behind better.
+    rows = [
+        {"id": "behind", "role": "candidate", "frame": "1", "x": 58, "y": 0, "width": 471, "height": 352},
+        {"id": "before", "role": "candidate", "frame": "1", "x": 100, "y": 22, "width": 537, "height": 456},
+    ]
+    people = crops_of(crop_table("val", "tt1", rows))
+    boxes = np.float32([[132, 110, 312, 350], [90, 88, 270, 328]])
+    face, _ = select_faces(people, np.array([0, 1]), boxes, np.full(2, 0.99, np.float32), Selection())
+    assert face.tolist() == [-1, 1]
+
+
 @pytest.mark.parametrize(("track", "own"), [(None, 0), (1, 1)])
 def test_a_face_before_somebody_who_is_followed_is_not_theirs_though_it_is_larger(track, own):
     row = {"id": "behind", "role": "candidate", "frame": "1", "width": 190, "height": 440, "track": track}

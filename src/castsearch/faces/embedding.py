@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 _Number = TypeVar("_Number", bound=np.number)
 
 _SAME_FACE = 0.5  # overlap in the frame from which on two detections are one face
+_AS_WELL = 0.15  # difference of `head_distance` up to which a face fits two people about as well …
+_LOWER = 0.25  # … and of the lower ends of their boxes, in heights of the face, from which on one is before the other
 
 
 def embed_table(people: Crops, detections: pa.Table, engine: Engine, selection: Selection | None = None) -> pa.Table:
@@ -155,7 +157,7 @@ def select_faces(
     """Pick each person's face among the detections of a movie.
 
     Boxes of one frame overlap, so that the same face may be found in several. It belongs to the person whose box it
-    fits best; the others take their next best one.
+    fits best, or who stands before the others; these take their next best one.
 
     Args:
         people: the movie's people.
@@ -184,7 +186,7 @@ def select_faces(
     in_frame = boxes + np.tile(people.corners[person], 2)
     for rows in _shared_frames(people):
         left = {row: found[row] for row in rows}
-        while (loser := _loser(rows, faces, people.sizes, boxes, in_frame)) is not None:
+        while (loser := _loser(rows, faces, people, boxes, in_frame)) is not None:
             left[loser] = left[loser][left[loser] != faces[loser]]
             select(loser, left[loser])
     return faces, num_faces
@@ -201,16 +203,25 @@ def _shared_frames(people: Crops) -> list[list[int]]:
 def _loser(
     rows: list[int],
     faces: NDArray[np.integer],
-    sizes: NDArray[np.integer],
+    people: Crops,
     boxes: NDArray[np.float32],
     in_frame: NDArray[np.float32],
 ) -> int | None:
-    """The first of a frame's people whose face is one that fits another of them better; None where there is none."""
+    """The first of a frame's people whose face is one that fits another of them better; None where there is none.
+
+    Who stands before somebody else hides them, and reaches lower in the picture. So a face that fits two about as well
+    is theirs who reach lower.
+    """
     rows = [row for row in rows if faces[row] >= 0]
     own = in_frame[faces[rows]]
     for first, second in zip(*np.nonzero(np.triu(overlap(own, own) > _SAME_FACE, 1)), strict=True):
         pair = rows[first], rows[second]
-        return max(pair, key=lambda row: head_distance(sizes[row, 0], sizes[row, 1], boxes[faces[row]]))
+        distance = [head_distance(*people.sizes[row], boxes[faces[row]]) for row in pair]
+        lowest = [people.corners[row, 1] + people.sizes[row, 1] for row in pair]
+        height = own[first, 3] - own[first, 1]
+        if abs(distance[0] - distance[1]) <= _AS_WELL and abs(lowest[0] - lowest[1]) > _LOWER * height:
+            return pair[int(np.argmin(lowest))]
+        return pair[int(np.argmax(distance))]
     return None
 
 
