@@ -117,7 +117,7 @@ def name(movie: Labelled, weights: Sequence[float], surer: float) -> tuple[np.nd
     """Whom each box is said to show, −1 for nobody, and how sure that is."""
     likely = probability(movie.evidence, weights)
     score = likely.copy()
-    confidence(likely, movie.evidence.familiar, movie.evidence.somebody, surer)
+    confidence(likely, movie.evidence.familiar, movie.evidence.appears, surer)
     person = assign(score, likely, movie.frames)
     sure = np.where(person >= 0, likely[person, np.arange(len(person))], 0)
     return np.where(sure >= names.LEAST, person, -1), sure

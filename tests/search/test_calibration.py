@@ -8,7 +8,7 @@ UNSEEN = np.full((2, 1), np.nan)
 
 def likely(labels, shortfall=UNSEEN, links=4.0):
     evidence = Evidence(
-        np.array(labels, float)[:, None], np.asarray(shortfall, float), np.array([links]), np.empty(0), 1
+        np.array(labels, float)[:, None], np.asarray(shortfall, float), np.array([links]), np.empty(0), np.ones(2)
     )
     return probability(evidence)[:, 0]
 
@@ -37,7 +37,7 @@ def test_whom_no_label_reaches_is_nobody():
 
 
 def test_names_are_surer_where_most_faces_are_like_portraits():
-    few, most = (confidence(np.array([[0.8], [0.1]]), np.full(40, share), 1)[:, 0] for share in (0.2, 0.9))
+    few, most = (confidence(np.array([[0.8], [0.1]]), np.full(40, share), np.ones(2))[:, 0] for share in (0.2, 0.9))
     assert few.tolist() == [0.8, 0.1]
     assert most[0] > 0.95
     assert most.sum() <= 1
@@ -45,18 +45,18 @@ def test_names_are_surer_where_most_faces_are_like_portraits():
 
 @pytest.mark.parametrize("before", [[0.5, 0.2], [0.3, 0.4]])
 def test_who_is_no_likelier_than_even_is_no_surer(before):
-    assert confidence(np.array([before]).T, np.ones(40), 1)[:, 0].tolist() == before
+    assert confidence(np.array([before]).T, np.ones(40), np.ones(2))[:, 0].tolist() == before
 
 
 def test_who_is_made_surer_is_not_certain():
-    sure = confidence(np.array([[0.97, 0.9995], [0.01, 0]]), np.ones(40), 1)[0]
+    sure = confidence(np.array([[0.97, 0.9995], [0.01, 0]]), np.ones(40), np.ones(2))[0]
     assert sure.astype(np.float16)[0] < 1, "as the table of rankings has it"
     assert sure[1] == 0.9995, "nobody becomes less sure"
 
 
 def test_who_is_certain_stays_so():
-    assert confidence(np.array([[1.0], [0.0]]), np.ones(40), 1)[:, 0].tolist() == [1, 0]
+    assert confidence(np.array([[1.0], [0.0]]), np.ones(40), np.ones(2))[:, 0].tolist() == [1, 0]
 
 
-def test_all_are_less_probable_where_perhaps_nobody_of_the_cast_is_in_the_movie():
-    assert confidence(np.array([[0.6], [0.2]]), np.zeros(40), 0.5)[:, 0].tolist() == [0.3, 0.1]
+def test_who_is_perhaps_not_in_the_movie_is_less_probable():
+    assert confidence(np.array([[0.6], [0.2]]), np.zeros(40), np.array([0.5, 1]))[:, 0].tolist() == [0.3, 0.2]

@@ -213,6 +213,19 @@ def test_whoever_is_a_little_like_a_lone_portrait_is_not_named_after_it(alike, n
     assert (share[0, :10] > 0.5).all() == named
 
 
+@pytest.mark.parametrize(("alike", "named"), [(0.25, False), (0.5, True)])
+def test_a_stranger_is_not_named_after_one_of_the_cast_who_is_a_little_like_them(alike, named):
+    rng = np.random.default_rng(0)
+    present, absent, *others = np.linalg.qr(rng.normal(size=(64, 40)))[0].T
+    own = 0.6 * present + 0.8 * np.stack(others[:10])
+    little = alike * absent + np.sqrt(1 - alike**2) * np.sqrt(0.5) * (others[10] + np.stack(others[11:21]))
+    face = np.concatenate([own, little, others[21:]])
+    seen = {"frames": [str(number) for number in range(len(face))], "has_face": np.ones(len(face), bool)}
+    share = diffusion.rank(np.stack([present, absent]) @ face.T, face, None, **seen).share
+    assert (share[0, :10] > 0.5).all()
+    assert (share[1, 10:20] > 0.5).all() == named
+
+
 def test_whether_somebody_of_the_cast_is_seen_does_not_depend_on_how_faces_are_reranked():
     rng = np.random.default_rng(0)
     portrait, *others = np.linalg.qr(rng.normal(size=(64, 30)))[0].T

@@ -32,15 +32,15 @@ class Evidence(NamedTuple):
             one; nan where no face is seen.
         links: (n,) summed strength of the links of each candidate.
         familiar: (seen,) probabilities that seen faces are rather one person's with a portrait than two people's.
-        somebody: probability that anybody of the cast is seen, as so many strangers would not be as like a portrait as
-            the best face is.
+        appears: (people,) probability that each is seen at all, as so many strangers would not be as like the portrait
+            as the best face is.
     """
 
     labels: NDArray[np.floating]
     shortfall: NDArray[np.floating]
     links: NDArray[np.floating]
     familiar: NDArray[np.floating]
-    somebody: float
+    appears: NDArray[np.floating]
 
 
 def probability(evidence: Evidence, weights: Sequence[float] = WEIGHTS) -> NDArray[np.floating]:
@@ -63,7 +63,10 @@ def probability(evidence: Evidence, weights: Sequence[float] = WEIGHTS) -> NDArr
 
 
 def confidence(
-    likely: NDArray[np.floating], familiar: NDArray[np.floating], somebody: float, surer: float = SURER
+    likely: NDArray[np.floating],
+    familiar: NDArray[np.floating],
+    appears: NDArray[np.floating],
+    surer: float = SURER,
 ) -> NDArray[np.floating]:
     """Make probabilities say how sure names are, in place: surer where most faces of the movie are like portraits.
 
@@ -72,13 +75,13 @@ def confidence(
     portrait, and 1 + `surer` at most, where a quarter is. Nobody becomes surer than 0.998 by this. What is less likely
     than even stays so: this changes no name that is given from even odds on, and no ranking.
 
-    Where as many strangers may well be as like a portrait as the best face is, perhaps nobody of the cast is in the
-    movie, and all names become less sure.
+    Where as many strangers may well be as like a portrait as the best face is, perhaps this person is not in the movie,
+    and the name becomes less sure.
 
     Args:
         likely: (people, n), from `probability`.
         familiar: see `Evidence`.
-        somebody: see `Evidence`.
+        appears: see `Evidence`.
         surer: see `SURER`.
 
     Returns:
@@ -91,8 +94,8 @@ def confidence(
     after = np.where(before > 0.5, surest, before).astype(likely.dtype)
     # What the others of a column have shrinks as the rest does.
     left = np.divide(1 - after, 1 - before, where=before < 1, out=np.zeros_like(after))
-    for row in likely:  # one by one, as those of all people are large
-        row[:] = np.where((row == before) & (row > 0.5), after, row * left) * somebody
+    for row, seen in zip(likely, appears, strict=True):  # one by one, as those of all people are large
+        row[:] = np.where((row == before) & (row > 0.5), after, row * left) * seen
     return likely
 
 

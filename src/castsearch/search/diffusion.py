@@ -21,7 +21,7 @@ from castsearch.search.portrait_people import number_people
 from castsearch.search.search_input import Clothes, SearchInput
 from castsearch.search.search_result import SearchResult
 from castsearch.search.similarity import best_portrait
-from castsearch.search.strangers import ANY_ENGINE, Impostors, certain_strangers, impostors, link_strength
+from castsearch.search.strangers import ANY_ENGINE, Impostors, certain_strangers, impostors, link_strength, sample
 from castsearch.threads import in_threads
 
 _PORTRAIT_SPREAD = 2  # standard deviations from which on a link to a portrait, with which all begins, counts …
@@ -33,7 +33,8 @@ _PORTRAITS = 64  # of whose cosines with all faces the highest is looked for at 
 _IN_PROFILE = 0.5  # share of the strangers' label that is left to a face in profile
 # Chosen on portraits of one real set and faces of another, by four engines; see `docs/timeline.md`.
 _OUTSIDERS = Impostors(0.06, 0.09)  # cosines of portraits and faces of movies in which their people are not
-_EXPECTED = 0.6  # probability that somebody of a cast is in a movie, before a face is seen
+_SOMEBODY_EXPECTED = 0.6  # probability that somebody of a cast is in a movie, before a face is seen …
+_EACH_EXPECTED = 0.7  # … and where somebody is, that each of them is
 _HELD_BY_ANOTHER = 0.1  # what is left of a score for a place in a frame that somebody else of the cast has
 
 
@@ -113,11 +114,13 @@ def gather(
     frontal: np.ndarray | None = None,
     facts: np.ndarray | None = None,
     clothes: Clothes | None = None,
-    best_cosine: float | None = None,
+    best_cosines: np.ndarray | None = None,
 ) -> Evidence:
     """Let labels spread, and gather what speaks for each person; see `rank` for the arguments."""
     certain, apart = _strangers(by_person, frames, has_face)
-    share, somebody = _averaging_share(by_person, has_face, apart), _somebody(by_person, has_face, apart, best_cosine)
+    known = None if facts is None else (facts[:-1] > 0).any(axis=1)
+    appears = _appears(by_person, face, apart, has_face=has_face, best_cosines=best_cosines, certain=known)
+    share = _averaging_share(by_person, has_face, apart)
     if share > 0:
         by_person, face = average_faces(by_person, face, frames, has_face, share)
         certain, apart = _strangers(by_person, frames, has_face)
@@ -126,7 +129,7 @@ def gather(
     labels = spread(_seeds(by_person, has_face, frontal, apart), graph, facts)
     best = by_person.max(axis=0, initial=-1)[has_face]
     familiar = expit(log_odds(best, apart, EVEN_FACE))
-    return Evidence(labels, _shortfall(by_person, has_face, apart), np.asarray(graph.sum(axis=1)), familiar, somebody)
+    return Evidence(labels, _shortfall(by_person, has_face, apart), np.asarray(graph.sum(axis=1)), familiar, appears)
 
 
 def rank(
@@ -139,7 +142,7 @@ def rank(
     frontal: np.ndarray | None = None,
     facts: np.ndarray | None = None,
     clothes: Clothes | None = None,
-    best_cosine: float | None = None,
+    best_cosines: np.ndarray | None = None,
 ) -> SearchResult:
     """Rank every candidate for every person of the cast.
 
@@ -156,8 +159,8 @@ def rank(
        others' mean share and mean probability, and of their median amount.
     5. Nobody is twice in a frame: see `settle_frames`. Of equal scores, who has less of other labels is first, then
        whose seen face is more similar.
-    6. The share is that probability, surer where most faces are like portraits, and less where perhaps nobody of the
-       cast is in the movie: see `calibration.confidence`.
+    6. The share is that probability, surer where most faces are like portraits, and less of whom perhaps is not in the
+       movie: see `calibration.confidence`.
 
     Args:
         by_person: (people, n) face similarities of each person's best portrait, re-ranked or not.
@@ -169,7 +172,7 @@ def rank(
         facts: (people + 1, n) what is certain of each person and of strangers, see `spread`; None where nothing is.
             Who certainly shows a person is ranked first, and who certainly does not, last.
         clothes: of the n candidates, beside `body`; None where they are not known.
-        best_cosine: the highest one of a portrait and a seen face, where `by_person` is re-ranked.
+        best_cosines: (people,) the highest of each person's portraits and a seen face, where `by_person` is re-ranked.
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -181,12 +184,11 @@ def rank(
     if sizes != {n}:
         raise ValueError(f"{n} candidates do not fit the {len(face)} faces, {present.shape[0]} frames or the bodies")
     seen = {"frames": present, "has_face": has_face, "frontal": frontal}
-    evidence = gather(by_person, face, body, **seen, facts=facts, clothes=clothes, best_cosine=best_cosine)
-    labels, familiar, somebody, likely = evidence.labels, evidence.familiar, evidence.somebody, probability(evidence)
+    evidence = gather(by_person, face, body, **seen, facts=facts, clothes=clothes, best_cosines=best_cosines)
+    labels, familiar, appears, likely = evidence.labels, evidence.familiar, evidence.appears, probability(evidence)
     del evidence
     if facts is not None:
         likely = np.where(facts[:-1] == 0, likely, facts[:-1] > 0)
-        somebody = 1.0 if (facts[:-1] > 0).any() else somebody
     scores = settle_frames(_scores(labels, likely), present)
     if facts is not None:
         best = scores.max(axis=1, keepdims=True, initial=0)
@@ -197,7 +199,7 @@ def rank(
         order[number] = _best_first(scores[number], total - labels[number], by_person[number], has_face)
 
     in_threads(put_in_order, range(num_people))
-    share = confidence(likely, familiar, somebody).astype(np.float32, copy=False)
+    share = confidence(likely, familiar, appears).astype(np.float32, copy=False)
     return SearchResult(order, np.arange(num_people), scores, share)
 
 
@@ -218,7 +220,7 @@ def search(given: SearchInput) -> SearchResult:
         frontal=given.frontal,
         clothes=given.clothes,
         facts=None if given.facts is None else _renumber(given.facts, given.person, person),
-        best_cosine=_highest_cosine(given.cast_face, given.face[given.has_face]) if given.reranked else None,
+        best_cosines=_best_cosines(given.cast_face, given.face[given.has_face], person) if given.reranked else None,
     )
     return found._replace(person=person)
 
@@ -240,35 +242,87 @@ def _averaging_share(by_person: np.ndarray, has_face: np.ndarray, apart: Imposto
     return float(np.clip((_DISTINCT - np.median(best)) / (_DISTINCT - _ALIKE), 0, 1))
 
 
-def _highest_cosine(portraits: np.ndarray, face: np.ndarray) -> float:
-    """The highest cosine of any two; −1 of none."""
+def _best_cosines(portraits: np.ndarray, face: np.ndarray, person: np.ndarray) -> np.ndarray:
+    """(people,) the highest cosine of each person's portraits and any of the faces; −1 of none."""
     portraits, face = l2_normalize(portraits), l2_normalize(face)
-    found = [(portraits[some] @ face.T).max(initial=-1) for some in blocks(len(portraits), _PORTRAITS)]
-    return float(max(found, default=-1))
+    best = np.full(person.max(initial=-1) + 1, -1.0)
+    for some in blocks(len(portraits), _PORTRAITS):
+        np.maximum.at(best, person[some], (portraits[some] @ face.T).max(axis=1, initial=-1))
+    return best
 
 
-def _somebody(by_person: np.ndarray, has_face: np.ndarray, apart: Impostors, best_cosine: float | None = None) -> float:
-    """How probable it is that somebody of the cast is seen, since so many strangers would not be as like a portrait.
+def _appears(
+    by_person: np.ndarray,
+    face: np.ndarray,
+    apart: Impostors,
+    *,
+    has_face: np.ndarray,
+    best_cosines: np.ndarray | None,
+    certain: np.ndarray | None,
+) -> np.ndarray:
+    """How probable it is that each of the cast is seen at all, since strangers would not be as like the portrait.
+
+    First, that anybody of the cast is. Strangers are those of other movies, whom `_OUTSIDERS` describes; and where the
+    movie's own are known well enough, which a lone portrait does not allow, they must not reach as much, either. Then,
+    where some of the cast are seen, that this person is: as many strangers as people are seen would not be as like the
+    portrait as the best of them.
+
+    Args:
+        by_person: see `rank`.
+        face: see `rank`.
+        apart: what the movie's strangers reach.
+        has_face: see `rank`.
+        best_cosines: see `rank`.
+        certain: (people,) bool, who is certainly seen; None where nobody is.
+
+    Returns:
+        (people,)
+    """
+    num_people, strangers = len(by_person), len(by_person) * int(has_face.sum())
+    if not strangers:
+        return np.ones(num_people)
+    best = by_person.max(axis=1, initial=-1, where=has_face)
+    cosines = best if best_cosines is None else best_cosines
+    somebody = _rather_than_strangers(cosines.max(), strangers, _SOMEBODY_EXPECTED)
+    if num_people > 1 and apart != ANY_ENGINE:
+        somebody *= np.exp(strangers * log_ndtr(apart.deviations(best.max())))
+    each = np.ones(1)
+    if num_people > 1:
+        each = _rather_than_strangers(cosines, _people_seen(face[has_face]), _EACH_EXPECTED)
+    if certain is not None and certain.any():
+        return np.where(certain, 1, each)
+    return somebody * each
+
+
+def _rather_than_strangers(cosine: np.ndarray, strangers: float, expected: float) -> np.ndarray:
+    """How probable it is that somebody is seen whose best cosine is this, and not only so many strangers.
 
     The highest of m strangers' values is below z with a probability of Φ(z) ** m, and has the density
-    m φ(z) Φ(z) ** (m − 1). With somebody of the cast, whose best cosine may be anything from 0 to 1, the highest is
+    m φ(z) Φ(z) ** (m − 1). With somebody who is seen, whose best cosine may be anything from 0 to 1, the highest is
     below x with a probability of x Φ(z) ** m. The ratio of the two densities, which is the odds that somebody is seen,
     is x + deviation Φ(z) / (m φ(z)).
 
-    Strangers are those of other movies, whom `_OUTSIDERS` describes; and where the movie's own are known well enough,
-    which a lone portrait does not allow, they must not reach as much, either.
+    Args:
+        cosine: of any shape.
+        strangers: m.
+        expected: the probability before a face is seen.
     """
-    strangers = len(by_person) * int(has_face.sum())
-    if not strangers:
-        return 1.0
-    best = by_person.max(initial=-1, where=has_face)
-    cosine = best if best_cosine is None else best_cosine
     z = (cosine - _OUTSIDERS.mean) / _OUTSIDERS.deviation
-    odds = max(cosine, 0) + _OUTSIDERS.deviation * np.sqrt(2 * np.pi) * np.exp(log_ndtr(z) + z**2 / 2) / strangers
-    odds *= _EXPECTED / (1 - _EXPECTED)
-    known = len(by_person) > 1 and apart != ANY_ENGINE
-    beyond_own = float(np.exp(strangers * log_ndtr(apart.deviations(best)))) if known else 1.0
-    return float(odds / (1 + odds)) * beyond_own
+    beyond = _OUTSIDERS.deviation * np.sqrt(2 * np.pi) * np.exp(log_ndtr(z) + z**2 / 2) / strangers
+    odds = (np.maximum(cosine, 0) + beyond) * expected / (1 - expected)
+    return odds / (1 + odds)
+
+
+def _people_seen(face: np.ndarray) -> float:
+    """How many people (m, d) faces show, roughly: each counts as one by how many are expected to be its person's.
+
+    Where it is certain which faces are one person's, this is how many people they show.
+    """
+    some = sample(len(face))
+    unit = l2_normalize(face[some])
+    same = expit(log_odds(unit @ unit.T, ANY_ENGINE, EVEN_FACE))
+    np.fill_diagonal(same, 1)
+    return float((1 / same.sum(axis=1)).sum() * len(face) / len(some))
 
 
 def _scores(labels: np.ndarray, likely: np.ndarray) -> np.ndarray:
