@@ -216,7 +216,7 @@ def _loser(
     own = in_frame[faces[rows]]
     for first, second in zip(*np.nonzero(np.triu(overlap(own, own) > _SAME_FACE, 1)), strict=True):
         pair = rows[first], rows[second]
-        distance = [head_distance(*people.sizes[row], boxes[faces[row]]) for row in pair]
+        distance = [head_distance(people.sizes[row, 0], people.sizes[row, 1], boxes[faces[row]]) for row in pair]
         lowest = [people.corners[row, 1] + people.sizes[row, 1] for row in pair]
         height = own[first, 3] - own[first, 1]
         if abs(distance[0] - distance[1]) <= _AS_WELL and abs(lowest[0] - lowest[1]) > _LOWER * height:

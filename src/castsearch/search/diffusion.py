@@ -118,7 +118,7 @@ def gather(
 ) -> Evidence:
     """Let labels spread, and gather what speaks for each person; see `rank` for the arguments."""
     certain, apart = _strangers(by_person, frames, has_face)
-    known = None if facts is None else (facts[:-1] > 0).any(axis=1)
+    known = None if facts is None else np.any(facts[:-1] > 0, axis=1)
     appears = _appears(by_person, face, apart, has_face=has_face, best_cosines=best_cosines, certain=known)
     share = _averaging_share(by_person, has_face, apart)
     if share > 0:
