@@ -15,6 +15,7 @@ WEIGHTS = (-1.4, 3.5, -0.6, 0.5)
 by which it falls short, and the logarithm of the links. `bench/calibration.py` fits them."""
 SURER = 2.0
 """By how much the log odds of a name grow where nearly all faces are like portraits; see `confidence`."""
+_SURER_FROM = 0.5  # faces like a portrait for each other one, from which on names become surer
 _UNKNOWN_FACES = 5  # faces like a portrait, and as many others, that every movie is taken to have besides
 _MOST_SURE = 0.998  # of a name that is made surer; 1 is for who is certain, whom nobody is asked about any more
 _MOST_SHORT = 6.0  # standard deviations; a face that falls short by more tells no more
@@ -71,9 +72,9 @@ def confidence(
     """Make probabilities say how sure names are, in place: surer where most faces of the movie are like portraits.
 
     Where few faces are a stranger's, whoever is rather one of the cast than not is nearly always who it seems. So there
-    the log odds of what is likelier than not are multiplied by 1 at least, where half of the seen faces are like no
-    portrait, and 1 + `surer` at most, where a quarter is. Nobody becomes surer than 0.998 by this. What is less likely
-    than even stays so: this changes no name that is given from even odds on, and no ranking.
+    the log odds of what is likelier than not are multiplied by 1 at least, where two thirds of the seen faces are like
+    no portrait, and 1 + `surer` at most, where two fifths are. Nobody becomes surer than 0.998 by this. What is less
+    likely than even stays so: this gives no new name from even odds on, and changes no ranking.
 
     Where as many strangers may well be as like a portrait as the best face is, perhaps this person is not in the movie,
     and the name becomes less sure.
@@ -88,7 +89,7 @@ def confidence(
         `likely`, of which each column still adds up to 1 at most.
     """
     alike, others = familiar.sum() + _UNKNOWN_FACES, (1 - familiar).sum() + _UNKNOWN_FACES
-    factor = 1 + surer * np.clip(np.log(alike / others), 0, 1)
+    factor = 1 + surer * np.clip(np.log(alike / others / _SURER_FROM), 0, 1)
     before = likely.max(axis=0, initial=0)
     surest = np.maximum(before, np.minimum(expit(factor * logit(before)), _MOST_SURE))
     after = np.where(before > 0.5, surest, before).astype(likely.dtype)
