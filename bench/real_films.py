@@ -12,6 +12,7 @@ where each holds a shot. At every labelled frame, the names of the boxes are com
 import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,12 @@ def labelled_frames(described: Mapping[str, Any]) -> dict[str, dict[int, set[str
     return found
 
 
-def join(videos: Sequence[Path], out: Path) -> list[int]:
-    """Encode videos of one size and rate one after the other, and return with which frame each begins."""
-    begins, number = [], 0
+def join(videos: Sequence[Path], out: Path) -> None:
+    """Encode videos of one size and rate one after the other."""
+    number = 0
     with av.open(str(out), "w") as film:
         stream: Any = None
         for path in videos:
-            begins.append(number)
             with av.open(str(path)) as container:
                 own = container.streams.video[0]
                 if stream is None:
@@ -53,7 +53,6 @@ def join(videos: Sequence[Path], out: Path) -> list[int]:
                     film.mux(stream.encode(frame))
                     number += 1
         film.mux(stream.encode())
-    return begins
 
 
 def films_of(name: str, checkout: Path, out: Path, joined: bool) -> Iterator[tuple[str, Path, dict[float, set[str]]]]:
@@ -64,12 +63,14 @@ def films_of(name: str, checkout: Path, out: Path, joined: bool) -> Iterator[tup
             times = read_times(checkout / video)
             yield f"{name}_{number}", checkout / video, {times[frame]: people for frame, people in own.items()}
         return
-    path = out / f"{name}.mp4"
-    begins = join([checkout / video for video in frames], path)
+    path, videos = out / f"{name}.mp4", [checkout / video for video in frames]
+    if not path.exists():  # a newer file would make every result of the film anew
+        join(videos, path)
+    begins = accumulate((len(read_times(video)) for video in videos), initial=0)
     times = read_times(path)
     shown = {
         times[begin + frame]: people
-        for begin, own in zip(begins, frames.values(), strict=True)
+        for begin, own in zip(begins, frames.values(), strict=False)
         for frame, people in own.items()
     }
     yield name, path, shown
